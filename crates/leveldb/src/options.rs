@@ -1,0 +1,105 @@
+//! What a caller can choose, with the defaults and what each choice costs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::env::Env;
+
+/// How the blocks of new tables are compressed. Existing tables are read whatever they use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Compression {
+    /// Not at all.
+    None,
+    /// Snappy: read by every LevelDB, fast.
+    #[default]
+    Snappy,
+    /// Zstandard at this level: smaller; read by C++ LevelDB 1.23 built with zstd and later, and
+    /// not by older ones.
+    Zstd(i32),
+}
+
+/// What an acknowledged write survives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Durability {
+    /// Handed to the system: survives the end of the process, however it ends; a power cut can take
+    /// what the system had not written yet.
+    #[default]
+    Process,
+    /// The same, and made durable in the background within [`Options::sync_interval`]: a power cut
+    /// takes at most that much time's writes.
+    Interval,
+    /// On the disk before the answer: survives a power cut.
+    Sync,
+}
+
+/// What opening does with damage inside a write-ahead log. A log that merely ends in the middle of
+/// its last record is what a crash leaves, and opens always.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LogRecovery {
+    /// Opening fails and says where the damage is. Nothing is changed.
+    #[default]
+    Strict,
+    /// Every record that can still be proven is kept, what cannot be read is skipped, and what was
+    /// lost is reported by [`crate::Db::recovery_report`].
+    Salvage,
+}
+
+/// How a database is opened.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Make the database where there is none. Default: false.
+    pub create_if_missing: bool,
+    /// Fail where there is one. Default: false.
+    pub error_if_exists: bool,
+    /// Open for reading beside whoever writes: takes no lock and changes nothing in the directory.
+    /// [`crate::Db::refresh`] catches up with the writer. Default: false.
+    pub read_only: bool,
+    /// Read every table whole when opening and fail on any damage. Checksums of what is read are
+    /// verified in any case. Default: false.
+    pub paranoid_checks: bool,
+    /// What to do with damage inside a log. Default: [`LogRecovery::Strict`].
+    pub log_recovery: LogRecovery,
+    /// Bytes of writes kept in memory before they become a table. Default: 4 MiB.
+    pub write_buffer_size: usize,
+    /// Memtables that may wait for their flush, besides the one being filled, before writers wait.
+    /// Writers are slowed down before that. Default: 4.
+    pub max_pending_memtables: usize,
+    /// Bytes of uncompressed blocks kept in memory for reading; 0 keeps none. Default: 32 MiB.
+    pub block_cache_size: usize,
+    /// Table files kept open; a table that is open keeps its index and filter in memory.
+    /// Default: 1,000.
+    pub max_open_files: usize,
+    /// Bytes of a data block before compression. Default: 4 KiB.
+    pub block_size: usize,
+    /// Keys between restart points of a block. Default: 16.
+    pub block_restart_interval: usize,
+    /// Compression of new tables. Default: [`Compression::Snappy`].
+    pub compression: Compression,
+    /// Bits a key in the bloom filter of new tables; 0 makes no filter. Default: 10.
+    pub bloom_bits_per_key: usize,
+    /// Bytes of a table that a compaction makes. Default: 8 MiB.
+    pub target_file_size: u64,
+    /// How old a [`Durability::Interval`] write can be before it is made durable. Default: 100 ms.
+    pub sync_interval: Duration,
+    /// Within this time of a deletion, the value it deleted is gone from the tables and logs, if no
+    /// snapshot holds it. Default: one hour.
+    pub erase_within: Duration,
+    /// Size of the file that is kept to be given up when the disk is full, so that closing,
+    /// deleting and compacting still work; 0 keeps none. Default: 0.
+    pub reserve_size: u64,
+    /// The file system. Default: the real one.
+    pub env: Arc<dyn Env>,
+}
+
+/// How a write is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct WriteOptions {
+    /// What the write survives once it is acknowledged.
+    pub durability: Durability,
+}
+
+impl From<Durability> for WriteOptions {
+    fn from(durability: Durability) -> Self {
+        Self { durability }
+    }
+}
