@@ -3,16 +3,31 @@
 
 mod checksum;
 mod coding;
+mod compaction;
+mod db;
+mod destroy;
 mod error;
 mod file_name;
 mod format;
 mod internal_key;
 mod iterator;
+mod log;
+mod memtable;
 mod options;
+mod table;
+mod table_cache;
+mod version;
+mod write_batch;
 
 pub mod env;
 
+pub use db::{
+    Cached, Db, DbIterator, Entries, Failure, Health, Job, Loss, Range, RecoveryReport, Snapshot,
+    VerifyReport,
+};
+pub use destroy::destroy;
 pub use error::{CorruptionKind, Error, IoOperation, Result};
 pub use file_name::FileKind;
 pub use format::{MAX_BATCH_SIZE, MAX_KEY_SIZE, MAX_VALUE_SIZE};
 pub use options::{Compression, Durability, LogRecovery, Options, WriteOptions};
+pub use write_batch::{BatchEntry, WriteBatch};

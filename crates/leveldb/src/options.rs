@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::env::Env;
+use crate::env::{Env, RealEnv};
+use crate::error::{Error, Result};
 
 /// How the blocks of new tables are compressed. Existing tables are read whatever they use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -101,5 +102,61 @@ pub struct WriteOptions {
 impl From<Durability> for WriteOptions {
     fn from(durability: Durability) -> Self {
         Self { durability }
+    }
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            create_if_missing: false,
+            error_if_exists: false,
+            read_only: false,
+            paranoid_checks: false,
+            log_recovery: LogRecovery::default(),
+            write_buffer_size: 4 << 20,
+            max_pending_memtables: 4,
+            block_cache_size: 32 << 20,
+            max_open_files: 1_000,
+            block_size: 4 << 10,
+            block_restart_interval: 16,
+            compression: Compression::default(),
+            bloom_bits_per_key: 10,
+            target_file_size: 8 << 20,
+            sync_interval: Duration::from_millis(100),
+            erase_within: Duration::from_secs(3_600),
+            reserve_size: 0,
+            env: Arc::new(RealEnv::new()),
+        }
+    }
+}
+
+impl Options {
+    /// Refuses values that cannot work.
+    pub(crate) fn check(&self) -> Result<()> {
+        let wrong = |what: &str| Err(Error::InvalidArgument(what.to_owned()));
+        if !(16 << 10..=1 << 30).contains(&self.write_buffer_size) {
+            return wrong("write_buffer_size must be between 16 KiB and 1 GiB");
+        }
+        if !(256..=64 << 20).contains(&self.block_size) {
+            return wrong("block_size must be between 256 bytes and 64 MiB");
+        }
+        if !(1..=1 << 16).contains(&self.block_restart_interval) {
+            return wrong("block_restart_interval must be between 1 and 65,536");
+        }
+        if !(64 << 10..=1 << 32).contains(&self.target_file_size) {
+            return wrong("target_file_size must be between 64 KiB and 4 GiB");
+        }
+        if self.max_pending_memtables == 0 || self.max_pending_memtables > 64 {
+            return wrong("max_pending_memtables must be between 1 and 64");
+        }
+        if self.bloom_bits_per_key > 64 {
+            return wrong("bloom_bits_per_key must be at most 64");
+        }
+        if let Compression::Zstd(level) = self.compression
+            && !(-7..=22).contains(&level)
+        {
+            return wrong("a zstd level must be between -7 and 22");
+        }
+        Ok(())
     }
 }

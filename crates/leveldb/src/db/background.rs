@@ -1,0 +1,156 @@
+//! The threads of a database that is open for writing: one flushes memtables, one compacts, one
+//! does the upkeep (syncs that nobody waits for, removal of files, restoring the reserve). Flushes
+//! have a thread of their own so that none ever waits for a compaction.
+//!
+//! A job that fails is tried again with growing pauses, until it succeeds or the database is
+//! closed; what it fails with is on the health board meanwhile.
+
+use std::sync::Arc;
+use std::thread::{Builder, JoinHandle};
+use std::time::{Duration, Instant};
+
+use super::core::Core;
+use super::flush;
+use super::health::Job;
+use crate::compaction;
+use crate::error::{Error, IoOperation, Result};
+use crate::file_name;
+
+/// How often the upkeep looks around when nobody wakes it.
+const UPKEEP_PERIOD: Duration = Duration::from_millis(500);
+
+/// Threads that wait for a signal look around this often, in case the state changed without one.
+const IDLE_PERIOD: Duration = Duration::from_secs(5);
+
+/// The running threads.
+#[derive(Default)]
+pub(crate) struct Background {
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Background {
+    /// Starts the threads. If one cannot be started, those that were are stopped again.
+    pub(crate) fn start(core: &Arc<Core>) -> Result<Self> {
+        let mut background = Self::default();
+        let jobs: [(&str, fn(&Core)); 3] = [
+            ("sigil-flush", flush_loop),
+            ("sigil-compact", compaction_loop),
+            ("sigil-upkeep", upkeep_loop),
+        ];
+        for (name, job) in jobs {
+            let shared = Arc::clone(core);
+            match Builder::new().name(name.to_owned()).spawn(move || job(&shared)) {
+                Ok(thread) => background.threads.push(thread),
+                Err(error) => {
+                    background.stop(core);
+                    return Err(Error::io(IoOperation::Spawn, &core.directory)(error));
+                }
+            }
+        }
+        Ok(background)
+    }
+
+    /// Tells the threads to end and waits until they have.
+    pub(crate) fn stop(&mut self, core: &Core) {
+        core.closed.store(true, std::sync::atomic::Ordering::Release);
+        core.flush_wanted.raise();
+        core.compaction_wanted.raise();
+        core.upkeep_wanted.raise();
+        core.progress.announce();
+        for thread in self.threads.drain(..) {
+            // A thread that panicked has nothing more to say; its work is done by recovery.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn flush_loop(core: &Core) {
+    while !core.is_closed() {
+        match flush::flush_oldest(core) {
+            Ok(true) => core.health.succeeded(Job::Flush),
+            Ok(false) => core.flush_wanted.wait(IDLE_PERIOD),
+            Err(error) => {
+                core.info_log.line(format_args!("flush failed: {error}"));
+                core.reserve.note(error.clone());
+                let pause = core.health.failed(Job::Flush, error);
+                core.progress.announce();
+                core.flush_wanted.wait(pause);
+            }
+        }
+    }
+}
+
+fn compaction_loop(core: &Core) {
+    compaction::load_statistics(core);
+    while !core.is_closed() {
+        match compaction::run_next(core) {
+            Ok(true) => core.health.succeeded(Job::Compaction),
+            Ok(false) => core.compaction_wanted.wait(IDLE_PERIOD),
+            Err(Error::Closed) => return,
+            Err(error) => {
+                core.info_log.line(format_args!("compaction failed: {error}"));
+                core.reserve.note(error.clone());
+                let pause = core.health.failed(Job::Compaction, error);
+                core.progress.announce();
+                core.compaction_wanted.wait(pause);
+            }
+        }
+    }
+}
+
+fn upkeep_loop(core: &Core) {
+    let mut last_sync = Instant::now();
+    while !core.is_closed() {
+        core.upkeep_wanted.wait(UPKEEP_PERIOD);
+        empty_trash(core);
+        core.reserve.restore();
+        flush_old_deletions(core);
+        // Woken by writes that asked for their interval: what they share is the rest of it.
+        let due = core.options.sync_interval.saturating_sub(last_sync.elapsed());
+        if !due.is_zero() && !core.is_closed() {
+            core.upkeep_wanted.wait(due);
+        }
+        last_sync = Instant::now();
+        sync_log(core);
+    }
+    empty_trash(core);
+}
+
+/// Makes the log durable as far as it goes now.
+fn sync_log(core: &Core) {
+    let Some(target) = core.commits.log().sync_target() else { return };
+    let outcome = target.sync();
+    core.commits.log().sync_ended(&target, outcome.is_ok());
+    match outcome {
+        Ok(()) => core.health.succeeded(Job::Sync),
+        Err(error) => {
+            core.info_log.line(format_args!("sync failed: {error}"));
+            core.health.failed(Job::Sync, error);
+        }
+    }
+}
+
+/// Removes the files that nobody can reach any more. One that cannot be removed is removed when the
+/// database is opened next.
+pub(crate) fn empty_trash(core: &Core) {
+    for number in core.trash.take() {
+        core.tables.forget(number);
+        let removed = core.env.remove(&file_name::table(&core.directory, number));
+        if removed.is_err() {
+            let _ = core.env.remove(&file_name::old_table(&core.directory, number));
+        }
+    }
+}
+
+/// A memtable with old deletions is flushed although it is not full: what they deleted can only be
+/// erased by a compaction, and the log holds it too.
+fn flush_old_deletions(core: &Core) {
+    let due = {
+        let active = Arc::clone(&core.view.load().active);
+        active.deletions() > 0 && active.age() >= core.options.erase_within / 2
+    };
+    if due {
+        // Where this fails, writes fail too, and it is tried again.
+        let _ = core.commits.log().rotate(core);
+    }
+}

@@ -1,0 +1,101 @@
+//! What all parts of an open database share. [`super::Db`] is a handle to it; background threads,
+//! snapshots and iterators hold it too.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use parking_lot::Mutex;
+
+use super::commit::CommitQueue;
+use super::health::{Health, HealthBoard};
+use super::info_log::InfoLog;
+use super::pressure::{Backlog, Pressure};
+use super::recovery::RecoveryReport;
+use super::reserve::Reserve;
+use super::signal::{Event, Signal};
+use super::snapshot::SnapshotList;
+use super::view::ViewCell;
+use crate::compaction::ManualQueue;
+use crate::env::{Env, LockGuard};
+use crate::error::{Error, Result};
+use crate::options::Options;
+use crate::table_cache::TableCache;
+use crate::version::Version;
+use crate::version::file::Trash;
+use crate::version::set::{FileNumbers, VersionSet};
+
+pub(crate) struct Core {
+    pub(crate) directory: PathBuf,
+    pub(crate) options: Options,
+    pub(crate) env: Arc<dyn Env>,
+    pub(crate) view: ViewCell,
+    /// The last sequence number that readers may see.
+    pub(crate) visible: AtomicU64,
+    pub(crate) snapshots: SnapshotList,
+    pub(crate) tables: TableCache,
+    pub(crate) numbers: Arc<FileNumbers>,
+    pub(crate) trash: Arc<Trash>,
+    pub(crate) versions: Mutex<VersionSet>,
+    pub(crate) commits: CommitQueue,
+    pub(crate) manual: ManualQueue,
+    pub(crate) health: HealthBoard,
+    pub(crate) pressure: Pressure,
+    pub(crate) reserve: Reserve,
+    pub(crate) info_log: InfoLog,
+    pub(crate) recovery: RecoveryReport,
+    /// Memtables wait for their flush.
+    pub(crate) flush_wanted: Signal,
+    /// The version changed, or somebody asked for a compaction.
+    pub(crate) compaction_wanted: Signal,
+    /// Unsynced writes have piled up, or housekeeping is due.
+    pub(crate) upkeep_wanted: Signal,
+    /// A flush or compaction has ended, well or not.
+    pub(crate) progress: Event,
+    /// A compaction is between its plan and its edit: flushes go to level 0 only.
+    pub(crate) compacting: AtomicBool,
+    /// No operation is accepted any more.
+    pub(crate) closed: AtomicBool,
+    /// Held while the database is open for writing.
+    pub(crate) lock: Mutex<Option<Box<dyn LockGuard>>>,
+}
+
+impl Core {
+    pub(crate) fn check_open(&self) -> Result<()> {
+        if self.is_closed() { Err(Error::Closed) } else { Ok(()) }
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    /// The sequence number below which only the newest entry of a key is read by anyone.
+    pub(crate) fn oldest_snapshot(&self) -> u64 {
+        self.snapshots.oldest(|| self.visible.load(Ordering::Acquire))
+    }
+
+    /// Shows readers a version, and tells everyone whom a new version concerns.
+    pub(crate) fn install(&self, version: Arc<Version>, flushed: Option<u64>) {
+        self.view.install(version, flushed);
+        self.update_pressure();
+        self.progress.announce();
+        self.compaction_wanted.raise();
+    }
+
+    pub(crate) fn update_pressure(&self) {
+        let view = self.view.load();
+        self.pressure.update(Backlog {
+            pending_memtables: view.pending.len(),
+            max_pending_memtables: self.options.max_pending_memtables,
+            level0_files: view.version.files(0).len(),
+        });
+    }
+
+    pub(crate) fn health(&self) -> Health {
+        Health {
+            failures: self.health.failures(),
+            out_of_space: self.reserve.is_spent(),
+            pending_memtables: self.view.load().pending.len(),
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Flushing: the oldest full memtable becomes a table.
+//!
+//! The edit that names the table also moves the manifest past the memtable's log, so a crash either
+//! finds the log and no table, or the table and no need for the log. The log is removed after that.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use super::core::Core;
+use super::view::View;
+use crate::error::{Error, IoOperation, Result};
+use crate::file_name;
+use crate::format::LEVELS;
+use crate::internal_key;
+use crate::iterator::InternalIterator;
+use crate::memtable::{MemTable, MemTableIterator};
+use crate::table::{TableBuilder, TableOptions, TableSummary};
+use crate::version::Version;
+use crate::version::edit::{NewFile, VersionEdit};
+
+/// A table that overlaps nothing above it may go straight down to this level: it then skips the
+/// compactions that would have carried it there.
+const DEEPEST_FLUSH_LEVEL: usize = 2;
+
+/// Flushes the oldest pending memtable. Says whether there was one.
+pub(crate) fn flush_oldest(core: &Core) -> Result<bool> {
+    let view = core.view.load_full();
+    let Some(memtable) = view.pending.last() else { return Ok(false) };
+    let started = Instant::now();
+    let table = write_table(core, memtable)?;
+    let edit = VersionEdit {
+        log_number: Some(log_after(&view, memtable)),
+        ..VersionEdit::default()
+    };
+    let bytes = table.as_ref().map_or(0, |(_, summary)| summary.file_size);
+    install(core, memtable, table, edit)?;
+    core.pressure.flushed(memtable.memory() as u64, started.elapsed());
+    core.info_log.line(format_args!("flushed log {} to {bytes} bytes", memtable.log_number()));
+    // A log that cannot be removed now is removed when the database is opened next.
+    let _ = core.env.remove(&file_name::log(&core.directory, memtable.log_number()));
+    Ok(true)
+}
+
+/// The log of the memtable that comes after `memtable`.
+fn log_after(view: &View, memtable: &MemTable) -> u64 {
+    let newer = view.memtables().map(|newer| newer.log_number());
+    newer.filter(|&number| number > memtable.log_number()).min().unwrap_or(memtable.log_number())
+}
+
+fn install(
+    core: &Core,
+    memtable: &MemTable,
+    table: Option<(u64, TableSummary)>,
+    mut edit: VersionEdit,
+) -> Result<()> {
+    let mut versions = core.versions.lock();
+    edit.last_sequence = Some(memtable.last_sequence().max(versions.last_sequence()));
+    if let Some((number, summary)) = &table {
+        let level = if core.compacting.load(Ordering::Acquire) {
+            0
+        } else {
+            level_for(versions.current(), &summary.smallest, &summary.largest)
+        };
+        edit.new_files.push((level, new_file(*number, summary)));
+    }
+    let version = versions.apply(edit)?;
+    if let Some((number, summary)) = table {
+        for (_, file) in version.all_files().filter(|(_, file)| file.number == number) {
+            file.set_statistics(Some(summary.statistics.clone()));
+        }
+    }
+    core.install(version, Some(memtable.log_number()));
+    Ok(())
+}
+
+pub(crate) fn new_file(number: u64, summary: &TableSummary) -> NewFile {
+    NewFile {
+        number,
+        size: summary.file_size,
+        smallest: summary.smallest.clone(),
+        largest: summary.largest.clone(),
+    }
+}
+
+/// Writes a memtable as a table, synced with its name; `None` where it is empty.
+pub(crate) fn write_table(core: &Core, memtable: &Arc<MemTable>) -> Result<Option<(u64, TableSummary)>> {
+    if memtable.is_empty() {
+        return Ok(None);
+    }
+    let number = core.numbers.take();
+    let path = file_name::table(&core.directory, number);
+    let written = core
+        .env
+        .create(&path)
+        .map_err(Error::io(IoOperation::Create, &path))
+        .and_then(|file| {
+            let options = TableOptions::from(&core.options);
+            let mut builder = TableBuilder::new(Arc::clone(&file), path.clone(), options);
+            let mut entries = MemTableIterator::new(Arc::clone(memtable));
+            entries.seek_to_first()?;
+            while entries.valid() {
+                builder.add(entries.key(), entries.value())?;
+                entries.next()?;
+            }
+            let summary = builder.finish()?;
+            file.sync().map_err(Error::io(IoOperation::Sync, &path))?;
+            Ok(summary)
+        })
+        .and_then(|summary| {
+            let synced = core.env.sync_dir(&core.directory);
+            synced.map_err(Error::io(IoOperation::SyncDir, &core.directory))?;
+            Ok(summary)
+        });
+    match written {
+        Ok(summary) => Ok(Some((number, summary))),
+        Err(error) => {
+            let _ = core.env.remove(&path);
+            Err(error)
+        }
+    }
+}
+
+/// The level that a flushed table goes to: as deep as nothing above and at that level overlaps it.
+fn level_for(version: &Version, smallest: &[u8], largest: &[u8]) -> usize {
+    let (from, to) = (internal_key::user_key(smallest), internal_key::user_key(largest));
+    let deepest = DEEPEST_FLUSH_LEVEL.min(LEVELS - 1);
+    (0..=deepest).take_while(|&level| !version.overlaps(level, from, to)).last().unwrap_or(0)
+}

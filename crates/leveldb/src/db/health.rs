@@ -1,0 +1,92 @@
+//! What the background has to say: which of its jobs fail, why, and for how long.
+
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+
+use crate::error::Error;
+
+/// A background job that can fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Job {
+    /// Writing a full memtable to a table.
+    Flush,
+    /// Merging tables.
+    Compaction,
+    /// Making the log durable.
+    Sync,
+}
+
+/// A job that fails, and is tried again with growing pauses.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    /// Which job.
+    pub job: Job,
+    /// The last error.
+    pub error: Error,
+    /// When it began to fail.
+    pub since: Instant,
+    /// How often it failed since.
+    pub attempts: u32,
+}
+
+/// How the database is.
+#[derive(Debug, Clone, Default)]
+pub struct Health {
+    /// Jobs that fail at present. Empty when all is well.
+    pub failures: Vec<Failure>,
+    /// The disk was found full, and the space put aside for that is not restored yet: deletions are
+    /// accepted, other writes are not.
+    pub out_of_space: bool,
+    /// Memtables that wait for their flush.
+    pub pending_memtables: usize,
+}
+
+impl Health {
+    /// Whether nothing is wrong.
+    pub fn is_healthy(&self) -> bool {
+        self.failures.is_empty() && !self.out_of_space
+    }
+}
+
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// Where the jobs report.
+#[derive(Debug, Default)]
+pub(crate) struct HealthBoard {
+    failures: Mutex<Vec<Failure>>,
+}
+
+impl HealthBoard {
+    /// Records a failure and gives the pause before the next attempt.
+    pub(crate) fn failed(&self, job: Job, error: Error) -> Duration {
+        let mut failures = self.failures.lock();
+        let attempts = match failures.iter_mut().find(|failure| failure.job == job) {
+            Some(failure) => {
+                failure.attempts = failure.attempts.saturating_add(1);
+                failure.error = error;
+                failure.attempts
+            }
+            None => {
+                failures.push(Failure { job, error, since: Instant::now(), attempts: 1 });
+                1
+            }
+        };
+        let doublings = attempts.saturating_sub(1).min(16);
+        FIRST_PAUSE.saturating_mul(1 << doublings).min(LONGEST_PAUSE)
+    }
+
+    pub(crate) fn succeeded(&self, job: Job) {
+        self.failures.lock().retain(|failure| failure.job != job);
+    }
+
+    pub(crate) fn failure(&self, job: Job) -> Option<Error> {
+        let failures = self.failures.lock();
+        failures.iter().find(|failure| failure.job == job).map(|failure| failure.error.clone())
+    }
+
+    pub(crate) fn failures(&self) -> Vec<Failure> {
+        self.failures.lock().clone()
+    }
+}

@@ -1,0 +1,315 @@
+//! The iterator that users see: keys and values of one snapshot, without the entries that newer
+//! ones replaced, in both directions.
+//!
+//! Underneath, the merged cursor stands on internal entries. Moving forward it stands on the entry
+//! that is shown. Moving backward the newest visible entry of a key comes *last*, so the key and
+//! value are kept aside and the merged cursor stands before all entries of the key.
+
+use std::fmt;
+use std::ops::Bound;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::core::Core;
+use super::range::Range;
+use super::view::View;
+use crate::error::{CorruptionKind, Error, Result};
+use crate::format::LEVELS;
+use crate::internal_key::{self, ParsedKey, SequenceNumber, ValueKind};
+use crate::iterator::{ConcatenatingIterator, FileList, InternalIterator, MergingIterator};
+use crate::memtable::MemTableIterator;
+use crate::table::ReadMode;
+use crate::version::Version;
+
+/// A cursor over a range of the database at one moment. It begins nowhere: move it first. After an
+/// error it is nowhere again; what could not be read is never skipped.
+pub struct DbIterator {
+    core: Arc<Core>,
+    inner: MergingIterator,
+    sequence: SequenceNumber,
+    range: Range,
+    state: State,
+    /// The key under the cursor when moving backward; a scratch key when moving forward.
+    saved_key: Vec<u8>,
+    saved_value: Bytes,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum State {
+    Nowhere,
+    /// On the entry that the merged cursor stands on.
+    Forward,
+    /// On the saved entry; the merged cursor stands before it.
+    Backward,
+}
+
+impl DbIterator {
+    pub(crate) fn new(core: &Arc<Core>, view: &View, sequence: SequenceNumber, range: Range) -> Result<Self> {
+        let inner = MergingIterator::new(children(core, view, range.fill_cache)?);
+        Ok(Self {
+            core: Arc::clone(core),
+            inner,
+            sequence,
+            range,
+            state: State::Nowhere,
+            saved_key: Vec::new(),
+            saved_value: Bytes::new(),
+        })
+    }
+
+    /// Whether the cursor stands on an entry.
+    pub fn valid(&self) -> bool {
+        self.state != State::Nowhere
+    }
+
+    /// The key under the cursor; empty where there is none.
+    pub fn key(&self) -> &[u8] {
+        match self.state {
+            State::Nowhere => &[],
+            State::Forward => internal_key::user_key(self.inner.key()),
+            State::Backward => &self.saved_key,
+        }
+    }
+
+    /// The value under the cursor; empty where there is none.
+    pub fn value(&self) -> &[u8] {
+        match self.state {
+            State::Nowhere => &[],
+            State::Forward => self.inner.value(),
+            State::Backward => &self.saved_value,
+        }
+    }
+
+    /// The value under the cursor, shared instead of copied.
+    pub fn value_bytes(&self) -> Bytes {
+        match self.state {
+            State::Nowhere => Bytes::new(),
+            State::Forward => self.inner.value_bytes(),
+            State::Backward => self.saved_value.clone(),
+        }
+    }
+
+    /// Moves to the first entry of the range.
+    pub fn seek_to_first(&mut self) -> Result<()> {
+        match self.range.lower.clone() {
+            Bound::Unbounded => self.guarded(|this| {
+                this.inner.seek_to_first()?;
+                this.find_forward(false)
+            }),
+            Bound::Included(key) => self.seek_forward(&key, false),
+            Bound::Excluded(key) => self.seek_forward(&key, true),
+        }
+    }
+
+    /// Moves to the last entry of the range.
+    pub fn seek_to_last(&mut self) -> Result<()> {
+        match self.range.upper.clone() {
+            Bound::Unbounded => self.guarded(|this| {
+                this.inner.seek_to_last()?;
+                this.find_backward()
+            }),
+            Bound::Included(key) => self.seek_backward(&key, true),
+            Bound::Excluded(key) => self.seek_backward(&key, false),
+        }
+    }
+
+    /// Moves to the first entry of the range at or after `key`.
+    pub fn seek(&mut self, key: &[u8]) -> Result<()> {
+        if self.range.starts_after(key) { self.seek_to_first() } else { self.seek_forward(key, false) }
+    }
+
+    /// Moves to the last entry of the range at or before `key`.
+    pub fn seek_for_prev(&mut self, key: &[u8]) -> Result<()> {
+        if self.range.ends_before(key) { self.seek_to_last() } else { self.seek_backward(key, true) }
+    }
+
+    /// Moves on by one.
+    pub fn next(&mut self) -> Result<()> {
+        match self.state {
+            State::Nowhere => self.core.check_open(),
+            State::Forward => self.guarded(|this| {
+                this.save_key();
+                this.inner.next()?;
+                this.find_forward(true)
+            }),
+            State::Backward => self.guarded(|this| {
+                // The merged cursor stands before the entries of the saved key, or before all.
+                if this.inner.valid() {
+                    this.inner.next()?;
+                } else {
+                    this.inner.seek_to_first()?;
+                }
+                this.find_forward(true)
+            }),
+        }
+    }
+
+    /// Moves back by one.
+    pub fn prev(&mut self) -> Result<()> {
+        match self.state {
+            State::Nowhere => self.core.check_open(),
+            State::Forward => self.guarded(|this| {
+                this.save_key();
+                while this.inner.valid() && internal_key::user_key(this.inner.key()) >= this.saved_key.as_slice() {
+                    this.inner.prev()?;
+                }
+                this.find_backward()
+            }),
+            State::Backward => self.guarded(Self::find_backward),
+        }
+    }
+
+    /// Runs a move. Whatever goes wrong in it leaves the cursor nowhere.
+    fn guarded(&mut self, step: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
+        let outcome = self.core.check_open().and_then(|()| step(self));
+        if outcome.is_err() {
+            self.state = State::Nowhere;
+        }
+        outcome
+    }
+
+    fn seek_forward(&mut self, key: &[u8], past: bool) -> Result<()> {
+        self.guarded(|this| {
+            this.inner.seek(&internal_key::encode(key, internal_key::seek_tag(this.sequence)))?;
+            this.saved_key.clear();
+            this.saved_key.extend_from_slice(key);
+            this.find_forward(past)
+        })
+    }
+
+    fn seek_backward(&mut self, key: &[u8], inclusive: bool) -> Result<()> {
+        self.guarded(|this| {
+            // The first internal key after all entries of `key`, or before all of them.
+            let tag = if inclusive { 0 } else { u64::MAX };
+            this.inner.seek(&internal_key::encode(key, tag))?;
+            if this.inner.valid() {
+                let on_key = inclusive && internal_key::user_key(this.inner.key()) == key;
+                if !on_key {
+                    this.inner.prev()?;
+                }
+            } else {
+                this.inner.seek_to_last()?;
+            }
+            this.find_backward()
+        })
+    }
+
+    fn save_key(&mut self) {
+        let key = internal_key::user_key(self.inner.key());
+        self.saved_key.clear();
+        self.saved_key.extend_from_slice(key);
+    }
+
+    /// Goes forward to the first visible value; with `skipping`, to one of a key beyond the saved
+    /// one.
+    fn find_forward(&mut self, mut skipping: bool) -> Result<()> {
+        self.state = State::Nowhere;
+        self.saved_value = Bytes::new();
+        while self.inner.valid() {
+            let entry = parse(&self.core, self.inner.key())?;
+            let hidden = skipping && entry.user_key <= self.saved_key.as_slice();
+            if entry.sequence <= self.sequence && !hidden {
+                if self.range.ends_before(entry.user_key) {
+                    return Ok(());
+                }
+                match entry.kind {
+                    ValueKind::Value => {
+                        self.state = State::Forward;
+                        return Ok(());
+                    }
+                    ValueKind::Deletion => {
+                        self.saved_key.clear();
+                        self.saved_key.extend_from_slice(entry.user_key);
+                        skipping = true;
+                    }
+                }
+            }
+            self.inner.next()?;
+        }
+        Ok(())
+    }
+
+    /// Goes backward to the key before, and through all of its entries to the newest visible one.
+    fn find_backward(&mut self) -> Result<()> {
+        self.state = State::Nowhere;
+        let mut found = false;
+        while self.inner.valid() {
+            let entry = parse(&self.core, self.inner.key())?;
+            if entry.sequence <= self.sequence {
+                if found && entry.user_key < self.saved_key.as_slice() {
+                    break;
+                }
+                if self.range.starts_after(entry.user_key) {
+                    break;
+                }
+                found = entry.kind == ValueKind::Value;
+                if found {
+                    self.saved_key.clear();
+                    self.saved_key.extend_from_slice(entry.user_key);
+                    self.saved_value = self.inner.value_bytes();
+                }
+            }
+            self.inner.prev()?;
+        }
+        if found {
+            self.state = State::Backward;
+        } else {
+            self.saved_value = Bytes::new();
+        }
+        Ok(())
+    }
+}
+
+fn parse<'a>(core: &Core, key: &'a [u8]) -> Result<ParsedKey<'a>> {
+    internal_key::parse(key).ok_or_else(|| Error::corruption(&core.directory, None, CorruptionKind::BadKey))
+}
+
+impl fmt::Debug for DbIterator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DbIterator").field("state", &self.state).finish_non_exhaustive()
+    }
+}
+
+/// Cursors over everything that a view holds.
+fn children(core: &Arc<Core>, view: &View, fill_cache: bool) -> Result<Vec<Box<dyn InternalIterator>>> {
+    let mut children: Vec<Box<dyn InternalIterator>> = Vec::new();
+    for memtable in view.memtables().filter(|memtable| !memtable.is_empty()) {
+        children.push(Box::new(MemTableIterator::new(Arc::clone(memtable))));
+    }
+    for file in view.version.files(0) {
+        children.push(Box::new(core.tables.table(file, ReadMode::Any)?.iter(fill_cache)));
+    }
+    for level in (1..LEVELS).filter(|&level| !view.version.files(level).is_empty()) {
+        let files = LevelFiles { core: Arc::clone(core), version: Arc::clone(&view.version), level, fill_cache };
+        children.push(Box::new(ConcatenatingIterator::new(files)));
+    }
+    Ok(children)
+}
+
+/// The files of a sorted level, opened as a cursor comes to them.
+struct LevelFiles {
+    core: Arc<Core>,
+    version: Arc<Version>,
+    level: usize,
+    fill_cache: bool,
+}
+
+impl FileList for LevelFiles {
+    fn len(&self) -> usize {
+        self.version.files(self.level).len()
+    }
+
+    fn smallest(&self, index: usize) -> &[u8] {
+        self.version.files(self.level).get(index).map_or(&[], |file| &file.smallest)
+    }
+
+    fn largest(&self, index: usize) -> &[u8] {
+        self.version.files(self.level).get(index).map_or(&[], |file| &file.largest)
+    }
+
+    fn open(&self, index: usize) -> Result<Box<dyn InternalIterator>> {
+        let file = self.version.files(self.level).get(index).ok_or(Error::Closed)?;
+        Ok(Box::new(self.core.tables.table(file, ReadMode::Any)?.iter(self.fill_cache)))
+    }
+}

@@ -1,0 +1,236 @@
+//! An open database.
+
+pub(crate) mod background;
+mod checkpoint;
+mod commit;
+pub(crate) mod core;
+mod entries;
+pub(crate) mod flush;
+mod follower;
+pub(crate) mod health;
+mod info_log;
+mod iterator;
+pub(crate) mod open;
+mod pressure;
+mod property;
+mod range;
+mod read;
+mod recovery;
+mod reserve;
+mod shutdown;
+mod signal;
+mod snapshot;
+mod sync_point;
+mod verify;
+mod view;
+mod write_log;
+
+use std::fmt;
+use std::ops::RangeBounds;
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::error::{Error, Result};
+use crate::options::{Options, WriteOptions};
+use crate::write_batch::WriteBatch;
+use follower::Follower;
+use shutdown::Handle;
+
+pub use entries::Entries;
+pub use health::{Failure, Health, Job};
+pub use iterator::DbIterator;
+pub use range::Range;
+pub use recovery::{Loss, RecoveryReport};
+pub use snapshot::Snapshot;
+pub use verify::VerifyReport;
+
+/// What a look into memory found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cached {
+    /// The key's value.
+    Hit(Bytes),
+    /// The key has no value, certainly.
+    Absent,
+    /// The disk would have to be asked.
+    Unknown,
+}
+
+/// A database that is open. Clones are handles to the same one; it is closed by [`Db::close`], or
+/// when the last handle is dropped. All methods may be called from any thread at any time.
+#[derive(Clone)]
+pub struct Db {
+    handle: Arc<Handle>,
+}
+
+impl Db {
+    /// Opens the database in `directory`.
+    pub fn open(directory: impl AsRef<Path>, options: Options) -> Result<Self> {
+        options.check()?;
+        let directory = directory.as_ref();
+        let handle = if options.read_only {
+            let (core, follower) = Follower::open(directory, options)?;
+            Handle::follower(core, follower)
+        } else {
+            let (core, background) = open::open(directory, options)?;
+            Handle::writer(core, background)
+        };
+        Ok(Self { handle: Arc::new(handle) })
+    }
+
+    /// The value of `key`, if it has one.
+    pub fn get(&self, key: &[u8]) -> Result<Option<Bytes>> {
+        read::get(&self.handle.core, key, None)
+    }
+
+    /// The value that `key` had when `snapshot` was taken.
+    pub fn get_at(&self, snapshot: &Snapshot, key: &[u8]) -> Result<Option<Bytes>> {
+        self.check_snapshot(snapshot)?;
+        read::get(&self.handle.core, key, Some(snapshot.sequence()))
+    }
+
+    /// The values of many keys, all of the same moment.
+    pub fn get_many<K: AsRef<[u8]>>(&self, keys: &[K]) -> Result<Vec<Option<Bytes>>> {
+        read::get_many(&self.handle.core, keys)
+    }
+
+    /// The value of `key` if memory has the answer: this never waits for a disk.
+    pub fn get_if_cached(&self, key: &[u8]) -> Result<Cached> {
+        read::get_if_cached(&self.handle.core, key, None)
+    }
+
+    /// [`Db::get_if_cached`], of a snapshot.
+    pub fn get_if_cached_at(&self, snapshot: &Snapshot, key: &[u8]) -> Result<Cached> {
+        self.check_snapshot(snapshot)?;
+        read::get_if_cached(&self.handle.core, key, Some(snapshot.sequence()))
+    }
+
+    /// Gives `key` a value.
+    pub fn put(&self, key: &[u8], value: &[u8], options: impl Into<WriteOptions>) -> Result<()> {
+        let mut batch = WriteBatch::with_capacity(key.len() + value.len() + 16);
+        batch.put(key, value);
+        self.write(batch, options)
+    }
+
+    /// Takes `key`'s value away. No error where it has none.
+    pub fn delete(&self, key: &[u8], options: impl Into<WriteOptions>) -> Result<()> {
+        let mut batch = WriteBatch::with_capacity(key.len() + 16);
+        batch.delete(key);
+        self.write(batch, options)
+    }
+
+    /// Carries out a batch, all of it or nothing.
+    pub fn write(&self, batch: WriteBatch, options: impl Into<WriteOptions>) -> Result<()> {
+        self.handle.write(batch, options.into())
+    }
+
+    /// Carries out a batch on this thread if that needs no waiting, and takes it; otherwise answers
+    /// [`Error::WouldBlock`] and leaves the batch as it was. Never for [`crate::Durability::Sync`].
+    pub fn try_write(&self, batch: &mut WriteBatch, options: impl Into<WriteOptions>) -> Result<()> {
+        self.handle.try_write(batch, options.into())
+    }
+
+    /// A cursor over a range, as it is now.
+    pub fn iter(&self, range: Range) -> Result<DbIterator> {
+        read::iterator(&self.handle.core, range, None)
+    }
+
+    /// A cursor over a range, as it was when `snapshot` was taken.
+    pub fn iter_at(&self, snapshot: &Snapshot, range: Range) -> Result<DbIterator> {
+        self.check_snapshot(snapshot)?;
+        read::iterator(&self.handle.core, range, Some(snapshot.sequence()))
+    }
+
+    /// The entries between two bounds, in key order.
+    pub fn range<'a>(&self, bounds: impl RangeBounds<&'a [u8]>) -> Result<Entries> {
+        Ok(Entries::forward(self.iter(Range::between(bounds))?))
+    }
+
+    /// Holds the database as it is now, for reading.
+    pub fn snapshot(&self) -> Result<Snapshot> {
+        self.handle.core.check_open()?;
+        Ok(Snapshot::new(Arc::clone(&self.handle.core)))
+    }
+
+    /// Bytes on the disk of the keys from `from` up to `to`, roughly.
+    pub fn approximate_size(&self, from: &[u8], to: &[u8]) -> Result<u64> {
+        read::approximate_size(&self.handle.core, from, to)
+    }
+
+    /// Compacts the keys of a range, both ends included, down to the deepest level that has any:
+    /// what was deleted or overwritten in it is then gone from the disk, unless a snapshot holds
+    /// it. `None` is no bound.
+    pub fn compact_range(&self, from: Option<&[u8]>, to: Option<&[u8]>) -> Result<()> {
+        self.handle.compact_range(from, to)
+    }
+
+    /// Makes everything written so far durable.
+    pub fn sync(&self) -> Result<()> {
+        self.handle.sync()
+    }
+
+    /// Writes what is in memory to tables.
+    pub fn flush(&self) -> Result<()> {
+        self.handle.flush()
+    }
+
+    /// A property by name: `leveldb.stats`, `leveldb.sstables`, `leveldb.num-files-at-levelN`,
+    /// `leveldb.approximate-memory-usage`; `None` for names that mean nothing.
+    pub fn property(&self, name: &str) -> Option<String> {
+        property::property(&self.handle.core, name)
+    }
+
+    /// A consistent copy in a new directory, made while the database is in use. Tables are shared
+    /// by hard links where the file system can, and copied where not.
+    pub fn checkpoint(&self, directory: impl AsRef<Path>) -> Result<()> {
+        self.handle.flush()?;
+        checkpoint::create(&self.handle.core, directory.as_ref())
+    }
+
+    /// Reads every table of the database whole and reports all damage.
+    pub fn verify(&self) -> Result<VerifyReport> {
+        verify::verify(&self.handle.core)
+    }
+
+    /// For a database opened read-only: catches up with what its writer has done since. Iterators
+    /// and snapshots keep what they had. Says whether anything changed.
+    pub fn refresh(&self) -> Result<bool> {
+        self.handle.refresh()
+    }
+
+    /// How the background is doing.
+    pub fn health(&self) -> Health {
+        self.handle.core.health()
+    }
+
+    /// What opening found in the logs.
+    pub fn recovery_report(&self) -> &RecoveryReport {
+        &self.handle.core.recovery
+    }
+
+    /// Closes the database: waits for what is under way, makes the log durable, ends the threads and
+    /// releases the lock. Everything after that is [`Error::Closed`]. Closing again does nothing.
+    pub fn close(&self) -> Result<()> {
+        self.handle.close()
+    }
+
+    /// Whether it was closed.
+    pub fn is_closed(&self) -> bool {
+        self.handle.core.is_closed()
+    }
+
+    fn check_snapshot(&self, snapshot: &Snapshot) -> Result<()> {
+        if snapshot.is_of(&self.handle.core) {
+            Ok(())
+        } else {
+            Err(Error::InvalidArgument("the snapshot is of another database".into()))
+        }
+    }
+}
+
+impl fmt::Debug for Db {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Db").field("directory", &self.handle.core.directory).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,273 @@
+//! Opening a database for writing.
+//!
+//! Nothing is changed before everything was read and found whole. Recovered writes are not written
+//! to tables first: their memtables wait for the flush thread like any others, and their logs stay
+//! until then, so opening costs what reading the logs costs.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+
+use parking_lot::Mutex;
+
+use super::background::{self, Background};
+use super::commit::CommitQueue;
+use super::core::Core;
+use super::flush;
+use super::health::HealthBoard;
+use super::info_log::InfoLog;
+use super::pressure::Pressure;
+use super::recovery::{self, Listing, Recovered, RecoveryReport};
+use super::reserve::Reserve;
+use super::view::{View, ViewCell};
+use super::write_log::WriteLog;
+use crate::env::{Env, LockError, LockGuard, WritableFile};
+use crate::error::{Error, IoOperation, Result};
+use crate::file_name;
+use crate::memtable::MemTable;
+use crate::options::Options;
+use crate::table_cache::TableCache;
+use crate::version::Version;
+use crate::version::file::Trash;
+use crate::version::manifest;
+use crate::version::set::{FileNumbers, VersionSet, VersionSetState};
+
+/// What the parts of a [`Core`] are made of.
+pub(crate) struct Foundation {
+    pub(crate) version: Version,
+    /// Recovered memtables, oldest first.
+    pub(crate) memtables: Vec<Arc<MemTable>>,
+    pub(crate) last_sequence: u64,
+    pub(crate) set: VersionSetState,
+    pub(crate) next_file_number: u64,
+    pub(crate) report: RecoveryReport,
+}
+
+/// Opens the database in `directory` for writing and starts its threads.
+pub(crate) fn open(directory: &Path, options: Options) -> Result<(Arc<Core>, Background)> {
+    let env = Arc::clone(&options.env);
+    prepare_directory(&*env, directory, &options)?;
+    let lock = take_lock(&*env, directory)?;
+    let trash = Arc::new(Trash::default());
+    let recovered = recovery::recover(&*env, directory, options.log_recovery, &trash)?;
+    let core = match recovered {
+        Some(_) if options.error_if_exists => {
+            return Err(Error::AlreadyExists { path: directory.to_path_buf() });
+        }
+        Some(recovered) => open_existing(directory, options, recovered, trash, lock)?,
+        None if options.create_if_missing => create(directory, options, trash, lock)?,
+        None => return Err(Error::DoesNotExist { path: directory.to_path_buf() }),
+    };
+    let background = Background::start(&core)?;
+    core.flush_wanted.raise();
+    Ok((core, background))
+}
+
+fn prepare_directory(env: &dyn Env, directory: &Path, options: &Options) -> Result<()> {
+    if options.create_if_missing {
+        let made = env.create_dir_all(directory);
+        made.map_err(Error::io(IoOperation::CreateDir, directory))?;
+        if let Some(parent) = directory.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            // Where the parent may not be opened the directory was there before.
+            let _ = env.sync_dir(parent);
+        }
+    } else if manifest::current(env, directory)?.is_none() {
+        // Looked at before the lock is taken, because taking it makes a file.
+        let _ = recovery::recover(env, directory, options.log_recovery, &Arc::default())?;
+        return Err(Error::DoesNotExist { path: directory.to_path_buf() });
+    }
+    Ok(())
+}
+
+pub(crate) fn take_lock(env: &dyn Env, directory: &Path) -> Result<Box<dyn LockGuard>> {
+    let path = file_name::lock(directory);
+    env.lock(&path).map_err(|error| match error {
+        LockError::Held { holder } => Error::Locked { path: path.clone(), holder },
+        LockError::Io(error) => Error::io(IoOperation::Lock, &path)(error),
+    })
+}
+
+fn create(
+    directory: &Path,
+    options: Options,
+    trash: Arc<Trash>,
+    lock: Box<dyn LockGuard>,
+) -> Result<Arc<Core>> {
+    let env = Arc::clone(&options.env);
+    let first = Listing::read(&*env, directory)?.next_number();
+    let foundation = Foundation {
+        version: Version::default(),
+        memtables: Vec::new(),
+        last_sequence: 0,
+        set: VersionSetState {
+            current: Version::default(),
+            // The number that the first log is about to take.
+            log_number: first,
+            last_sequence: 0,
+            compact_pointers: Default::default(),
+            manifest_number: None,
+        },
+        next_file_number: first,
+        report: RecoveryReport::default(),
+    };
+    let (core, log) = build(directory, options, foundation, trash, lock)?;
+    // IMPORTANT: the log exists before the manifest that names it.
+    core.versions.lock().begin_manifest()?;
+    start_log(&core, log);
+    Ok(Arc::new(core))
+}
+
+fn open_existing(
+    directory: &Path,
+    options: Options,
+    recovered: Recovered,
+    trash: Arc<Trash>,
+    lock: Box<dyn LockGuard>,
+) -> Result<Arc<Core>> {
+    let Recovered { manifest, listing, memtables, last_sequence, report } = recovered;
+    let damaged = !report.losses.is_empty();
+    let next_file_number = manifest.next_file_number.max(listing.next_number());
+    let foundation = Foundation {
+        version: manifest.version.clone(),
+        memtables,
+        last_sequence,
+        set: VersionSetState {
+            current: manifest.version,
+            log_number: manifest.log_number,
+            last_sequence: manifest.last_sequence,
+            compact_pointers: manifest.compact_pointers,
+            manifest_number: Some(manifest.number),
+        },
+        next_file_number,
+        report,
+    };
+    let (core, log) = build(directory, options, foundation, trash, lock)?;
+    if core.options.paranoid_checks {
+        verify_tables(&core)?;
+    }
+    start_log(&core, log);
+    if damaged {
+        // What was salvaged must not depend on the damaged logs any longer.
+        while flush::flush_oldest(&core)? {}
+    }
+    remove_leftovers(&core, &listing, manifest.number);
+    core.info_log.line(format_args!("opened with {} writes from logs", core.recovery.writes));
+    Ok(Arc::new(core))
+}
+
+struct NewLog {
+    number: u64,
+    file: Arc<dyn WritableFile>,
+}
+
+/// Puts a core together, with a new empty log.
+fn build(
+    directory: &Path,
+    options: Options,
+    foundation: Foundation,
+    trash: Arc<Trash>,
+    lock: Box<dyn LockGuard>,
+) -> Result<(Core, NewLog)> {
+    let env = Arc::clone(&options.env);
+    let numbers = FileNumbers::new(foundation.next_file_number);
+    let number = numbers.take();
+    let path = file_name::log(directory, number);
+    let file = env.create(&path).map_err(Error::io(IoOperation::Create, &path))?;
+    env.sync_dir(directory).map_err(Error::io(IoOperation::SyncDir, directory))?;
+    let info_log = InfoLog::create(&*env, directory);
+    let mut core = assemble(directory, options, foundation, trash, numbers, info_log);
+    core.view.change_active(MemTable::new(number));
+    core.lock = Mutex::new(Some(lock));
+    core.reserve.open();
+    core.update_pressure();
+    Ok((core, NewLog { number, file }))
+}
+
+/// Puts the parts of a core together. Its memtables are the recovered ones, and it has no log.
+pub(crate) fn assemble(
+    directory: &Path,
+    options: Options,
+    foundation: Foundation,
+    trash: Arc<Trash>,
+    numbers: FileNumbers,
+    info_log: InfoLog,
+) -> Core {
+    let env = Arc::clone(&options.env);
+    let numbers = Arc::new(numbers);
+    let set = VersionSet::new(
+        Arc::clone(&env),
+        directory.to_path_buf(),
+        Arc::clone(&numbers),
+        Arc::clone(&trash),
+        foundation.set,
+    );
+    let mut pending = foundation.memtables;
+    pending.reverse();
+    let view =
+        View { active: Arc::new(MemTable::new(0)), pending, version: Arc::clone(set.current()) };
+    Core {
+        directory: directory.to_path_buf(),
+        view: ViewCell::new(view),
+        visible: AtomicU64::new(foundation.last_sequence),
+        snapshots: Default::default(),
+        tables: TableCache::new(directory.to_path_buf(), &options),
+        numbers,
+        trash,
+        versions: Mutex::new(set),
+        commits: CommitQueue::new(WriteLog::new(foundation.last_sequence)),
+        manual: Default::default(),
+        health: HealthBoard::default(),
+        pressure: Pressure::new(),
+        reserve: Reserve::new(Arc::clone(&env), directory, options.reserve_size),
+        info_log,
+        recovery: foundation.report,
+        flush_wanted: Default::default(),
+        compaction_wanted: Default::default(),
+        upkeep_wanted: Default::default(),
+        progress: Default::default(),
+        compacting: AtomicBool::new(false),
+        closed: AtomicBool::new(false),
+        lock: Mutex::new(None),
+        options,
+        env,
+    }
+}
+
+fn start_log(core: &Core, log: NewLog) {
+    let path = file_name::log(&core.directory, log.number);
+    core.commits.log().start(log.number, log.file, path);
+}
+
+fn verify_tables(core: &Core) -> Result<()> {
+    let version = Arc::clone(&core.view.load().version);
+    for (_, file) in version.all_files() {
+        core.tables.open_table(file.number, file.size)?.verify()?;
+    }
+    Ok(())
+}
+
+/// Removes what earlier openings left behind: tables that no edit names, logs that are in tables,
+/// manifests that are not in force. What cannot be removed now is tried again next time.
+fn remove_leftovers(core: &Core, listing: &Listing, manifest: u64) {
+    let view = core.view.load_full();
+    let live: std::collections::HashSet<u64> =
+        view.version.all_files().map(|(_, file)| file.number).collect();
+    let needed_log = core.versions.lock().log_number();
+    let waiting: Vec<u64> = view.pending.iter().map(|memtable| memtable.log_number()).collect();
+    for number in listing.tables.iter().filter(|number| !live.contains(number)) {
+        core.trash.add(*number);
+    }
+    // The log that the manifest names stays although it may be empty: recovery looks for it.
+    for number in listing.logs.iter().filter(|number| **number != needed_log) {
+        if !waiting.contains(number) {
+            let _ = core.env.remove(&file_name::log(&core.directory, *number));
+        }
+    }
+    for number in listing.manifests.iter().filter(|number| **number != manifest) {
+        let _ = core.env.remove(&file_name::manifest(&core.directory, *number));
+    }
+    for number in &listing.temporaries {
+        let _ = core.env.remove(&file_name::temporary(&core.directory, *number));
+    }
+    background::empty_trash(core);
+}

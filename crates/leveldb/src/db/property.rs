@@ -1,0 +1,58 @@
+//! Properties: texts about the state of the database, under the names that LevelDB gives them.
+
+use std::fmt::Write;
+
+use super::core::Core;
+use crate::format::LEVELS;
+use crate::version::Version;
+
+pub(crate) fn property(core: &Core, name: &str) -> Option<String> {
+    let view = core.view.load();
+    let version = &view.version;
+    match name.strip_prefix("leveldb.")? {
+        "stats" => Some(statistics(version)),
+        "sstables" => Some(tables(version)),
+        "approximate-memory-usage" => {
+            let memtables: usize = view.memtables().map(|memtable| memtable.memory()).sum();
+            Some((memtables + core.tables.block_bytes() + core.tables.table_bytes()).to_string())
+        }
+        other => {
+            let level: usize = other.strip_prefix("num-files-at-level")?.parse().ok()?;
+            (level < LEVELS).then(|| version.files(level).len().to_string())
+        }
+    }
+}
+
+fn statistics(version: &Version) -> String {
+    let mut text = String::from("Level  Files  Size(MB)  Deletions\n---------------------------------\n");
+    for level in 0..LEVELS {
+        let files = version.files(level);
+        if files.is_empty() {
+            continue;
+        }
+        let megabytes = version.level_bytes(level) as f64 / f64::from(1 << 20);
+        let known = files.iter().filter_map(|file| file.statistics());
+        let deletions: u64 = known.map(|statistics| statistics.deletions).sum();
+        let _ = writeln!(text, "{level:>5}  {:>5}  {megabytes:>8.1}  {deletions:>9}", files.len());
+    }
+    text
+}
+
+fn tables(version: &Version) -> String {
+    let mut text = String::new();
+    for level in 0..LEVELS {
+        let _ = writeln!(text, "--- level {level} ---");
+        for file in version.files(level) {
+            let (smallest, largest) = (file.smallest_user_key(), file.largest_user_key());
+            let _ = writeln!(
+                text,
+                " {}:{}['{}' .. '{}']",
+                file.number,
+                file.size,
+                smallest.escape_ascii(),
+                largest.escape_ascii()
+            );
+        }
+    }
+    text
+}

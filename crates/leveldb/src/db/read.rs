@@ -1,0 +1,62 @@
+//! Reading: point reads, iterators, and what memory alone can answer.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use bytes::Bytes;
+
+use super::Cached;
+use super::core::Core;
+use super::iterator::DbIterator;
+use super::range::Range;
+use crate::error::{Error, Result};
+use crate::internal_key::{self, SequenceNumber, ValueKind};
+use crate::table::ReadMode;
+
+pub(crate) fn get(core: &Core, key: &[u8], snapshot: Option<SequenceNumber>) -> Result<Option<Bytes>> {
+    core.check_open()?;
+    let view = core.view.load();
+    let sequence = snapshot.unwrap_or_else(|| core.visible.load(Ordering::Acquire));
+    let found = view.get(&core.tables, key, internal_key::seek_tag(sequence), ReadMode::Any)?;
+    Ok(found.and_then(value_of))
+}
+
+pub(crate) fn get_many<K: AsRef<[u8]>>(core: &Core, keys: &[K]) -> Result<Vec<Option<Bytes>>> {
+    core.check_open()?;
+    let view = core.view.load_full();
+    let seek_tag = internal_key::seek_tag(core.visible.load(Ordering::Acquire));
+    let look_up = |key: &K| {
+        let found = view.get(&core.tables, key.as_ref(), seek_tag, ReadMode::Any)?;
+        Ok(found.and_then(value_of))
+    };
+    keys.iter().map(look_up).collect()
+}
+
+pub(crate) fn get_if_cached(core: &Core, key: &[u8], snapshot: Option<SequenceNumber>) -> Result<Cached> {
+    core.check_open()?;
+    let view = core.view.load();
+    let sequence = snapshot.unwrap_or_else(|| core.visible.load(Ordering::Acquire));
+    match view.get(&core.tables, key, internal_key::seek_tag(sequence), ReadMode::CachedOnly) {
+        Ok(found) => Ok(found.and_then(value_of).map_or(Cached::Absent, Cached::Hit)),
+        Err(Error::WouldBlock) => Ok(Cached::Unknown),
+        Err(error) => Err(error),
+    }
+}
+
+fn value_of((tag, value): (u64, Bytes)) -> Option<Bytes> {
+    (ValueKind::from_byte(tag as u8) == Some(ValueKind::Value)).then_some(value)
+}
+
+pub(crate) fn iterator(core: &Arc<Core>, range: Range, snapshot: Option<SequenceNumber>) -> Result<DbIterator> {
+    core.check_open()?;
+    let view = core.view.load_full();
+    let sequence = snapshot.unwrap_or_else(|| core.visible.load(Ordering::Acquire));
+    DbIterator::new(core, &view, sequence, range)
+}
+
+pub(crate) fn approximate_size(core: &Core, from: &[u8], to: &[u8]) -> Result<u64> {
+    core.check_open()?;
+    let version = Arc::clone(&core.view.load().version);
+    let end = version.offset_of(&core.tables, to)?;
+    Ok(end.saturating_sub(version.offset_of(&core.tables, from)?))
+}

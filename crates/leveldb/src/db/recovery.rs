@@ -1,0 +1,254 @@
+//! Recovery: from the files of a directory to the state of a database, without changing any of them.
+//!
+//! The manifest gives the tables; the logs from its log number on give the writes that are in no
+//! table yet, each log becoming a memtable again. A crash leaves traces that are normal: a last log
+//! cut short, a manifest cut short, tables and logs that nobody names. Damage can look the same, so
+//! what is whole by itself is checked against the rest:
+//!
+//! * Every table that the manifest names is there, in the size it names.
+//! * The first log begins no later than where the manifest ends, and each log where the one before
+//!   it ended. A log cut short is therefore the last one, or lost nothing.
+//! * The log that the manifest names is there, if anything newer is. Otherwise the manifest lost an
+//!   edit: the one that moved past that log.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::env::Env;
+use crate::error::{CorruptionKind, Error, IoOperation, Result};
+use crate::file_name::{self, FileKind};
+use crate::internal_key::SequenceNumber;
+use crate::log::{LogEnd, LogRead, LogReader};
+use crate::memtable::MemTable;
+use crate::options::LogRecovery;
+use crate::version::file::Trash;
+use crate::version::manifest::{self, ManifestState};
+use crate::write_batch::BatchReader;
+
+/// What opening found in the logs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RecoveryReport {
+    /// Writes that were read back from logs.
+    pub writes: u64,
+    /// The log that ended inside its last record, and where: what a crash leaves.
+    pub torn: Option<(PathBuf, u64)>,
+    /// What could not be read. Empty unless [`LogRecovery::Salvage`] was asked for.
+    pub losses: Vec<Loss>,
+}
+
+/// A part of a log that was skipped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loss {
+    /// The log.
+    pub path: PathBuf,
+    /// Where the damage begins.
+    pub offset: u64,
+    /// Bytes that were skipped; 0 where whole records are missing between two logs.
+    pub bytes: u64,
+}
+
+/// The numbered files of a directory.
+#[derive(Debug, Default)]
+pub(crate) struct Listing {
+    pub(crate) logs: BTreeSet<u64>,
+    pub(crate) tables: BTreeSet<u64>,
+    pub(crate) manifests: BTreeSet<u64>,
+    pub(crate) temporaries: BTreeSet<u64>,
+}
+
+impl Listing {
+    pub(crate) fn read(env: &dyn Env, directory: &Path) -> Result<Self> {
+        let paths = env.list(directory).map_err(Error::io(IoOperation::List, directory))?;
+        let mut listing = Self::default();
+        for path in paths {
+            match FileKind::of(&path) {
+                FileKind::Log(number) => listing.logs.insert(number),
+                FileKind::Table(number) => listing.tables.insert(number),
+                FileKind::Manifest(number) => listing.manifests.insert(number),
+                FileKind::Temporary(number) => listing.temporaries.insert(number),
+                _ => false,
+            };
+        }
+        Ok(listing)
+    }
+
+    /// A number above all that are taken.
+    pub(crate) fn next_number(&self) -> u64 {
+        let kinds = [&self.logs, &self.tables, &self.manifests, &self.temporaries];
+        kinds.iter().filter_map(|numbers| numbers.last()).max().map_or(1, |last| last + 1)
+    }
+}
+
+/// A database as its files have it.
+pub(crate) struct Recovered {
+    pub(crate) manifest: ManifestState,
+    pub(crate) listing: Listing,
+    /// One for each log that has writes, oldest first.
+    pub(crate) memtables: Vec<Arc<MemTable>>,
+    pub(crate) last_sequence: SequenceNumber,
+    pub(crate) report: RecoveryReport,
+}
+
+/// Reads the database in `directory`; `None` where there is none.
+pub(crate) fn recover(
+    env: &dyn Env,
+    directory: &Path,
+    mode: LogRecovery,
+    trash: &Arc<Trash>,
+) -> Result<Option<Recovered>> {
+    let Some((path, number)) = manifest::current(env, directory)? else {
+        return refuse_leftovers(env, directory).map(|()| None);
+    };
+    let manifest = manifest::read(env, &path, number, Arc::clone(trash))?;
+    let listing = Listing::read(env, directory)?;
+    check_tables(env, directory, &manifest, &listing)?;
+    check_log_is_there(&manifest, &listing)?;
+
+    let mut replay = Replay::new(env, mode, manifest.last_sequence);
+    let wanted = |number: &u64| *number >= manifest.log_number || *number == manifest.prev_log_number;
+    for &number in listing.logs.iter().filter(|number| wanted(number)) {
+        replay.log(&file_name::log(directory, number), number)?;
+    }
+    let Replay { memtables, last_sequence, report, .. } = replay;
+    Ok(Some(Recovered { manifest, listing, memtables, last_sequence, report }))
+}
+
+/// A directory with data and without `CURRENT` has lost it; it is not a place for a new database.
+fn refuse_leftovers(env: &dyn Env, directory: &Path) -> Result<()> {
+    let listing = match Listing::read(env, directory) {
+        Ok(listing) => listing,
+        Err(error) if error.io_kind() == Some(std::io::ErrorKind::NotFound) => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let has_writes = |number: &u64| env.size(&file_name::log(directory, *number)).is_ok_and(|size| size > 0);
+    if !listing.tables.is_empty() || listing.logs.iter().any(has_writes) {
+        let current = file_name::current(directory);
+        return Err(Error::corruption(&current, None, CorruptionKind::MissingFile));
+    }
+    Ok(())
+}
+
+fn check_tables(env: &dyn Env, directory: &Path, manifest: &ManifestState, listing: &Listing) -> Result<()> {
+    for (_, file) in manifest.version.all_files() {
+        let path = file_name::table(directory, file.number);
+        if !listing.tables.contains(&file.number) {
+            return Err(Error::corruption(&path, None, CorruptionKind::MissingFile));
+        }
+        let size = env.size(&path).or_else(|_| env.size(&file_name::old_table(directory, file.number)));
+        match size {
+            Ok(size) if size == file.size => {}
+            Ok(_) => return Err(Error::corruption(&path, None, CorruptionKind::WrongSize)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(Error::corruption(&path, None, CorruptionKind::MissingFile));
+            }
+            Err(error) => return Err(Error::io(IoOperation::Stat, &path)(error)),
+        }
+    }
+    Ok(())
+}
+
+fn check_log_is_there(manifest: &ManifestState, listing: &Listing) -> Result<()> {
+    if listing.logs.contains(&manifest.log_number) {
+        return Ok(());
+    }
+    let live: BTreeSet<u64> = manifest.version.all_files().map(|(_, file)| file.number).collect();
+    let newer_log = listing.logs.iter().any(|&number| number > manifest.log_number);
+    let newer_table =
+        listing.tables.iter().any(|number| *number > manifest.log_number && !live.contains(number));
+    // A manifest that names no log at all was made by a repair, or by LevelDB before its first log.
+    let names_a_log = manifest.log_number != 0;
+    if newer_table || (newer_log && names_a_log) {
+        return Err(Error::corruption(&manifest.path, manifest.end, CorruptionKind::LostHistory));
+    }
+    Ok(())
+}
+
+/// The logs read so far.
+struct Replay<'a> {
+    env: &'a dyn Env,
+    mode: LogRecovery,
+    memtables: Vec<Arc<MemTable>>,
+    last_sequence: SequenceNumber,
+    /// Whether any record was read: before that, logs may begin below where the manifest ends.
+    begun: bool,
+    report: RecoveryReport,
+}
+
+impl<'a> Replay<'a> {
+    fn new(env: &'a dyn Env, mode: LogRecovery, last_sequence: SequenceNumber) -> Self {
+        Self {
+            env,
+            mode,
+            memtables: Vec::new(),
+            last_sequence,
+            begun: false,
+            report: RecoveryReport::default(),
+        }
+    }
+
+    fn log(&mut self, path: &Path, number: u64) -> Result<()> {
+        let file = self.env.open(path).map_err(Error::io(IoOperation::Open, path))?;
+        let mut reader = match self.mode {
+            LogRecovery::Strict => LogReader::new(file, path.to_path_buf()),
+            LogRecovery::Salvage => LogReader::salvaging(file, path.to_path_buf()),
+        };
+        let memtable = Arc::new(MemTable::new(number));
+        let mut record = Vec::new();
+        let mut first = true;
+        loop {
+            match reader.next(&mut record)? {
+                LogRead::Record { offset } => {
+                    self.record(path, offset, std::mem::take(&mut record), &memtable, first)?;
+                    first = false;
+                }
+                LogRead::Skipped { offset, bytes } => self.lost(path, offset, bytes),
+                LogRead::End(LogEnd::Clean) => break,
+                LogRead::End(LogEnd::Torn { offset }) => {
+                    self.report.torn = Some((path.to_path_buf(), offset));
+                    break;
+                }
+            }
+        }
+        if !memtable.is_empty() {
+            self.memtables.push(memtable);
+        }
+        Ok(())
+    }
+
+    fn record(
+        &mut self,
+        path: &Path,
+        offset: u64,
+        record: Vec<u8>,
+        memtable: &MemTable,
+        first_of_log: bool,
+    ) -> Result<()> {
+        let batch = match BatchReader::new(record.into()) {
+            Ok(batch) => batch,
+            Err(_) if self.mode == LogRecovery::Salvage => {
+                self.lost(path, offset, 0);
+                return Ok(());
+            }
+            Err(kind) => return Err(Error::corruption(path, offset, kind)),
+        };
+        let expected = self.last_sequence + 1;
+        let gap = if self.begun { batch.sequence() != expected } else { batch.sequence() > expected };
+        if first_of_log && gap {
+            if self.mode == LogRecovery::Strict {
+                return Err(Error::corruption(path, offset, CorruptionKind::LostHistory));
+            }
+            self.lost(path, offset, 0);
+        }
+        self.begun = true;
+        memtable.insert(&batch);
+        self.report.writes += 1;
+        let last = (batch.sequence() + batch.count()).saturating_sub(1);
+        self.last_sequence = self.last_sequence.max(last);
+        Ok(())
+    }
+
+    fn lost(&mut self, path: &Path, offset: u64, bytes: u64) {
+        self.report.losses.push(Loss { path: path.to_path_buf(), offset, bytes });
+    }
+}

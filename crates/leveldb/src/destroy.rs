@@ -1,0 +1,35 @@
+//! Destroying a database: every file of the format, and the directory if nothing else is in it.
+
+use std::path::Path;
+
+use crate::db::open::take_lock;
+use crate::error::{Error, IoOperation, Result};
+use crate::file_name::FileKind;
+use crate::options::Options;
+
+/// Removes the database in `directory`. Files that are not part of one stay, and so does the
+/// directory then. No error where there is no such directory; [`Error::Locked`] while it is open.
+pub fn destroy(directory: impl AsRef<Path>, options: &Options) -> Result<()> {
+    let directory = directory.as_ref();
+    let env = &*options.env;
+    let names = match env.list(directory) {
+        Ok(names) => names,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(Error::io(IoOperation::List, directory)(error)),
+    };
+    let lock = take_lock(env, directory)?;
+    let ours = |name: &&std::path::PathBuf| FileKind::of(name) != FileKind::Foreign;
+    // CURRENT first: whatever interrupts this, half a database is not taken for a whole one.
+    let (current, others): (Vec<_>, Vec<_>) =
+        names.iter().filter(ours).partition(|name| FileKind::of(name) == FileKind::Current);
+    for name in current.into_iter().chain(others) {
+        if FileKind::of(name) != FileKind::Lock {
+            let path = directory.join(name);
+            env.remove(&path).map_err(Error::io(IoOperation::Remove, &path))?;
+        }
+    }
+    drop(lock);
+    let _ = env.remove(&crate::file_name::lock(directory));
+    let _ = env.remove_dir(directory);
+    Ok(())
+}

@@ -1,0 +1,90 @@
+//! Open tables. A table that is open holds a file handle, its index and its filter, so there is a
+//! bound on how many are; the least useful is closed first.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use quick_cache::sync::Cache;
+
+use crate::env::Env;
+use crate::error::{CorruptionKind, Error, IoOperation, Result};
+use crate::file_name;
+use crate::options::Options;
+use crate::table::{BlockCache, ReadMode, Table};
+use crate::version::file::TableFile;
+
+pub(crate) struct TableCache {
+    env: Arc<dyn Env>,
+    directory: PathBuf,
+    blocks: Option<Arc<BlockCache>>,
+    open: Cache<u64, Arc<Table>>,
+}
+
+impl TableCache {
+    pub(crate) fn new(directory: PathBuf, options: &Options) -> Self {
+        let blocks =
+            (options.block_cache_size > 0).then(|| Arc::new(BlockCache::new(options.block_cache_size)));
+        Self {
+            env: Arc::clone(&options.env),
+            directory,
+            blocks,
+            open: Cache::new(options.max_open_files.max(16)),
+        }
+    }
+
+    /// The table of a file, opened if need be. With [`ReadMode::CachedOnly`] a table that is not
+    /// open is [`Error::WouldBlock`].
+    pub(crate) fn table(&self, file: &TableFile, mode: ReadMode) -> Result<Arc<Table>> {
+        if let Some(table) = file.pinned() {
+            return Ok(Arc::clone(table));
+        }
+        if let Some(table) = self.open.get(&file.number) {
+            return Ok(table);
+        }
+        if mode == ReadMode::CachedOnly {
+            return Err(Error::WouldBlock);
+        }
+        let table = Arc::new(self.open_table(file.number, file.size)?);
+        file.set_statistics(table.statistics());
+        self.open.insert(file.number, Arc::clone(&table));
+        Ok(table)
+    }
+
+    /// Opens a table, past the cache.
+    pub(crate) fn open_table(&self, number: u64, size: u64) -> Result<Table> {
+        let mut path = file_name::table(&self.directory, number);
+        let mut opened = self.env.open(&path);
+        if matches!(&opened, Err(error) if error.kind() == std::io::ErrorKind::NotFound) {
+            let old = file_name::old_table(&self.directory, number);
+            if let Ok(file) = self.env.open(&old) {
+                opened = Ok(file);
+                path = old;
+            }
+        }
+        let file = opened.map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => Error::corruption(&path, None, CorruptionKind::MissingFile),
+            _ => Error::io(IoOperation::Open, &path)(error),
+        })?;
+        Table::open(file, path, number, Some(size), self.blocks.clone())
+    }
+
+    /// Closes a table whose file is going to be removed.
+    pub(crate) fn forget(&self, number: u64) {
+        self.open.remove(&number);
+    }
+
+    /// Closes all tables that nobody reads at the moment.
+    pub(crate) fn clear(&self) {
+        self.open.clear();
+    }
+
+    /// Bytes of blocks that are cached.
+    pub(crate) fn block_bytes(&self) -> usize {
+        self.blocks.as_ref().map_or(0, |blocks| blocks.usage())
+    }
+
+    /// Bytes of indexes and filters of open tables.
+    pub(crate) fn table_bytes(&self) -> usize {
+        self.open.iter().map(|(_, table)| table.memory()).sum()
+    }
+}
