@@ -12,10 +12,15 @@
 //!   succeeded, and no later `sync` of that file makes it known again: systems drop the pages.
 //! * `rename` replaces its target in one step.
 
+mod handles;
+mod memory;
+
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+pub use self::memory::{CrashMode, MemoryEnv};
 
 /// A file system. See the module's documentation for what implementations promise.
 pub trait Env: fmt::Debug + Send + Sync + 'static {
