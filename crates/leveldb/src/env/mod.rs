@@ -12,6 +12,7 @@
 //!   succeeded, and no later `sync` of that file makes it known again: systems drop the pages.
 //! * `rename` replaces its target in one step.
 
+mod fault;
 mod handles;
 mod memory;
 
@@ -20,6 +21,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use self::fault::{FaultEnv, FaultPlan, errno};
 pub use self::memory::{CrashMode, MemoryEnv};
 
 /// A file system. See the module's documentation for what implementations promise.

@@ -66,7 +66,7 @@ impl Content {
         }
         self.unwritten.retain_mut(|range| {
             range.end = range.end.min(size);
-            !range.is_empty()
+            range.start < range.end
         });
         Arc::make_mut(&mut self.bytes).resize(size, 0);
     }
