@@ -14,7 +14,9 @@
 
 mod fault;
 mod handles;
+mod lock;
 mod memory;
+mod real;
 
 use std::fmt;
 use std::io;
@@ -23,6 +25,7 @@ use std::sync::Arc;
 
 pub use self::fault::{FaultEnv, FaultPlan, errno};
 pub use self::memory::{CrashMode, MemoryEnv};
+pub use self::real::RealEnv;
 
 /// A file system. See the module's documentation for what implementations promise.
 pub trait Env: fmt::Debug + Send + Sync + 'static {
