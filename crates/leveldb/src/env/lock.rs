@@ -18,7 +18,8 @@ mod exclusive;
 mod ofd;
 #[cfg(all(unix, not(target_os = "linux")))]
 mod record;
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests;
 
 use std::fs::{File, OpenOptions};

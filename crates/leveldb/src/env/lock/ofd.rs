@@ -6,9 +6,11 @@
 //! reported only when `/proc` confirms that the process has a lock on this very file.
 
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{Read, Seek};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, fcntl};
@@ -21,12 +23,20 @@ use super::{LockError, write_lock};
 /// lock, so they stay open until we get the lock ourselves; the next attempt uses them again.
 static PARKED: Mutex<Vec<File>> = Mutex::new(Vec::new());
 
+/// A process that is being started shares our open files for a moment, until it runs its own
+/// program, and with them a lock that we have let go of meanwhile. Then the hint names us although
+/// we hold nothing, and a little patience gets the lock.
+const FORK_PATIENCE: Duration = Duration::from_millis(50);
+const PAUSE: Duration = Duration::from_millis(1);
+
 /// More digits than a process id has.
 const HINT_LIMIT: u64 = 20;
 
 #[derive(Debug)]
 pub(in crate::env) struct FileLock {
-    _file: File,
+    /// Closing it lets go of the lock. Doing so by hand first would leave a moment in which C++
+    /// LevelDB in this process can take the lock and then lose it by our closing.
+    pub(super) _file: File,
 }
 
 pub(super) fn acquire(path: &Path) -> Result<FileLock, LockError> {
@@ -36,23 +46,31 @@ pub(super) fn acquire(path: &Path) -> Result<FileLock, LockError> {
         Some(file) => file,
         None => super::open(path)?,
     };
-    match fcntl(&file, FcntlArg::F_OFD_SETLK(&write_lock())) {
-        Ok(_) => {
-            leave_hint(&file);
-            Ok(FileLock { _file: file })
+    let mut patience = FORK_PATIENCE;
+    loop {
+        match fcntl(&file, FcntlArg::F_OFD_SETLK(&write_lock())) {
+            Ok(_) => {
+                leave_hint(&file);
+                return Ok(FileLock { _file: file });
+            }
+            Err(Errno::EAGAIN | Errno::EACCES) => {}
+            Err(errno) => return Err(LockError::Io(errno.into())),
         }
-        Err(Errno::EAGAIN | Errno::EACCES) => {
-            let holder = match record_lock_holder(&file) {
-                Some(pid) if pid == std::process::id() => {
-                    parked.push(file);
-                    Some(pid)
-                }
-                Some(pid) => Some(pid),
-                None => hinted_holder(&file),
-            };
-            Err(LockError::Held { holder })
+        let own = Some(std::process::id());
+        let recorded = record_lock_holder(&file);
+        if recorded.is_some() {
+            if recorded == own {
+                parked.push(file);
+            }
+            return Err(LockError::Held { holder: recorded });
         }
-        Err(errno) => Err(LockError::Io(errno.into())),
+        let hint = hint(&file);
+        let holder = hint.filter(|pid| holds_lock(*pid, &file));
+        if holder.is_some() || hint != own || patience.is_zero() {
+            return Err(LockError::Held { holder });
+        }
+        patience = patience.saturating_sub(PAUSE);
+        thread::sleep(PAUSE);
     }
 }
 
@@ -83,16 +101,17 @@ fn record_lock_holder(file: &File) -> Option<u32> {
     held.then(|| u32::try_from(found.l_pid).ok()).flatten()
 }
 
-fn hinted_holder(file: &File) -> Option<u32> {
+fn hint(file: &File) -> Option<u32> {
     let mut text = String::new();
     let mut start = file;
+    start.rewind().ok()?;
     start.take(HINT_LIMIT).read_to_string(&mut text).ok()?;
-    let pid = text.trim().parse().ok()?;
-    holds_lock(pid, identity(&file.metadata().ok()?)).then_some(pid)
+    text.trim().parse().ok()
 }
 
 /// Whether one of the open files of a process is this file, with a lock of an open file on it.
-fn holds_lock(pid: u32, file: (u64, u64)) -> bool {
+fn holds_lock(pid: u32, file: &File) -> bool {
+    let Ok(file) = file.metadata().map(|metadata| identity(&metadata)) else { return false };
     let process = Path::new("/proc").join(pid.to_string());
     let Ok(descriptors) = fs::read_dir(process.join("fd")) else { return false };
     descriptors.flatten().any(|descriptor| {

@@ -145,6 +145,26 @@ fn cpp_leveldb_is_excluded_in_the_same_process() {
 }
 
 #[test]
+fn a_process_that_is_being_started_does_not_keep_the_lock() {
+    let (_directory, path) = lock_file();
+    let lock = acquire(&path).unwrap();
+    // It has the lock's open file as its output, as it would have before it runs its program.
+    let output = lock._file.try_clone().unwrap();
+    let starting =
+        Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::from(output)).spawn().unwrap();
+    let starting = Process(starting);
+    drop(lock);
+    assert_eq!(holder(&path), Err(None));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(Duration::from_millis(5));
+            drop(starting);
+        });
+        assert_eq!(holder(&path), Ok(()));
+    });
+}
+
+#[test]
 fn one_of_fifty_threads_gets_it() {
     let (_directory, path) = lock_file();
     let start = Barrier::new(50);
