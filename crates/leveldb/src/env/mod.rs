@@ -12,6 +12,9 @@
 //!   succeeded, and no later `sync` of that file makes it known again: systems drop the pages.
 //! * `rename` replaces its target in one step.
 
+#[cfg(test)]
+#[cfg(unix)]
+mod agreement_tests;
 mod fault;
 mod handles;
 mod lock;

@@ -153,7 +153,8 @@ impl Names {
     pub(super) fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
         let inode = self.file(from)?;
         self.require_file_place(to)?;
-        if from != to {
+        // Between two names of one file, systems do nothing.
+        if !self.file(to).is_ok_and(|target| Arc::ptr_eq(&target, &inode)) {
             self.change(vec![(from.into(), None), (to.into(), Some(Entry::File(inode)))]);
         }
         Ok(())
