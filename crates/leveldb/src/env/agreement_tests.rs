@@ -60,8 +60,10 @@ impl Session<'_> {
         let directory = self.root.join(DIRECTORY);
         let done = |()| String::new();
         let outcome = match step {
-            Step::Create(name) => env.create(&path(name)).map(|file| done(self.writers.push(file))),
-            Step::Open(name) => env.open(&path(name)).map(|file| done(self.readers.push(file))),
+            Step::Create(name) => {
+                env.create(&path(name)).map(|file| self.writers.push(file)).map(done)
+            }
+            Step::Open(name) => env.open(&path(name)).map(|file| self.readers.push(file)).map(done),
             Step::Append(at, bytes) => match self.writers.get(*at) {
                 Some(file) => file.append(bytes).map(done),
                 None => Ok(String::new()),
