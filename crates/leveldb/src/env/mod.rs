@@ -12,10 +12,23 @@
 //!   succeeded, and no later `sync` of that file makes it known again: systems drop the pages.
 //! * `rename` replaces its target in one step.
 
+#[cfg(test)]
+#[cfg(unix)]
+mod agreement_tests;
+mod fault;
+mod handles;
+mod lock;
+mod memory;
+mod real;
+
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+pub use self::fault::{FaultEnv, FaultPlan, errno};
+pub use self::memory::{CrashMode, MemoryEnv};
+pub use self::real::RealEnv;
 
 /// A file system. See the module's documentation for what implementations promise.
 pub trait Env: fmt::Debug + Send + Sync + 'static {

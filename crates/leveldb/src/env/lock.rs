@@ -1,0 +1,54 @@
+//! The lock that keeps a database directory to one writer.
+//!
+//! C++ LevelDB locks the file `LOCK` with a POSIX record lock (`F_SETLK`), and only a lock of the
+//! same family excludes it. But record locks have two traps. They belong to the process, so they
+//! do not exclude a second owner in the same one; and closing *any* descriptor of the file, even
+//! one that was opened just to look, lets go of all locks that the process has on it.
+//!
+//! Linux has the cure: locks that belong to the open file (`F_OFD_SETLK`). They conflict with
+//! record locks in both orders, also within one process, and end only with the last descriptor of
+//! that one opening ([`ofd`]). Other Unix systems get record locks and a list of what this process
+//! holds ([`record`]); Windows locks belong to the opening anyway ([`exclusive`]).
+//!
+//! All of them end with the process, so a `LOCK` file that a dead one left behind blocks nobody.
+
+#[cfg(not(unix))]
+mod exclusive;
+#[cfg(target_os = "linux")]
+mod ofd;
+#[cfg(all(unix, not(target_os = "linux")))]
+mod record;
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests;
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::path::Path;
+
+use super::LockError;
+
+#[cfg(not(unix))]
+use exclusive as system;
+#[cfg(target_os = "linux")]
+use ofd as system;
+#[cfg(all(unix, not(target_os = "linux")))]
+use record as system;
+
+pub(super) use system::FileLock;
+
+/// Takes the lock without waiting; it is let go when the value is dropped.
+pub(super) fn acquire(path: &Path) -> Result<FileLock, LockError> {
+    system::acquire(path)
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
+}
+
+/// A record lock on a whole file.
+#[cfg(unix)]
+fn write_lock() -> nix::libc::flock {
+    use nix::libc::{F_WRLCK, SEEK_SET, flock};
+    flock { l_type: F_WRLCK as _, l_whence: SEEK_SET as _, l_start: 0, l_len: 0, l_pid: 0 }
+}
