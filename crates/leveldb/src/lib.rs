@@ -9,6 +9,7 @@ mod format;
 mod internal_key;
 mod iterator;
 mod options;
+mod table;
 
 pub mod env;
 
