@@ -1,7 +1,7 @@
 //! Reads single blocks of a table. Behind each stand its compression type and a masked crc32c of
 //! the stored bytes and that type, which is verified on every read.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -31,10 +31,6 @@ pub(crate) struct BlockReader {
 impl BlockReader {
     pub(crate) fn new(file: Arc<dyn ReadableFile>, path: PathBuf) -> Self {
         Self { file, path }
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
     }
 
     pub(crate) fn file_size(&self) -> Result<u64> {
