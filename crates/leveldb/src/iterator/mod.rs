@@ -1,9 +1,18 @@
 //! Iterators over internal keys: blocks, tables, memtables, levels and their merge all speak this
 //! one language; `db_iterator` turns the last of them into what a user sees.
 
+mod concatenating;
+mod merging;
+
+#[cfg(test)]
+mod tests;
+
 use bytes::Bytes;
 
 use crate::error::Result;
+
+pub(crate) use concatenating::{ConcatenatingIterator, FileList};
+pub(crate) use merging::MergingIterator;
 
 /// A cursor over entries sorted by internal key.
 ///

@@ -1,0 +1,99 @@
+//! Reads single blocks of a table. Behind each stand its compression type and a masked crc32c of
+//! the stored bytes and that type, which is verified on every read.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::block_handle::BlockHandle;
+use super::compression::{self, TYPE_NONE};
+use crate::checksum::masked_crc32c;
+use crate::coding::fixed32;
+use crate::env::ReadableFile;
+use crate::error::{CorruptionKind, Error, IoOperation, Result};
+
+/// What a read may wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ReadMode {
+    /// The disk, if need be.
+    Any,
+    /// Nothing: memory answers, or the read is refused with [`Error::WouldBlock`].
+    CachedOnly,
+}
+
+/// The file of a table. Handles that it is given were checked against the file's size.
+pub(crate) struct BlockReader {
+    file: Arc<dyn ReadableFile>,
+    path: PathBuf,
+}
+
+impl BlockReader {
+    pub(crate) fn new(file: Arc<dyn ReadableFile>, path: PathBuf) -> Self {
+        Self { file, path }
+    }
+
+    pub(crate) fn file_size(&self) -> Result<u64> {
+        self.file.size().map_err(Error::io(IoOperation::Stat, &self.path))
+    }
+
+    /// A corruption of this table.
+    pub(crate) fn corruption(&self, offset: impl Into<Option<u64>>, kind: CorruptionKind) -> Error {
+        Error::corruption(&self.path, offset, kind)
+    }
+
+    /// Fills `buffer` from `offset`, as far as the file goes.
+    pub(crate) fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize> {
+        self.file.read_at(offset, buffer).map_err(Error::io(IoOperation::Read, &self.path))
+    }
+
+    /// Reads, verifies and decompresses a block.
+    pub(crate) fn read(&self, handle: BlockHandle, mode: ReadMode) -> Result<Bytes> {
+        let mut stored = vec![0; handle.stored_size() as usize];
+        let read = match mode {
+            ReadMode::Any => self.read_at(handle.offset, &mut stored)?,
+            ReadMode::CachedOnly => self
+                .file
+                .read_at_if_cached(handle.offset, &mut stored)
+                .map_err(Error::io(IoOperation::Read, &self.path))?
+                .filter(|&read| read == stored.len())
+                .ok_or(Error::WouldBlock)?,
+        };
+        if read != stored.len() {
+            return Err(self.corruption(handle.offset, CorruptionKind::BadLength));
+        }
+        match self.verify(handle, &stored)? {
+            // The block is what was read: no copy.
+            (TYPE_NONE, content) => {
+                let length = content.len();
+                stored.truncate(length);
+                Ok(Bytes::from(stored))
+            }
+            (block_type, content) => self.decompress(handle, block_type, content),
+        }
+    }
+
+    /// Verifies and decompresses a block that was read with its trailer.
+    pub(crate) fn decode(&self, handle: BlockHandle, stored: &[u8]) -> Result<Bytes> {
+        let (block_type, content) = self.verify(handle, stored)?;
+        self.decompress(handle, block_type, content)
+    }
+
+    fn verify<'a>(&self, handle: BlockHandle, stored: &'a [u8]) -> Result<(u8, &'a [u8])> {
+        let parts = stored.split_at_checked(handle.size as usize).and_then(|(content, trailer)| {
+            Some((content, *trailer.first()?, fixed32(trailer, 1)?))
+        });
+        let Some((content, block_type, checksum)) = parts else {
+            return Err(self.corruption(handle.offset, CorruptionKind::BadLength));
+        };
+        if masked_crc32c(&[content, &[block_type]]) != checksum {
+            return Err(self.corruption(handle.offset, CorruptionKind::Checksum));
+        }
+        Ok((block_type, content))
+    }
+
+    fn decompress(&self, handle: BlockHandle, block_type: u8, content: &[u8]) -> Result<Bytes> {
+        compression::decompress(block_type, content)
+            .map_err(|kind| self.corruption(handle.offset, kind))
+    }
+}

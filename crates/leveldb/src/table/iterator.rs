@@ -1,0 +1,193 @@
+//! A cursor over a table: one over the index, and one over the data block that the index points
+//! at. Blocks come from the cache or are read ahead.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::block::Block;
+use super::block_handle::BlockHandle;
+use super::block_iterator::BlockIterator;
+use super::readahead::Readahead;
+use super::reader::Table;
+use crate::error::{CorruptionKind, Error, Result};
+use crate::iterator::InternalIterator;
+
+/// A cursor over a table.
+pub(crate) struct TableIterator {
+    table: Arc<Table>,
+    index: BlockIterator,
+    data: BlockIterator,
+    /// The block that `data` is over.
+    loaded: Option<BlockHandle>,
+    readahead: Readahead,
+    fill_cache: bool,
+}
+
+impl TableIterator {
+    pub(super) fn new(table: Arc<Table>, fill_cache: bool) -> Self {
+        Self {
+            index: table.index_iterator(),
+            data: BlockIterator::new(Block::empty()),
+            loaded: None,
+            readahead: Readahead::default(),
+            fill_cache,
+            table,
+        }
+    }
+
+    /// Puts `data` over the block that the index stands on, nowhere in it.
+    fn load(&mut self) -> Result<()> {
+        let handle = self.table.handle(self.index.value())?;
+        if self.loaded == Some(handle) {
+            self.data.invalidate();
+            return Ok(());
+        }
+        self.loaded = None;
+        let block = match self.table.cached(handle) {
+            Some(block) => {
+                self.readahead.pass(handle);
+                block
+            }
+            None => {
+                let content =
+                    self.readahead.read(self.table.reader(), handle, self.table.data_end())?;
+                self.table.make_block(handle, content, self.fill_cache)?
+            }
+        };
+        self.data.reset(block);
+        self.loaded = Some(handle);
+        Ok(())
+    }
+
+    /// Goes on to the first entry of the next block that has one.
+    fn skip_forward(&mut self) -> Result<()> {
+        while !self.data.valid() {
+            self.index.next().map_err(|kind| self.table.bad_index(kind))?;
+            if !self.index.valid() {
+                return Ok(());
+            }
+            self.load()?;
+            self.data.seek_to_first().map_err(|kind| self.bad_data(kind))?;
+        }
+        Ok(())
+    }
+
+    /// Goes back to the last entry of the next block before that has one.
+    fn skip_backward(&mut self) -> Result<()> {
+        while !self.data.valid() {
+            self.index.prev().map_err(|kind| self.table.bad_index(kind))?;
+            if !self.index.valid() {
+                return Ok(());
+            }
+            self.load()?;
+            self.data.seek_to_last().map_err(|kind| self.bad_data(kind))?;
+        }
+        Ok(())
+    }
+
+    fn bad_data(&self, kind: CorruptionKind) -> Error {
+        self.table.reader().corruption(self.loaded.map(|handle| handle.offset), kind)
+    }
+
+    fn try_seek_to_first(&mut self) -> Result<()> {
+        self.index.seek_to_first().map_err(|kind| self.table.bad_index(kind))?;
+        if !self.index.valid() {
+            return Ok(());
+        }
+        self.load()?;
+        self.data.seek_to_first().map_err(|kind| self.bad_data(kind))?;
+        self.skip_forward()
+    }
+
+    fn try_seek_to_last(&mut self) -> Result<()> {
+        self.index.seek_to_last().map_err(|kind| self.table.bad_index(kind))?;
+        if !self.index.valid() {
+            return Ok(());
+        }
+        self.load()?;
+        self.data.seek_to_last().map_err(|kind| self.bad_data(kind))?;
+        self.skip_backward()
+    }
+
+    fn try_seek(&mut self, target: &[u8]) -> Result<()> {
+        self.index.seek(target).map_err(|kind| self.table.bad_index(kind))?;
+        if !self.index.valid() {
+            return Ok(());
+        }
+        self.load()?;
+        self.data.seek(target).map_err(|kind| self.bad_data(kind))?;
+        self.skip_forward()
+    }
+
+    /// A move that failed leaves the cursor nowhere.
+    fn settle(&mut self, moved: Result<()>) -> Result<()> {
+        if moved.is_err() {
+            self.data.invalidate();
+        }
+        moved
+    }
+}
+
+impl InternalIterator for TableIterator {
+    #[inline]
+    fn valid(&self) -> bool {
+        self.data.valid()
+    }
+
+    fn seek_to_first(&mut self) -> Result<()> {
+        self.data.invalidate();
+        let moved = self.try_seek_to_first();
+        self.settle(moved)
+    }
+
+    fn seek_to_last(&mut self) -> Result<()> {
+        self.data.invalidate();
+        let moved = self.try_seek_to_last();
+        self.settle(moved)
+    }
+
+    fn seek(&mut self, target: &[u8]) -> Result<()> {
+        self.data.invalidate();
+        let moved = self.try_seek(target);
+        self.settle(moved)
+    }
+
+    #[inline]
+    fn next(&mut self) -> Result<()> {
+        if !self.data.valid() {
+            return Ok(());
+        }
+        if let Err(kind) = self.data.next() {
+            return Err(self.bad_data(kind));
+        }
+        if self.data.valid() {
+            return Ok(());
+        }
+        let moved = self.skip_forward();
+        self.settle(moved)
+    }
+
+    fn prev(&mut self) -> Result<()> {
+        if !self.data.valid() {
+            return Ok(());
+        }
+        self.data.prev().map_err(|kind| self.bad_data(kind))?;
+        let moved = self.skip_backward();
+        self.settle(moved)
+    }
+
+    #[inline]
+    fn key(&self) -> &[u8] {
+        self.data.key()
+    }
+
+    #[inline]
+    fn value(&self) -> &[u8] {
+        self.data.value()
+    }
+
+    fn value_bytes(&self) -> Bytes {
+        self.data.value_bytes()
+    }
+}

@@ -1,0 +1,31 @@
+//! Sorted tables: the immutable files that hold the database's entries, sorted by internal key.
+//! Data blocks come first, then what helps to find things in them; `docs/format/table.md` has the
+//! layout byte by byte.
+
+mod block;
+mod block_builder;
+mod block_cache;
+mod block_handle;
+mod block_iterator;
+mod block_reader;
+mod bloom;
+mod builder;
+mod compression;
+mod filter_block;
+mod footer;
+mod iterator;
+mod metaindex;
+mod readahead;
+mod reader;
+mod statistics;
+mod verify;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use block_cache::BlockCache;
+pub(crate) use block_reader::ReadMode;
+pub(crate) use builder::{TableBuilder, TableOptions, TableSummary};
+pub(crate) use iterator::TableIterator;
+pub(crate) use reader::Table;
+pub(crate) use statistics::TableStatistics;

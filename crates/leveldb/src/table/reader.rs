@@ -1,0 +1,245 @@
+//! An open table: its index and filters in memory, its data blocks read as they are needed. It
+//! never changes, so any number of threads read it at once.
+//!
+//! What no checksum covers, the footer and the table's length, is checked against the rest when the
+//! table is opened, so that damage anywhere in the file is found there or when the damaged block
+//! is read.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bytes::{Buf, Bytes};
+
+use super::block::Block;
+use super::block_cache::BlockCache;
+use super::block_handle::BlockHandle;
+use super::block_iterator::BlockIterator;
+use super::block_reader::{BlockReader, ReadMode};
+use super::bloom;
+use super::filter_block::FilterBlock;
+use super::footer::Footer;
+use super::iterator::TableIterator;
+use super::metaindex::Metaindex;
+use super::statistics::TableStatistics;
+use crate::env::ReadableFile;
+use crate::error::{CorruptionKind, Error, Result};
+use crate::format::FOOTER_SIZE;
+use crate::internal_key::{self, ValueKind};
+
+/// An open table.
+pub(crate) struct Table {
+    reader: BlockReader,
+    number: u64,
+    /// Where the data blocks end at the latest, and where the metaindex starts.
+    data_end: u64,
+    index: Block,
+    index_offset: u64,
+    filter: Option<FilterBlock>,
+    statistics: Option<TableStatistics>,
+    cache: Option<Arc<BlockCache>>,
+}
+
+impl Table {
+    /// Opens the table with this file number. `expected_size` is what the manifest says of it.
+    pub(crate) fn open(
+        file: Arc<dyn ReadableFile>,
+        path: PathBuf,
+        number: u64,
+        expected_size: Option<u64>,
+        cache: Option<Arc<BlockCache>>,
+    ) -> Result<Self> {
+        let reader = BlockReader::new(file, path);
+        let file_size = reader.file_size()?;
+        if expected_size.is_some_and(|expected| expected != file_size) {
+            return Err(reader.corruption(None, CorruptionKind::WrongSize));
+        }
+        let footer = read_footer(&reader, file_size)?;
+        let data_end = footer.metaindex.offset;
+        let metaindex = read_metaindex(&reader, footer.metaindex)?;
+        let filter = read_filter(&reader, metaindex.filter, data_end)?;
+        let statistics = read_statistics(&reader, metaindex.statistics, data_end)?;
+        let index = reader.read(footer.index, ReadMode::Any)?;
+        let index_offset = footer.index.offset;
+        let index = Block::new(index).map_err(|kind| reader.corruption(index_offset, kind))?;
+        let table =
+            Self { reader, number, data_end, index, index_offset, filter, statistics, cache };
+        table.check_index()?;
+        Ok(table)
+    }
+
+    /// The newest entry of `user_key` with a tag of `seek_tag` at most: its tag and its value.
+    pub(crate) fn get(
+        &self,
+        user_key: &[u8],
+        seek_tag: u64,
+        mode: ReadMode,
+    ) -> Result<Option<(u64, Bytes)>> {
+        let entry = self.index.search(user_key, seek_tag).map_err(|kind| self.bad_index(kind))?;
+        let Some(entry) = entry else { return Ok(None) };
+        let handle = self.handle(self.index.bytes().get(entry.value).unwrap_or_default())?;
+        if let Some(filter) = &self.filter
+            && !filter.may_contain(handle.offset, bloom::hash(user_key))
+        {
+            return Ok(None);
+        }
+        let block = self.block(handle, mode)?;
+        let found = block
+            .search(user_key, seek_tag)
+            .map_err(|kind| self.reader.corruption(handle.offset, kind))?;
+        let Some((tag, value)) = found.and_then(|found| Some((found.tag?, found.value))) else {
+            return Ok(None);
+        };
+        if ValueKind::from_byte(tag as u8).is_none() {
+            return Err(self.reader.corruption(handle.offset, CorruptionKind::BadKey));
+        }
+        let mut bytes = block.into_bytes();
+        bytes.truncate(value.end);
+        bytes.advance(value.start);
+        Ok(Some((tag, bytes)))
+    }
+
+    /// A cursor over the table. `fill_cache` keeps the blocks that it reads in the cache; without
+    /// it the cache is only asked.
+    pub(crate) fn iter(self: &Arc<Self>, fill_cache: bool) -> TableIterator {
+        TableIterator::new(Arc::clone(self), fill_cache)
+    }
+
+    /// About where in the file the entries from `internal_key` on start.
+    pub(crate) fn approximate_offset(&self, internal_key: &[u8]) -> u64 {
+        let (user_key, tag) = internal_key::split(internal_key).unwrap_or((internal_key, u64::MAX));
+        let Ok(Some(entry)) = self.index.search(user_key, tag) else { return self.data_end };
+        let value = self.index.bytes().get(entry.value).unwrap_or_default();
+        self.handle(value).map_or(self.data_end, |handle| handle.offset)
+    }
+
+    /// What the builder counted, if it was ours.
+    pub(crate) fn statistics(&self) -> Option<TableStatistics> {
+        self.statistics
+    }
+
+    /// Bytes of memory that the table takes while it is open.
+    pub(crate) fn memory(&self) -> usize {
+        let filter = self.filter.as_ref().map_or(0, FilterBlock::memory);
+        size_of::<Self>() + self.index.size() + filter
+    }
+
+    pub(super) fn reader(&self) -> &BlockReader {
+        &self.reader
+    }
+
+    pub(super) fn filter(&self) -> Option<&FilterBlock> {
+        self.filter.as_ref()
+    }
+
+    pub(super) fn data_end(&self) -> u64 {
+        self.data_end
+    }
+
+    pub(super) fn index_iterator(&self) -> BlockIterator {
+        BlockIterator::new(self.index.clone())
+    }
+
+    /// An error in the index block.
+    pub(super) fn bad_index(&self, kind: CorruptionKind) -> Error {
+        self.reader.corruption(self.index_offset, kind)
+    }
+
+    /// The handle that is the value of an index entry.
+    #[inline]
+    pub(super) fn handle(&self, value: &[u8]) -> Result<BlockHandle> {
+        BlockHandle::decode(value)
+            .filter(|handle| handle.end_within(self.data_end).is_some())
+            .ok_or_else(|| self.bad_index(CorruptionKind::BadLength))
+    }
+
+    pub(super) fn cached(&self, handle: BlockHandle) -> Option<Block> {
+        self.cache.as_ref()?.get(self.number, handle.offset)
+    }
+
+    /// Takes a block's content apart, and keeps it in the cache if wanted.
+    pub(super) fn make_block(
+        &self,
+        handle: BlockHandle,
+        content: Bytes,
+        fill_cache: bool,
+    ) -> Result<Block> {
+        let block =
+            Block::new(content).map_err(|kind| self.reader.corruption(handle.offset, kind))?;
+        if fill_cache && let Some(cache) = &self.cache {
+            cache.insert(self.number, handle.offset, block.clone());
+        }
+        Ok(block)
+    }
+
+    fn block(&self, handle: BlockHandle, mode: ReadMode) -> Result<Block> {
+        match self.cached(handle) {
+            Some(block) => Ok(block),
+            None => self.make_block(handle, self.reader.read(handle, mode)?, true),
+        }
+    }
+
+    /// Reads the index once: every key parses, and the blocks follow one another.
+    fn check_index(&self) -> Result<()> {
+        let mut entries = self.index_iterator();
+        let mut end = 0;
+        entries.seek_to_first().map_err(|kind| self.bad_index(kind))?;
+        while entries.valid() {
+            let handle = self.handle(entries.value())?;
+            if handle.offset < end {
+                return Err(self.bad_index(CorruptionKind::BadLength));
+            }
+            end = handle.offset + handle.stored_size();
+            entries.next().map_err(|kind| self.bad_index(kind))?;
+        }
+        Ok(())
+    }
+}
+
+fn read_footer(reader: &BlockReader, file_size: u64) -> Result<Footer> {
+    let Some(offset) = file_size.checked_sub(FOOTER_SIZE as u64) else {
+        return Err(reader.corruption(0, CorruptionKind::WrongSize));
+    };
+    let mut bytes = [0; FOOTER_SIZE];
+    if reader.read_at(offset, &mut bytes)? != FOOTER_SIZE {
+        return Err(reader.corruption(offset, CorruptionKind::WrongSize));
+    }
+    Footer::decode(&bytes, file_size).map_err(|kind| reader.corruption(offset, kind))
+}
+
+fn read_metaindex(reader: &BlockReader, handle: BlockHandle) -> Result<Metaindex> {
+    Block::new(reader.read(handle, ReadMode::Any)?)
+        .and_then(|block| Metaindex::parse(&block))
+        .map_err(|kind| reader.corruption(handle.offset, kind))
+}
+
+fn read_filter(
+    reader: &BlockReader,
+    handle: Option<BlockHandle>,
+    limit: u64,
+) -> Result<Option<FilterBlock>> {
+    let Some(handle) = handle else { return Ok(None) };
+    let content = read_meta_block(reader, handle, limit)?;
+    if content.is_empty() {
+        return Ok(None);
+    }
+    FilterBlock::new(content).map(Some).map_err(|kind| reader.corruption(handle.offset, kind))
+}
+
+fn read_statistics(
+    reader: &BlockReader,
+    handle: Option<BlockHandle>,
+    limit: u64,
+) -> Result<Option<TableStatistics>> {
+    let Some(handle) = handle else { return Ok(None) };
+    let content = read_meta_block(reader, handle, limit)?;
+    TableStatistics::decode(&content)
+        .map(Some)
+        .map_err(|kind| reader.corruption(handle.offset, kind))
+}
+
+fn read_meta_block(reader: &BlockReader, handle: BlockHandle, limit: u64) -> Result<Bytes> {
+    if handle.end_within(limit).is_none() {
+        return Err(reader.corruption(limit, CorruptionKind::BadLength));
+    }
+    reader.read(handle, ReadMode::Any)
+}
