@@ -22,8 +22,8 @@ pub(crate) struct TableCache {
 
 impl TableCache {
     pub(crate) fn new(directory: PathBuf, options: &Options) -> Self {
-        let blocks =
-            (options.block_cache_size > 0).then(|| Arc::new(BlockCache::new(options.block_cache_size)));
+        let blocks = (options.block_cache_size > 0)
+            .then(|| Arc::new(BlockCache::new(options.block_cache_size)));
         Self {
             env: Arc::clone(&options.env),
             directory,
@@ -62,7 +62,9 @@ impl TableCache {
             }
         }
         let file = opened.map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => Error::corruption(&path, None, CorruptionKind::MissingFile),
+            std::io::ErrorKind::NotFound => {
+                Error::corruption(&path, None, CorruptionKind::MissingFile)
+            }
             _ => Error::io(IoOperation::Open, &path)(error),
         })?;
         Table::open(file, path, number, Some(size), self.blocks.clone())

@@ -50,7 +50,11 @@ impl EntryFilter {
 mod tests {
     use super::*;
 
-    fn survivors(oldest_snapshot: u64, bottom: bool, entries: &[(&str, u64, ValueKind)]) -> Vec<u64> {
+    fn survivors(
+        oldest_snapshot: u64,
+        bottom: bool,
+        entries: &[(&str, u64, ValueKind)],
+    ) -> Vec<u64> {
         let mut filter = EntryFilter::new(oldest_snapshot);
         let mut kept = Vec::new();
         for &(user_key, sequence, kind) in entries {
@@ -66,7 +70,8 @@ mod tests {
 
     #[test]
     fn only_the_newest_entry_below_the_oldest_snapshot_stays() {
-        let entries = [("a", 9, Value), ("a", 6, Value), ("a", 4, Value), ("a", 2, Value), ("b", 1, Value)];
+        let entries =
+            [("a", 9, Value), ("a", 6, Value), ("a", 4, Value), ("a", 2, Value), ("b", 1, Value)];
         assert_eq!(survivors(10, true, &entries), [9, 1]);
         assert_eq!(survivors(5, true, &entries), [9, 6, 4, 1]);
         assert_eq!(survivors(0, true, &entries), [9, 6, 4, 2, 1]);

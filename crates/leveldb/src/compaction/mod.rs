@@ -12,9 +12,7 @@ use crate::db::core::Core;
 use crate::error::Result;
 use crate::table::ReadMode;
 
-pub(crate) use manual::{ManualQueue, Request};
-pub(crate) use plan::{Limits, Plan};
-pub(crate) use run::execute;
+pub(crate) use manual::ManualQueue;
 
 /// Does the most urgent compaction. Says whether there was one.
 pub(crate) fn run_next(core: &Core) -> Result<bool> {
@@ -24,7 +22,9 @@ pub(crate) fn run_next(core: &Core) -> Result<bool> {
         core.progress.announce();
         return outcome.map(|()| true);
     }
-    let Some(plan) = run::begin(core, |version, pointers, limits| plan::pick(version, pointers, limits)) else {
+    let Some(plan) =
+        run::begin(core, |version, pointers, limits| plan::pick(version, pointers, limits))
+    else {
         return Ok(false);
     };
     run::execute(core, plan)?;

@@ -56,13 +56,24 @@ pub(crate) struct Plan {
 
 impl Plan {
     /// A plan for files of a level, together with everything that has to go along.
-    fn new(version: &Arc<Version>, level: usize, seed: Vec<Arc<TableFile>>, rewrite: bool) -> Option<Self> {
+    fn new(
+        version: &Arc<Version>,
+        level: usize,
+        seed: Vec<Arc<TableFile>>,
+        rewrite: bool,
+    ) -> Option<Self> {
         let inputs = with_overlapping(version, level, seed);
         let (from, to) = user_range(&inputs)?;
         let output_level = level + 1;
-        let next = with_overlapping(version, output_level, version.overlapping(output_level, Some(&from), Some(&to)));
-        let (all_from, all_to) = user_range(&next)
-            .map_or_else(|| (from.clone(), to.clone()), |(low, high)| (low.min(from), high.max(to)));
+        let next = with_overlapping(
+            version,
+            output_level,
+            version.overlapping(output_level, Some(&from), Some(&to)),
+        );
+        let (all_from, all_to) = match user_range(&next) {
+            Some((low, high)) => (low.min(from), high.max(to)),
+            None => (from, to),
+        };
         let grandparents = version.overlapping(output_level + 1, Some(&all_from), Some(&all_to));
         let version = Arc::clone(version);
         Some(Self { level, inputs, output_level, next, grandparents, rewrite, version })
@@ -104,7 +115,11 @@ impl Plan {
 
 /// The most urgent compaction, if any is worth it. `pointers` says where each level's last one
 /// ended, so that all of a level gets its turn.
-pub(crate) fn pick(version: &Arc<Version>, pointers: &[Vec<u8>; LEVELS], limits: &Limits) -> Option<Plan> {
+pub(crate) fn pick(
+    version: &Arc<Version>,
+    pointers: &[Vec<u8>; LEVELS],
+    limits: &Limits,
+) -> Option<Plan> {
     let by_size = (0..LEVELS - 1)
         .map(|level| (level, score(version, level, limits)))
         .filter(|&(_, score)| score >= 1.0)
@@ -200,7 +215,11 @@ pub(crate) fn pick_leftover(
 /// `seed` and every file of the level that shares a key range with it, directly or through others.
 /// In level 0 that keeps newer entries from sinking below older ones; in the others it keeps the
 /// entries of one key together, which other writers may have split over two files.
-fn with_overlapping(version: &Version, level: usize, seed: Vec<Arc<TableFile>>) -> Vec<Arc<TableFile>> {
+fn with_overlapping(
+    version: &Version,
+    level: usize,
+    seed: Vec<Arc<TableFile>>,
+) -> Vec<Arc<TableFile>> {
     let mut chosen = seed;
     while let Some((from, to)) = user_range(&chosen) {
         let grown = version.overlapping(level, Some(&from), Some(&to));

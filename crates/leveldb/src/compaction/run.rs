@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use super::filter::EntryFilter;
 use super::plan::{Limits, Plan};
@@ -25,15 +25,19 @@ const ENTRIES_BETWEEN_LOOKS: u64 = 1_024;
 
 /// The limits at this moment.
 pub(crate) fn limits(core: &Core) -> Limits {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
     // Half of the bound, since a deletion may have to sink through several levels.
-    let age = core.options.erase_within / 2;
+    let age = (core.options.erase_within / 2).as_secs();
     Limits {
         level1_bytes: (core.options.write_buffer_size as u64 * 4).max(10 << 20),
         target_file_size: core.options.target_file_size,
         oldest_snapshot: core.oldest_snapshot(),
-        erase_before: now.saturating_sub(age).as_secs(),
+        erase_before: now().saturating_sub(age),
     }
+}
+
+/// The time in seconds since 1970.
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 /// Chooses a plan under the lock of the versions. From then until the plan is executed, flushes keep
@@ -57,7 +61,8 @@ pub(crate) fn execute(core: &Core, plan: Plan) -> Result<()> {
         return move_file(core, &plan);
     }
     let started = Instant::now();
-    let mut outputs = Outputs { core, finished: Vec::new(), current: None };
+    let deletions_since = oldest_deletion(&plan);
+    let mut outputs = Outputs { core, deletions_since, finished: Vec::new(), current: None };
     let merged = merge(core, &plan, &limits, &mut outputs).and_then(|()| outputs.finish());
     if let Err(error) = merged {
         outputs.discard();
@@ -75,6 +80,14 @@ pub(crate) fn execute(core: &Core, plan: Plan) -> Result<()> {
         plan.level, plan.output_level
     ));
     Ok(())
+}
+
+/// When the oldest deletion of the inputs was made, as far as they say: what a compaction carries
+/// down keeps its age.
+fn oldest_deletion(plan: &Plan) -> u64 {
+    let statistics = plan.all_inputs().filter_map(|(_, file)| file.statistics());
+    let with_deletions = statistics.filter(|statistics| statistics.deletions > 0);
+    with_deletions.map(|statistics| statistics.oldest_deletion).min().unwrap_or_else(now)
 }
 
 struct EndOfCompaction<'a> {
@@ -125,7 +138,8 @@ fn apply(core: &Core, mut edit: VersionEdit, outputs: &[(u64, TableSummary)]) ->
 
 /// Where the next compaction of the level goes on.
 fn pointer(plan: &Plan) -> Vec<(usize, Vec<u8>)> {
-    let largest = plan.inputs.iter().map(|file| &file.largest).max_by(|a, b| internal_key::compare(a, b));
+    let largest =
+        plan.inputs.iter().map(|file| &file.largest).max_by(|a, b| internal_key::compare(a, b));
     largest.map(|key| (plan.level, key.clone())).into_iter().collect()
 }
 
@@ -174,7 +188,13 @@ struct Boundary<'a> {
 
 impl<'a> Boundary<'a> {
     fn new(plan: &'a Plan, limits: &Limits) -> Self {
-        Self { plan, limit: Plan::grandparent_limit(limits), index: 0, overlapped: 0, started: false }
+        Self {
+            plan,
+            limit: Plan::grandparent_limit(limits),
+            index: 0,
+            overlapped: 0,
+            started: false,
+        }
     }
 
     fn is_crossed(&mut self, key: &[u8]) -> bool {
@@ -198,6 +218,7 @@ impl<'a> Boundary<'a> {
 /// The tables that a compaction writes.
 struct Outputs<'a> {
     core: &'a Core,
+    deletions_since: u64,
     finished: Vec<(u64, TableSummary)>,
     current: Option<Output>,
 }
@@ -213,7 +234,7 @@ impl Outputs<'_> {
     fn add(&mut self, key: &[u8], value: &[u8]) -> Result<()> {
         let output = match &mut self.current {
             Some(output) => output,
-            None => self.current.insert(Output::create(self.core)?),
+            None => self.current.insert(Output::create(self.core, self.deletions_since)?),
         };
         output.builder.add(key, value)
     }
@@ -229,7 +250,10 @@ impl Outputs<'_> {
         let finished = builder.finish().and_then(|summary| {
             file.sync().map_err(Error::io(IoOperation::Sync, &path))?;
             let directory = &self.core.directory;
-            self.core.env.sync_dir(directory).map_err(Error::io(IoOperation::SyncDir, directory))?;
+            self.core
+                .env
+                .sync_dir(directory)
+                .map_err(Error::io(IoOperation::SyncDir, directory))?;
             Ok(summary)
         });
         match finished {
@@ -256,12 +280,13 @@ impl Outputs<'_> {
 }
 
 impl Output {
-    fn create(core: &Core) -> Result<Self> {
+    fn create(core: &Core, deletions_since: u64) -> Result<Self> {
         let number = core.numbers.take();
         let path = file_name::table(&core.directory, number);
         let file = core.env.create(&path).map_err(Error::io(IoOperation::Create, &path))?;
         let options = TableOptions::from(&core.options);
-        let builder = TableBuilder::new(Arc::clone(&file), path.clone(), options);
+        let mut builder = TableBuilder::new(Arc::clone(&file), path.clone(), options);
+        builder.deletions_since(deletions_since);
         Ok(Self { number, builder, file, path })
     }
 }

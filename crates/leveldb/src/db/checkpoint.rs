@@ -74,7 +74,9 @@ fn source_of(core: &Core, number: u64) -> PathBuf {
 fn share(env: &dyn Env, from: &Path, to: &Path) -> Result<()> {
     match env.hard_link(from, to) {
         Ok(()) => Ok(()),
-        Err(error) if error.kind() == ErrorKind::NotFound => Err(Error::io(IoOperation::Link, from)(error)),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            Err(Error::io(IoOperation::Link, from)(error))
+        }
         Err(_) => copy(env, from, to),
     }
 }
@@ -85,7 +87,8 @@ fn copy(env: &dyn Env, from: &Path, to: &Path) -> Result<()> {
     let mut piece = vec![0; COPY_PIECE];
     let mut offset = 0;
     loop {
-        let read = source.read_at(offset, &mut piece).map_err(Error::io(IoOperation::Read, from))?;
+        let read =
+            source.read_at(offset, &mut piece).map_err(Error::io(IoOperation::Read, from))?;
         if read == 0 {
             break;
         }

@@ -64,7 +64,12 @@ impl CommitQueue {
     }
 
     /// Commits a batch, alone or in a group, and gives the answer of the commit.
-    pub(crate) fn commit(&self, core: &Core, batch: WriteBatch, durability: Durability) -> Result<()> {
+    pub(crate) fn commit(
+        &self,
+        core: &Core,
+        batch: WriteBatch,
+        durability: Durability,
+    ) -> Result<()> {
         let batch = match self.join(batch, durability) {
             Joined::Leader(batch) => batch,
             Joined::Follower(ticket) => match ticket.wait() {
@@ -87,7 +92,12 @@ impl CommitQueue {
     }
 
     /// Commits a batch on the spot if nothing has to be waited for; takes it only if so.
-    pub(crate) fn try_commit(&self, core: &Core, batch: &mut WriteBatch, durability: Durability) -> Result<()> {
+    pub(crate) fn try_commit(
+        &self,
+        core: &Core,
+        batch: &mut WriteBatch,
+        durability: Durability,
+    ) -> Result<()> {
         if durability == Durability::Sync || core.pressure.would_delay() {
             return Err(Error::WouldBlock);
         }

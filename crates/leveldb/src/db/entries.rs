@@ -39,7 +39,9 @@ impl Entries {
 
     /// The keys alone.
     pub fn keys(mut self) -> impl Iterator<Item = Result<Vec<u8>>> {
-        std::iter::from_fn(move || self.step().map(|moved| moved.map(|()| self.cursor.key().to_vec())))
+        std::iter::from_fn(move || {
+            self.step().map(|moved| moved.map(|()| self.cursor.key().to_vec()))
+        })
     }
 
     fn step(&mut self) -> Option<Result<()>> {
@@ -50,7 +52,8 @@ impl Entries {
             (State::Running, Direction::Forward) => self.cursor.next(),
             (State::Running, Direction::Backward) => self.cursor.prev(),
         };
-        self.state = if moved.is_ok() && self.cursor.valid() { State::Running } else { State::Ended };
+        self.state =
+            if moved.is_ok() && self.cursor.valid() { State::Running } else { State::Ended };
         match moved {
             Ok(()) if self.state == State::Ended => None,
             moved => Some(moved),

@@ -29,10 +29,8 @@ pub(crate) fn flush_oldest(core: &Core) -> Result<bool> {
     let Some(memtable) = view.pending.last() else { return Ok(false) };
     let started = Instant::now();
     let table = write_table(core, memtable)?;
-    let edit = VersionEdit {
-        log_number: Some(log_after(&view, memtable)),
-        ..VersionEdit::default()
-    };
+    let edit =
+        VersionEdit { log_number: Some(log_after(&view, memtable)), ..VersionEdit::default() };
     let bytes = table.as_ref().map_or(0, |(_, summary)| summary.file_size);
     install(core, memtable, table, edit)?;
     core.pressure.flushed(memtable.memory() as u64, started.elapsed());
@@ -84,7 +82,10 @@ pub(crate) fn new_file(number: u64, summary: &TableSummary) -> NewFile {
 }
 
 /// Writes a memtable as a table, synced with its name; `None` where it is empty.
-pub(crate) fn write_table(core: &Core, memtable: &Arc<MemTable>) -> Result<Option<(u64, TableSummary)>> {
+pub(crate) fn write_table(
+    core: &Core,
+    memtable: &Arc<MemTable>,
+) -> Result<Option<(u64, TableSummary)>> {
     if memtable.is_empty() {
         return Ok(None);
     }
@@ -97,6 +98,7 @@ pub(crate) fn write_table(core: &Core, memtable: &Arc<MemTable>) -> Result<Optio
         .and_then(|file| {
             let options = TableOptions::from(&core.options);
             let mut builder = TableBuilder::new(Arc::clone(&file), path.clone(), options);
+            builder.deletions_since(memtable.created());
             let mut entries = MemTableIterator::new(Arc::clone(memtable));
             entries.seek_to_first()?;
             while entries.valid() {

@@ -53,14 +53,20 @@ impl Follower {
         let tables = TableCache::new(directory.to_path_buf(), &options);
         let (recovered, seen) = read(directory, &options, &tables, &HashMap::new())?;
         let foundation = Foundation {
-            version: Default::default(),
             memtables: Vec::new(),
             last_sequence: 0,
             set: VersionSetState::default(),
             next_file_number: 1,
             report: recovered.report.clone(),
         };
-        let core = assemble(directory, options, foundation, Arc::default(), FileNumbers::new(1), InfoLog::default());
+        let core = assemble(
+            directory,
+            options,
+            foundation,
+            Arc::default(),
+            FileNumbers::new(1),
+            InfoLog::default(),
+        );
         show(&core, recovered);
         Ok((Arc::new(core), Self { seen }))
     }
@@ -90,7 +96,8 @@ fn show(core: &Core, recovered: Recovered) {
 
 /// The tables that a version holds open, by number.
 fn open_tables(version: &Version) -> HashMap<u64, Arc<Table>> {
-    let pinned = version.all_files().filter_map(|(_, file)| Some((file.number, Arc::clone(file.pinned()?))));
+    let pinned =
+        version.all_files().filter_map(|(_, file)| Some((file.number, Arc::clone(file.pinned()?))));
     pinned.collect()
 }
 
@@ -131,7 +138,8 @@ fn read_once(
     tables: &TableCache,
     open: &HashMap<u64, Arc<Table>>,
 ) -> Result<Option<Recovered>> {
-    let recovered = recovery::recover(&*options.env, directory, options.log_recovery, &Arc::default())?;
+    let recovered =
+        recovery::recover(&*options.env, directory, options.log_recovery, &Arc::default())?;
     let Some(recovered) = recovered else { return Ok(None) };
     for (_, file) in recovered.manifest.version.all_files() {
         let table = match open.get(&file.number) {

@@ -61,7 +61,11 @@ impl fmt::Display for Timestamp {
         let (year, month, day) = civil_date(self.seconds / 86_400);
         let second = self.seconds % 86_400;
         let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-        write!(f, "{year:04}/{month:02}/{day:02}-{hour:02}:{minute:02}:{second:02}.{:06}", self.micros)
+        write!(
+            f,
+            "{year:04}/{month:02}/{day:02}-{hour:02}:{minute:02}:{second:02}.{:06}",
+            self.micros
+        )
     }
 }
 

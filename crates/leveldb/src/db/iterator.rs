@@ -45,7 +45,12 @@ enum State {
 }
 
 impl DbIterator {
-    pub(crate) fn new(core: &Arc<Core>, view: &View, sequence: SequenceNumber, range: Range) -> Result<Self> {
+    pub(crate) fn new(
+        core: &Arc<Core>,
+        view: &View,
+        sequence: SequenceNumber,
+        range: Range,
+    ) -> Result<Self> {
         let inner = MergingIterator::new(children(core, view, range.fill_cache)?);
         Ok(Self {
             core: Arc::clone(core),
@@ -116,12 +121,20 @@ impl DbIterator {
 
     /// Moves to the first entry of the range at or after `key`.
     pub fn seek(&mut self, key: &[u8]) -> Result<()> {
-        if self.range.starts_after(key) { self.seek_to_first() } else { self.seek_forward(key, false) }
+        if self.range.starts_after(key) {
+            self.seek_to_first()
+        } else {
+            self.seek_forward(key, false)
+        }
     }
 
     /// Moves to the last entry of the range at or before `key`.
     pub fn seek_for_prev(&mut self, key: &[u8]) -> Result<()> {
-        if self.range.ends_before(key) { self.seek_to_last() } else { self.seek_backward(key, true) }
+        if self.range.ends_before(key) {
+            self.seek_to_last()
+        } else {
+            self.seek_backward(key, true)
+        }
     }
 
     /// Moves on by one.
@@ -151,7 +164,9 @@ impl DbIterator {
             State::Nowhere => self.core.check_open(),
             State::Forward => self.guarded(|this| {
                 this.save_key();
-                while this.inner.valid() && internal_key::user_key(this.inner.key()) >= this.saved_key.as_slice() {
+                while this.inner.valid()
+                    && internal_key::user_key(this.inner.key()) >= this.saved_key.as_slice()
+                {
                     this.inner.prev()?;
                 }
                 this.find_backward()
@@ -262,7 +277,8 @@ impl DbIterator {
 }
 
 fn parse<'a>(core: &Core, key: &'a [u8]) -> Result<ParsedKey<'a>> {
-    internal_key::parse(key).ok_or_else(|| Error::corruption(&core.directory, None, CorruptionKind::BadKey))
+    internal_key::parse(key)
+        .ok_or_else(|| Error::corruption(&core.directory, None, CorruptionKind::BadKey))
 }
 
 impl fmt::Debug for DbIterator {
@@ -272,7 +288,11 @@ impl fmt::Debug for DbIterator {
 }
 
 /// Cursors over everything that a view holds.
-fn children(core: &Arc<Core>, view: &View, fill_cache: bool) -> Result<Vec<Box<dyn InternalIterator>>> {
+fn children(
+    core: &Arc<Core>,
+    view: &View,
+    fill_cache: bool,
+) -> Result<Vec<Box<dyn InternalIterator>>> {
     let mut children: Vec<Box<dyn InternalIterator>> = Vec::new();
     for memtable in view.memtables().filter(|memtable| !memtable.is_empty()) {
         children.push(Box::new(MemTableIterator::new(Arc::clone(memtable))));
@@ -281,7 +301,12 @@ fn children(core: &Arc<Core>, view: &View, fill_cache: bool) -> Result<Vec<Box<d
         children.push(Box::new(core.tables.table(file, ReadMode::Any)?.iter(fill_cache)));
     }
     for level in (1..LEVELS).filter(|&level| !view.version.files(level).is_empty()) {
-        let files = LevelFiles { core: Arc::clone(core), version: Arc::clone(&view.version), level, fill_cache };
+        let files = LevelFiles {
+            core: Arc::clone(core),
+            version: Arc::clone(&view.version),
+            level,
+            fill_cache,
+        };
         children.push(Box::new(ConcatenatingIterator::new(files)));
     }
     Ok(children)

@@ -127,7 +127,11 @@ impl Db {
 
     /// Carries out a batch on this thread if that needs no waiting, and takes it; otherwise answers
     /// [`Error::WouldBlock`] and leaves the batch as it was. Never for [`crate::Durability::Sync`].
-    pub fn try_write(&self, batch: &mut WriteBatch, options: impl Into<WriteOptions>) -> Result<()> {
+    pub fn try_write(
+        &self,
+        batch: &mut WriteBatch,
+        options: impl Into<WriteOptions>,
+    ) -> Result<()> {
         self.handle.try_write(batch, options.into())
     }
 

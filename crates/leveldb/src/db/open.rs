@@ -34,7 +34,6 @@ use crate::version::set::{FileNumbers, VersionSet, VersionSetState};
 
 /// What the parts of a [`Core`] are made of.
 pub(crate) struct Foundation {
-    pub(crate) version: Version,
     /// Recovered memtables, oldest first.
     pub(crate) memtables: Vec<Arc<MemTable>>,
     pub(crate) last_sequence: u64,
@@ -96,7 +95,6 @@ fn create(
     let env = Arc::clone(&options.env);
     let first = Listing::read(&*env, directory)?.next_number();
     let foundation = Foundation {
-        version: Version::default(),
         memtables: Vec::new(),
         last_sequence: 0,
         set: VersionSetState {
@@ -128,7 +126,6 @@ fn open_existing(
     let damaged = !report.losses.is_empty();
     let next_file_number = manifest.next_file_number.max(listing.next_number());
     let foundation = Foundation {
-        version: manifest.version.clone(),
         memtables,
         last_sequence,
         set: VersionSetState {

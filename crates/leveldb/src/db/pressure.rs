@@ -58,10 +58,18 @@ impl Pressure {
 
     /// To be told whenever a backlog has changed.
     pub(crate) fn update(&self, backlog: Backlog) {
-        let flush_limit =
-            limit(backlog.pending_memtables, 2, backlog.max_pending_memtables, self.flush_rate.load(Relaxed));
-        let compaction_limit =
-            limit(backlog.level0_files, LEVEL0_PACED, LEVEL0_FULL, self.compaction_rate.load(Relaxed));
+        let flush_limit = limit(
+            backlog.pending_memtables,
+            2,
+            backlog.max_pending_memtables,
+            self.flush_rate.load(Relaxed),
+        );
+        let compaction_limit = limit(
+            backlog.level0_files,
+            LEVEL0_PACED,
+            LEVEL0_FULL,
+            self.compaction_rate.load(Relaxed),
+        );
         let allowed = flush_limit.into_iter().chain(compaction_limit).min();
         self.allowed.store(allowed.map_or(0, |rate| rate.max(LOWEST_RATE)), Relaxed);
     }
@@ -125,7 +133,11 @@ mod tests {
     #[test]
     fn nobody_is_delayed_without_a_backlog() {
         let pressure = Pressure::new();
-        pressure.update(Backlog { pending_memtables: 1, max_pending_memtables: 4, level0_files: 11 });
+        pressure.update(Backlog {
+            pending_memtables: 1,
+            max_pending_memtables: 4,
+            level0_files: 11,
+        });
         for _ in 0..1_000 {
             assert_eq!(pressure.delay(1 << 20), None);
         }
@@ -144,7 +156,11 @@ mod tests {
     #[test]
     fn a_single_write_waits_no_longer_than_the_bound() {
         let pressure = Pressure::new();
-        pressure.update(Backlog { pending_memtables: 9, max_pending_memtables: 4, level0_files: 99 });
+        pressure.update(Backlog {
+            pending_memtables: 9,
+            max_pending_memtables: 4,
+            level0_files: 99,
+        });
         assert_eq!(pressure.delay(1 << 30), None);
         assert_eq!(pressure.delay(1), Some(LONGEST_DELAY));
         assert!(pressure.would_delay());

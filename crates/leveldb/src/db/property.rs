@@ -24,7 +24,8 @@ pub(crate) fn property(core: &Core, name: &str) -> Option<String> {
 }
 
 fn statistics(version: &Version) -> String {
-    let mut text = String::from("Level  Files  Size(MB)  Deletions\n---------------------------------\n");
+    let mut text =
+        String::from("Level  Files  Size(MB)  Deletions\n---------------------------------\n");
     for level in 0..LEVELS {
         let files = version.files(level);
         if files.is_empty() {

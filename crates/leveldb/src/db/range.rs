@@ -25,11 +25,7 @@ impl Range {
     /// The keys between two bounds, such as `b"a".as_slice()..b"b".as_slice()`.
     pub fn between<'a>(bounds: impl RangeBounds<&'a [u8]>) -> Self {
         let owned = |bound: Bound<&&[u8]>| bound.map(|key| key.to_vec());
-        Self {
-            lower: owned(bounds.start_bound()),
-            upper: owned(bounds.end_bound()),
-            ..Self::all()
-        }
+        Self { lower: owned(bounds.start_bound()), upper: owned(bounds.end_bound()), ..Self::all() }
     }
 
     /// The keys that begin with `prefix`.

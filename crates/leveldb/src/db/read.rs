@@ -13,7 +13,11 @@ use crate::error::{Error, Result};
 use crate::internal_key::{self, SequenceNumber, ValueKind};
 use crate::table::ReadMode;
 
-pub(crate) fn get(core: &Core, key: &[u8], snapshot: Option<SequenceNumber>) -> Result<Option<Bytes>> {
+pub(crate) fn get(
+    core: &Core,
+    key: &[u8],
+    snapshot: Option<SequenceNumber>,
+) -> Result<Option<Bytes>> {
     core.check_open()?;
     let view = core.view.load();
     let sequence = snapshot.unwrap_or_else(|| core.visible.load(Ordering::Acquire));
@@ -32,7 +36,11 @@ pub(crate) fn get_many<K: AsRef<[u8]>>(core: &Core, keys: &[K]) -> Result<Vec<Op
     keys.iter().map(look_up).collect()
 }
 
-pub(crate) fn get_if_cached(core: &Core, key: &[u8], snapshot: Option<SequenceNumber>) -> Result<Cached> {
+pub(crate) fn get_if_cached(
+    core: &Core,
+    key: &[u8],
+    snapshot: Option<SequenceNumber>,
+) -> Result<Cached> {
     core.check_open()?;
     let view = core.view.load();
     let sequence = snapshot.unwrap_or_else(|| core.visible.load(Ordering::Acquire));
@@ -47,7 +55,11 @@ fn value_of((tag, value): (u64, Bytes)) -> Option<Bytes> {
     (ValueKind::from_byte(tag as u8) == Some(ValueKind::Value)).then_some(value)
 }
 
-pub(crate) fn iterator(core: &Arc<Core>, range: Range, snapshot: Option<SequenceNumber>) -> Result<DbIterator> {
+pub(crate) fn iterator(
+    core: &Arc<Core>,
+    range: Range,
+    snapshot: Option<SequenceNumber>,
+) -> Result<DbIterator> {
     core.check_open()?;
     let view = core.view.load_full();
     let sequence = snapshot.unwrap_or_else(|| core.visible.load(Ordering::Acquire));

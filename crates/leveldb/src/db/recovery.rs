@@ -106,7 +106,8 @@ pub(crate) fn recover(
     check_log_is_there(&manifest, &listing)?;
 
     let mut replay = Replay::new(env, mode, manifest.last_sequence);
-    let wanted = |number: &u64| *number >= manifest.log_number || *number == manifest.prev_log_number;
+    let wanted =
+        |number: &u64| *number >= manifest.log_number || *number == manifest.prev_log_number;
     for &number in listing.logs.iter().filter(|number| wanted(number)) {
         replay.log(&file_name::log(directory, number), number)?;
     }
@@ -121,7 +122,8 @@ fn refuse_leftovers(env: &dyn Env, directory: &Path) -> Result<()> {
         Err(error) if error.io_kind() == Some(std::io::ErrorKind::NotFound) => return Ok(()),
         Err(error) => return Err(error),
     };
-    let has_writes = |number: &u64| env.size(&file_name::log(directory, *number)).is_ok_and(|size| size > 0);
+    let has_writes =
+        |number: &u64| env.size(&file_name::log(directory, *number)).is_ok_and(|size| size > 0);
     if !listing.tables.is_empty() || listing.logs.iter().any(has_writes) {
         let current = file_name::current(directory);
         return Err(Error::corruption(&current, None, CorruptionKind::MissingFile));
@@ -129,13 +131,19 @@ fn refuse_leftovers(env: &dyn Env, directory: &Path) -> Result<()> {
     Ok(())
 }
 
-fn check_tables(env: &dyn Env, directory: &Path, manifest: &ManifestState, listing: &Listing) -> Result<()> {
+fn check_tables(
+    env: &dyn Env,
+    directory: &Path,
+    manifest: &ManifestState,
+    listing: &Listing,
+) -> Result<()> {
     for (_, file) in manifest.version.all_files() {
         let path = file_name::table(directory, file.number);
         if !listing.tables.contains(&file.number) {
             return Err(Error::corruption(&path, None, CorruptionKind::MissingFile));
         }
-        let size = env.size(&path).or_else(|_| env.size(&file_name::old_table(directory, file.number)));
+        let size =
+            env.size(&path).or_else(|_| env.size(&file_name::old_table(directory, file.number)));
         match size {
             Ok(size) if size == file.size => {}
             Ok(_) => return Err(Error::corruption(&path, None, CorruptionKind::WrongSize)),
@@ -233,7 +241,8 @@ impl<'a> Replay<'a> {
             Err(kind) => return Err(Error::corruption(path, offset, kind)),
         };
         let expected = self.last_sequence + 1;
-        let gap = if self.begun { batch.sequence() != expected } else { batch.sequence() > expected };
+        let gap =
+            if self.begun { batch.sequence() != expected } else { batch.sequence() > expected };
         if first_of_log && gap {
             if self.mode == LogRecovery::Strict {
                 return Err(Error::corruption(path, offset, CorruptionKind::LostHistory));
@@ -243,7 +252,7 @@ impl<'a> Replay<'a> {
         self.begun = true;
         memtable.insert(&batch);
         self.report.writes += 1;
-        let last = (batch.sequence() + batch.count()).saturating_sub(1);
+        let last = (batch.sequence() + u64::from(batch.count())).saturating_sub(1);
         self.last_sequence = self.last_sequence.max(last);
         Ok(())
     }

@@ -88,7 +88,8 @@ impl Reserve {
     }
 
     fn write(&self) -> Result<()> {
-        let file = self.env.create(&self.path).map_err(Error::io(IoOperation::Create, &self.path))?;
+        let file =
+            self.env.create(&self.path).map_err(Error::io(IoOperation::Create, &self.path))?;
         let piece: Vec<u8> = (0..PIECE).map(|index| (index as u8) | 1).collect();
         let mut left = self.size;
         while left > 0 {

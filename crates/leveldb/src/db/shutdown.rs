@@ -59,7 +59,11 @@ impl Handle {
         self.check_writable()?;
         batch.check()?;
         if batch.is_empty() {
-            return if options.durability == Durability::Sync { Err(Error::WouldBlock) } else { Ok(()) };
+            return if options.durability == Durability::Sync {
+                Err(Error::WouldBlock)
+            } else {
+                Ok(())
+            };
         }
         self.check_space(batch)?;
         let bytes = batch.byte_size();
@@ -92,7 +96,8 @@ impl Handle {
         self.core.flush_wanted.raise();
         loop {
             let seen = self.core.progress.count();
-            let waiting = self.core.view.load().pending.iter().any(|memtable| memtable.log_number() < log);
+            let waiting =
+                self.core.view.load().pending.iter().any(|memtable| memtable.log_number() < log);
             if !waiting {
                 return Ok(());
             }

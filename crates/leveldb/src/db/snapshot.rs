@@ -42,10 +42,6 @@ impl SnapshotList {
         let held = self.held.lock();
         held.keys().next().copied().unwrap_or_else(visible)
     }
-
-    pub(crate) fn len(&self) -> usize {
-        self.held.lock().values().sum()
-    }
 }
 
 /// The database as it was at one moment. Reads through it see nothing newer. It keeps old entries

@@ -163,7 +163,12 @@ impl WriteLog {
     }
 
     /// Appends a batch to the log and to the memtable and shows it to readers.
-    pub(crate) fn append(&mut self, core: &Core, mut batch: WriteBatch, durability: Durability) -> Result<()> {
+    pub(crate) fn append(
+        &mut self,
+        core: &Core,
+        mut batch: WriteBatch,
+        durability: Durability,
+    ) -> Result<()> {
         let count = batch.len() as u64;
         if batch.byte_size() > MAX_BATCH_SIZE || self.next_sequence + count > MAX_SEQUENCE {
             return Err(Error::InvalidArgument("the batch is too large".into()));

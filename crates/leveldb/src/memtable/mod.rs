@@ -12,9 +12,9 @@ mod iterator;
 
 use std::borrow::Borrow;
 use std::cmp::Ordering;
-use std::ops::Bound;
+use std::ops::{Bound, Range};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
-use std::time::{Duration, Instant};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use crossbeam_skiplist::SkipMap;
@@ -72,25 +72,25 @@ impl Position for Lookup<'_> {
 #[derive(Debug, Clone)]
 struct Entry {
     batch: Bytes,
-    key: (u32, u32),
-    value: (u32, u32),
+    key: Range<u32>,
+    value: Range<u32>,
     tag: u64,
 }
 
 impl Entry {
     fn value(&self) -> Bytes {
-        self.batch.slice(self.value.0 as usize..self.value.1 as usize)
+        self.batch.slice(self.value.start as usize..self.value.end as usize)
     }
 
     fn value_slice(&self) -> &[u8] {
-        self.batch.get(self.value.0 as usize..self.value.1 as usize).unwrap_or_default()
+        self.batch.get(self.value.start as usize..self.value.end as usize).unwrap_or_default()
     }
 }
 
 impl Position for Entry {
     #[inline]
     fn user_key(&self) -> &[u8] {
-        self.batch.get(self.key.0 as usize..self.key.1 as usize).unwrap_or_default()
+        self.batch.get(self.key.start as usize..self.key.end as usize).unwrap_or_default()
     }
     #[inline]
     fn tag(&self) -> u64 {
@@ -128,7 +128,7 @@ impl Ord for Entry {
 pub(crate) struct MemTable {
     entries: SkipMap<Entry, ()>,
     log_number: u64,
-    created: Instant,
+    created: SystemTime,
     memory: AtomicUsize,
     deletions: AtomicU64,
     last_sequence: AtomicU64,
@@ -140,7 +140,7 @@ impl MemTable {
         Self {
             entries: SkipMap::new(),
             log_number,
-            created: Instant::now(),
+            created: SystemTime::now(),
             memory: AtomicUsize::new(0),
             deletions: AtomicU64::new(0),
             last_sequence: AtomicU64::new(0),
@@ -150,16 +150,15 @@ impl MemTable {
     /// Inserts every entry of a batch. The entries become readable one by one; readers do not see
     /// them before the batch's last sequence number is published.
     pub(crate) fn insert(&self, batch: &BatchReader) {
-        let buffer = batch.buffer();
         let mut sequence = batch.sequence();
         let mut memory = 0;
-        for entry in batch.entries() {
-            memory += ENTRY_OVERHEAD + (entry.value.1 - entry.key.0) as usize;
+        for entry in batch.iter() {
+            memory += ENTRY_OVERHEAD + (entry.value.end - entry.key.start) as usize;
             if entry.kind == ValueKind::Deletion {
                 self.deletions.fetch_add(1, Relaxed);
             }
             let tag = internal_key::pack_tag(sequence, entry.kind);
-            let batch = buffer.clone();
+            let batch = batch.bytes().clone();
             self.entries.insert(Entry { batch, key: entry.key, value: entry.value, tag }, ());
             sequence += 1;
         }
@@ -189,9 +188,14 @@ impl MemTable {
         self.deletions.load(Relaxed)
     }
 
+    /// When it was made, in seconds since 1970. A clock that was set back makes it look younger.
+    pub(crate) fn created(&self) -> u64 {
+        self.created.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    }
+
     /// How long ago it was made.
     pub(crate) fn age(&self) -> Duration {
-        self.created.elapsed()
+        self.created.elapsed().unwrap_or_default()
     }
 
     /// The number of the log that holds the same writes.

@@ -71,6 +71,7 @@ pub(crate) struct TableBuilder {
     filter: Option<FilterBlockBuilder>,
     smallest: Vec<u8>,
     statistics: TableStatistics,
+    deletions_since: u64,
 }
 
 impl TableBuilder {
@@ -85,6 +86,7 @@ impl TableBuilder {
             filter: (bits_per_key > 0).then(|| FilterBlockBuilder::new(bits_per_key)),
             smallest: Vec::new(),
             statistics: TableStatistics::default(),
+            deletions_since: 0,
             options,
         }
     }
@@ -115,6 +117,11 @@ impl TableBuilder {
         Ok(())
     }
 
+    /// Says since when, in seconds since 1970, the deletions in the table exist.
+    pub(crate) fn deletions_since(&mut self, seconds: u64) {
+        self.deletions_since = seconds;
+    }
+
     /// Bytes that the table has so far, those of the unfinished block included.
     pub(crate) fn estimated_size(&self) -> u64 {
         let pending = if self.data.is_empty() { 0 } else { self.data.size() };
@@ -134,6 +141,9 @@ impl TableBuilder {
         };
         if let Some(handle) = self.pending_index.take() {
             add_handle(&mut self.index, &internal_key::short_successor(&largest), handle);
+        }
+        if self.statistics.deletions > 0 {
+            self.statistics.oldest_deletion = self.deletions_since;
         }
         let metaindex = self.write_metaindex()?;
         let index = self.output.write_block(self.compressor.as_mut(), self.index.finish())?;

@@ -15,6 +15,8 @@ pub(crate) struct TableStatistics {
     pub(crate) entries: u64,
     /// How many of them are deletions.
     pub(crate) deletions: u64,
+    /// When the oldest of them was made, in seconds since 1970; 0 where there is none.
+    pub(crate) oldest_deletion: u64,
     /// The largest sequence number.
     pub(crate) max_sequence: u64,
     /// Bytes of all internal keys and values, before any compression.
@@ -31,7 +33,15 @@ impl TableStatistics {
 
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
-        for field in [VERSION, self.entries, self.deletions, self.max_sequence, self.raw_bytes] {
+        let fields = [
+            VERSION,
+            self.entries,
+            self.deletions,
+            self.oldest_deletion,
+            self.max_sequence,
+            self.raw_bytes,
+        ];
+        for field in fields {
             put_varint64(&mut bytes, field);
         }
         bytes
@@ -46,6 +56,7 @@ impl TableStatistics {
         let statistics = Self {
             entries: field()?,
             deletions: field()?,
+            oldest_deletion: field()?,
             max_sequence: field()?,
             raw_bytes: field()?,
         };
@@ -65,6 +76,7 @@ mod tests {
         let statistics = TableStatistics {
             entries: 1000,
             deletions: 3,
+            oldest_deletion: 1_700_000_000,
             max_sequence: (1 << 56) - 1,
             raw_bytes: 1 << 33,
         };

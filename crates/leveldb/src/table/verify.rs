@@ -32,8 +32,12 @@ impl Table {
             verifier.check_separator(index.key()).map_err(|kind| self.bad_index(kind))?;
             index.next().map_err(|kind| self.bad_index(kind))?;
         }
-        if self.statistics().is_some_and(|stored| stored != verifier.statistics) {
-            return Err(self.reader().corruption(None, CorruptionKind::Inconsistent));
+        if let Some(stored) = self.statistics() {
+            // The one thing that the entries themselves do not tell.
+            verifier.statistics.oldest_deletion = stored.oldest_deletion;
+            if stored != verifier.statistics {
+                return Err(self.reader().corruption(None, CorruptionKind::Inconsistent));
+            }
         }
         Ok(verifier.statistics)
     }

@@ -42,7 +42,13 @@ impl VersionBuilder {
             // dropping of its old place for the end of the file.
             let file = removed.remove(&new.number).unwrap_or_else(|| {
                 let (smallest, largest) = (new.smallest.clone(), new.largest.clone());
-                Arc::new(TableFile::new(new.number, new.size, smallest, largest, Arc::clone(&self.trash)))
+                Arc::new(TableFile::new(
+                    new.number,
+                    new.size,
+                    smallest,
+                    largest,
+                    Arc::clone(&self.trash),
+                ))
             });
             let files = self.levels.get_mut(*level).ok_or(CorruptionKind::Inconsistent)?;
             if files.insert(new.number, file).is_some() {
@@ -63,9 +69,12 @@ impl VersionBuilder {
             } else {
                 sorted.sort_by(|a, b| internal_key::compare(&a.smallest, &b.smallest));
             }
-            let ordered = sorted.iter().all(|file| internal_key::compare(&file.smallest, &file.largest).is_le());
+            let ordered = sorted
+                .iter()
+                .all(|file| internal_key::compare(&file.smallest, &file.largest).is_le());
             let disjoint = level == 0
-                || sorted.is_sorted_by(|a, b| internal_key::compare(&a.largest, &b.smallest).is_lt());
+                || sorted
+                    .is_sorted_by(|a, b| internal_key::compare(&a.largest, &b.smallest).is_lt());
             if !ordered || !disjoint || !sorted.iter().all(|file| numbers.insert(file.number)) {
                 return Err(CorruptionKind::Inconsistent);
             }

@@ -5,6 +5,7 @@
 //! them is dropped the file's number goes to the [`Trash`], and a background thread removes it:
 //! dropping an iterator never waits for the disk.
 
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -14,7 +15,6 @@ use crate::internal_key;
 use crate::table::{Table, TableStatistics};
 
 /// A live table.
-#[derive(Debug)]
 pub(crate) struct TableFile {
     pub(crate) number: u64,
     pub(crate) size: u64,
@@ -91,6 +91,15 @@ impl TableFile {
     /// To be called once the manifest that no longer names the file is durable.
     pub(crate) fn mark_obsolete(&self) {
         self.obsolete.store(true, Ordering::Release);
+    }
+}
+
+impl fmt::Debug for TableFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TableFile")
+            .field("number", &self.number)
+            .field("size", &self.size)
+            .finish_non_exhaustive()
     }
 }
 

@@ -55,13 +55,20 @@ pub(crate) fn current(env: &dyn Env, directory: &Path) -> Result<Option<(PathBuf
     };
     let named = directory.join(name);
     match FileKind::of(&named) {
-        FileKind::Manifest(number) if named == file_name::manifest(directory, number) => Ok(Some((named, number))),
+        FileKind::Manifest(number) if named == file_name::manifest(directory, number) => {
+            Ok(Some((named, number)))
+        }
         _ => Err(Error::corruption(&path, None, CorruptionKind::BadMagic)),
     }
 }
 
 /// Reads the manifest at `path`.
-pub(crate) fn read(env: &dyn Env, path: &Path, number: u64, trash: Arc<Trash>) -> Result<ManifestState> {
+pub(crate) fn read(
+    env: &dyn Env,
+    path: &Path,
+    number: u64,
+    trash: Arc<Trash>,
+) -> Result<ManifestState> {
     let file = match env.open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -126,8 +133,7 @@ impl EditFold {
         else {
             return Err(Error::corruption(path, end, CorruptionKind::LostHistory));
         };
-        let version =
-            self.builder.build().map_err(|kind| Error::corruption(path, None, kind))?;
+        let version = self.builder.build().map_err(|kind| Error::corruption(path, None, kind))?;
         Ok(ManifestState {
             path: path.to_path_buf(),
             number,

@@ -41,7 +41,10 @@ impl Version {
 
     /// All files with their levels.
     pub(crate) fn all_files(&self) -> impl Iterator<Item = (usize, &Arc<TableFile>)> {
-        self.levels.iter().enumerate().flat_map(|(level, files)| files.iter().map(move |file| (level, file)))
+        self.levels
+            .iter()
+            .enumerate()
+            .flat_map(|(level, files)| files.iter().map(move |file| (level, file)))
     }
 
     /// Bytes of all files of a level.
@@ -127,14 +130,10 @@ impl Version {
         (level + 1..LEVELS).all(|deeper| !self.overlaps(deeper, user_key, user_key))
     }
 
-    /// The deepest level that has files.
-    pub(crate) fn deepest(&self) -> usize {
-        (0..LEVELS).rev().find(|&level| !self.files(level).is_empty()).unwrap_or(0)
-    }
-
     /// Bytes of table data before `user_key`, roughly.
     pub(crate) fn offset_of(&self, tables: &TableCache, user_key: &[u8]) -> Result<u64> {
-        let target = internal_key::encode(user_key, internal_key::seek_tag(internal_key::MAX_SEQUENCE));
+        let target =
+            internal_key::encode(user_key, internal_key::seek_tag(internal_key::MAX_SEQUENCE));
         let mut offset = 0;
         for (_, file) in self.all_files() {
             if internal_key::compare(&file.largest, &target).is_le() {

@@ -114,10 +114,6 @@ impl VersionSet {
         self.last_sequence
     }
 
-    pub(crate) fn manifest_number(&self) -> u64 {
-        self.manifest_number
-    }
-
     /// Where the last compaction of a level ended; empty where none was.
     pub(crate) fn compact_pointers(&self) -> &[Vec<u8>; LEVELS] {
         &self.compact_pointers
@@ -230,7 +226,9 @@ pub(crate) fn new_file(file: &TableFile) -> NewFile {
 fn mark_replaced(previous: &Version, next: &Version, deleted: &[(usize, u64)]) {
     for (level, number) in deleted {
         let moved = next.all_files().any(|(_, file)| file.number == *number);
-        if !moved && let Some(file) = previous.files(*level).iter().find(|file| file.number == *number) {
+        if !moved
+            && let Some(file) = previous.files(*level).iter().find(|file| file.number == *number)
+        {
             file.mark_obsolete();
         }
     }
@@ -250,7 +248,9 @@ pub(crate) fn point_current_at(env: &dyn Env, directory: &Path, manifest: u64) -
                 .map_err(Error::io(IoOperation::Write, &temporary))?;
             file.sync().map_err(Error::io(IoOperation::Sync, &temporary))
         })
-        .and_then(|()| env.rename(&temporary, &current).map_err(Error::io(IoOperation::Rename, &current)));
+        .and_then(|()| {
+            env.rename(&temporary, &current).map_err(Error::io(IoOperation::Rename, &current))
+        });
     if let Err(error) = written {
         let _ = env.remove(&temporary);
         return Err(error);
