@@ -76,8 +76,8 @@ impl Session {
     /// Checks everything that the database holds.
     fn check(&mut self, stream: &mut Stream, ending: Ending) {
         let sent = stream.batches();
-        let progress = self.get(&[PROGRESS.to_vec()]).remove(0).unwrap();
-        let progress = u64::from_le_bytes(progress.try_into().unwrap());
+        let found = self.peer.call(b'D', &[]).unwrap();
+        let progress = progress(&found);
         let acknowledged = if ending == Ending::Killed { sent.saturating_sub(AHEAD) } else { sent };
         assert!(
             (acknowledged..=sent).contains(&progress),
@@ -85,19 +85,40 @@ impl Session {
             self.kind
         );
         stream.settle(progress);
-
-        let found = self.peer.call(b'D', &[]).unwrap();
         check_entries(self.kind, &found, stream.state.iter());
-        // rusty-leveldb loses its way when it goes backward.
+        // rusty-leveldb cannot begin at the end.
         if self.kind != Kind::Rusty {
             let found = self.peer.call(b'B', &[]).unwrap();
             check_entries(self.kind, &found, stream.state.iter().rev());
         }
+        self.check_points(stream);
+    }
+
+    fn check_points(&mut self, stream: &mut Stream) {
         let mut keys: Vec<_> = (0..SAMPLE).map(|_| stream.any_key()).collect();
         keys.extend([Vec::new(), vec![0xff], vec![0xff; 65], b"user/".to_vec()]);
-        let expected: Vec<_> = keys.iter().map(|key| stream.state.get(key).cloned()).collect();
-        assert!(self.get(&keys) == expected, "{:?}: points differ", self.kind);
+        for (key, found) in keys.iter().zip(self.get(&keys)) {
+            let expected = stream.state.get(key);
+            // A get of rusty-leveldb that meets the deletion of another key on its way down ends
+            // there and finds nothing, whoever wrote the tables.
+            let overlooked = self.kind == Kind::Rusty && found.is_none();
+            assert!(
+                found.as_ref() == expected || overlooked,
+                "{:?}: {} has {:?} bytes instead of {:?}",
+                self.kind,
+                key.escape_ascii(),
+                found.map(|value| value.len()),
+                expected.map(Vec::len)
+            );
+        }
     }
+}
+
+/// The number of the last batch among entries.
+fn progress(entries: &[u8]) -> u64 {
+    let mut found = parts(entries);
+    found.find(|key| *key == PROGRESS).unwrap();
+    u64::from_le_bytes(found.next().unwrap().try_into().unwrap())
 }
 
 fn check_entries<'a>(

@@ -128,7 +128,7 @@ impl Store {
                 }
             }
             Self::Rusty(db) => {
-                assert!(!backward, "its backward iteration is its own affair");
+                assert!(!backward, "it cannot begin at the end");
                 let mut cursor = db.new_iter().map_err(|error| format!("{error:?}"))?;
                 while let Some((key, value)) = cursor.next() {
                     add(&key, &value);
