@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use crate::copy;
 use crate::peers::{Kind, Peer, parts, put_part};
 use crate::stream::{PROGRESS, Stream};
 
@@ -138,14 +139,6 @@ fn check_entries<'a>(
         );
     }
     assert_eq!(found.next(), None, "{kind:?} has more");
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
-    }
 }
 
 fn has_unflushed_log(directory: &Path) -> bool {
