@@ -13,6 +13,7 @@ mod builder;
 mod compression;
 mod filter_block;
 mod footer;
+mod index;
 mod iterator;
 mod metaindex;
 mod readahead;
