@@ -68,6 +68,11 @@ impl BatchReader {
         &self.bytes
     }
 
+    /// The bytes of a place.
+    pub(crate) fn slice(&self, place: &Range<u32>) -> &[u8] {
+        self.bytes.get(place.start as usize..place.end as usize).unwrap_or_default()
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = RawEntry> {
         entries(&self.bytes).map_while(Result::ok)
     }
