@@ -5,8 +5,17 @@ const MASK_DELTA: u32 = 0xa282_ead8;
 
 /// The masked checksum of `parts`, as if they stood in one piece.
 pub(crate) fn masked_crc32c(parts: &[&[u8]]) -> u32 {
-    let crc = parts.iter().fold(0, |crc, part| crc32c::crc32c_append(crc, part));
+    mask(parts.iter().fold(0, |crc, part| crc32c::crc32c_append(crc, part)))
+}
+
+/// Masks a plain checksum.
+pub(crate) fn mask(crc: u32) -> u32 {
     crc.rotate_right(15).wrapping_add(MASK_DELTA)
+}
+
+/// The plain checksum behind a masked one.
+pub(crate) fn unmask(masked: u32) -> u32 {
+    masked.wrapping_sub(MASK_DELTA).rotate_left(15)
 }
 
 #[cfg(test)]

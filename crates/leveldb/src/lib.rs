@@ -8,7 +8,10 @@ mod file_name;
 mod format;
 mod internal_key;
 mod iterator;
+mod log;
 mod options;
+mod version;
+mod write_batch;
 
 pub mod env;
 
@@ -16,3 +19,4 @@ pub use error::{CorruptionKind, Error, IoOperation, Result};
 pub use file_name::FileKind;
 pub use format::{MAX_BATCH_SIZE, MAX_KEY_SIZE, MAX_VALUE_SIZE};
 pub use options::{Compression, Durability, LogRecovery, Options, WriteOptions};
+pub use write_batch::{BatchEntry, WriteBatch};
