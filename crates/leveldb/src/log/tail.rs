@@ -94,8 +94,12 @@ pub(super) fn judge(file: &Arc<dyn ReadableFile>, path: &Path, offset: u64) -> R
     if !damaged {
         return Ok(Verdict::Torn);
     }
+    let kind = match other_end {
+        Some(_) => CorruptionKind::BadLength,
+        None => kind(defect, header),
+    };
     let next = other_end.or_else(|| place.next_record(header)).map(|at| start + at as u64);
-    Ok(Verdict::Damaged { kind: kind(defect, header), next })
+    Ok(Verdict::Damaged { kind, next })
 }
 
 fn kind(defect: Defect, header: Header) -> CorruptionKind {
@@ -126,7 +130,7 @@ fn a_record_starts_behind(blocks: &mut Blocks, mut offset: u64) -> Result<bool> 
         if block.is_empty() {
             return Ok(false);
         }
-        if (at..block.len()).any(|at| record::parse(block, at).is_ok()) {
+        if (at..block.len()).any(|at| record::find(block, at).is_some()) {
             return Ok(true);
         }
         offset = blocks::next_block(offset);
@@ -177,7 +181,7 @@ impl Place {
     /// Where the record ends, if the next one starts there.
     fn next_record(&self, header: Header) -> Option<usize> {
         let end = header.end(self.at);
-        record::parse(&self.block, end).is_ok().then_some(end)
+        record::find(&self.block, end).map(|_| end)
     }
 
     /// Whether what is at `at` can be behind a record: the end of the file or block, zeros, or a
@@ -187,7 +191,7 @@ impl Place {
         let cut = |header| ends_inside(&self.block, at, header);
         record::is_trailer(at)
             || is_zero(rest)
-            || record::parse(&self.block, at).is_ok()
+            || record::find(&self.block, at).is_some()
             || Header::read(&self.block, at).is_none_or(cut)
     }
 
@@ -198,7 +202,7 @@ impl Place {
         // Backwards, so that what follows a record is known when the record is looked at.
         let mut reaches = vec![false; end + 1];
         for at in (self.at + 1..end).rev() {
-            let Ok(found) = record::parse(&self.block, at) else { continue };
+            let Some(found) = record::find(&self.block, at) else { continue };
             let last = found.end == end || record::is_trailer(found.end);
             let joined = last || reaches.get(found.end).is_some_and(|&reaches| reaches);
             if let Some(entry) = reaches.get_mut(at) {

@@ -20,7 +20,7 @@ use parking_lot::Mutex;
 use self::entry::EntrySpace;
 use self::skip_list::{SkipList, Writer};
 use crate::internal_key::{self, SequenceNumber, ValueKind};
-use crate::write_batch::BatchReader;
+use crate::write_batch::BatchEntry;
 
 pub(crate) use iterator::MemTableIterator;
 
@@ -60,20 +60,24 @@ impl MemTable {
         }
     }
 
-    /// Inserts every entry of a batch. The entries become readable one by one; readers do not see
+    /// Inserts the entries of a batch, whose sequence numbers begin with `first`. The entries become readable one by one; readers do not see
     /// them before the batch's last sequence number is published.
-    pub(crate) fn insert(&self, batch: &BatchReader) {
+    pub(crate) fn insert<'a>(
+        &self,
+        first: SequenceNumber,
+        entries: impl Iterator<Item = BatchEntry<'a>>,
+    ) {
         let mut filling = self.filling.lock();
         let Filling { writer, space } = &mut *filling;
-        let mut sequence = batch.sequence();
+        let mut sequence = first;
         let mut memory = 0;
-        for raw in batch.iter() {
-            let (user_key, value) = (batch.slice(&raw.key), batch.slice(&raw.value));
+        for entry in entries {
+            let (kind, user_key, value) = entry.parts();
             memory += ENTRY_OVERHEAD + user_key.len() + value.len();
-            if raw.kind == ValueKind::Deletion {
+            if kind == ValueKind::Deletion {
                 self.deletions.fetch_add(1, Relaxed);
             }
-            let entry = space.entry(user_key, internal_key::pack_tag(sequence, raw.kind), value);
+            let entry = space.entry(user_key, internal_key::pack_tag(sequence, kind), value);
             let inserted = self.list.insert(writer, entry);
             debug_assert!(inserted, "memory ends long before the numbers of nodes do");
             sequence += 1;
