@@ -4,7 +4,7 @@
 //! nothing is wrong: what is missing was never acknowledged as durable. If a disk did it, records
 //! that were acknowledged are lost, and opening has to say so. Two promises decide every case:
 //!
-//! 1. However a log is cut, it reads as torn or clean.
+//! 1. However a log is cut, it reads as torn or clean; the first ambiguity below is the exception.
 //! 2. Whichever single byte of a log that ended cleanly is changed, it reads as damaged, unless
 //!    the byte carries no data (the trailer of a block).
 //!
@@ -30,8 +30,9 @@
 //! * Unwritten sectors *before* others that were written, with valid records behind: damage,
 //!   although a disk that writes in any order can leave that of several unsynced records. Without
 //!   knowing what was synced it is the same as a lost sector.
-//! * An unwritten sector that looks like one wrong byte: damage. One in 2^32 / (255 * length), and
-//!   always where only one byte of the record that is not zero was in the sector.
+//! * An unwritten sector that looks like one wrong byte: damage. By chance that happens in one of
+//!   500 fragments of 32 KiB, or of 50,000 of 300 bytes; and always where the sector held only one
+//!   byte of the record that was not zero.
 //! * Several bytes changed in the very last record, which also has a whole sector of zeros or ends
 //!   in zeros from a sector's start on: torn, although it is damage.
 //! * Length and checksum of a header both changed, so that it points past the end of the file, and
