@@ -160,10 +160,35 @@ fn a_record_over_several_blocks_is_torn_at_its_start() {
 
 #[test]
 fn a_sector_of_zeros_with_records_behind_it_is_damage() {
-    let mut bytes = log_of(&[noise(1, 3_000), noise(2, 40)]);
-    bytes[1_024..1_536].fill(0);
+    let bytes = log_of(&[noise(1, 3_000), noise(2, 40)]);
+    let mut longer = log_of(&[noise(1, 3_000), noise(2, 40), noise(3, 40)]);
+    longer[1_024..1_536].fill(0);
+    // Even if the log behind them is torn.
+    for cut in [bytes.len(), bytes.len() + 20] {
+        let (found, end) = read(&longer[..cut]);
+        assert_eq!((found.len(), kind_of(&end.unwrap_err())), (0, CorruptionKind::Checksum));
+    }
+}
+
+#[test]
+fn several_bytes_changed_in_the_last_record_are_damage() {
+    let mut bytes = log_of(&[noise(1, 50), noise(2, 5_000)]);
+    for at in [57..59, 61..65, 100..200, 3_000..3_512] {
+        let mut changed = bytes.clone();
+        changed[at].iter_mut().for_each(|byte| *byte ^= 0x5a);
+        assert!(read(&changed).1.unwrap_err().is_corruption());
+    }
+    // Zeros that are no whole sector prove nothing.
+    bytes[600..1_100].fill(0);
+    assert_eq!(kind_of(&read(&bytes).1.unwrap_err()), CorruptionKind::Checksum);
+}
+
+#[test]
+fn a_header_that_points_past_the_end_does_not_hide_the_records_behind_it() {
+    let mut bytes = log_of(&[noise(1, 50), noise(2, 50), noise(3, 50)]);
+    bytes[57..57 + 6].copy_from_slice(&[1, 2, 3, 4, 0, 9]);
     let (found, end) = read(&bytes);
-    assert_eq!((found.len(), kind_of(&end.unwrap_err())), (0, CorruptionKind::Checksum));
+    assert_eq!((found.len(), kind_of(&end.unwrap_err())), (1, CorruptionKind::BadLength));
 }
 
 #[test]
