@@ -125,12 +125,15 @@ fn open_existing(
     let Recovered { manifest, listing, memtables, last_sequence, report } = recovered;
     let damaged = !report.losses.is_empty();
     let next_file_number = manifest.next_file_number.max(listing.next_number());
+    // A repair names no log, and a log without writes may have been left behind by a copy.
+    let log_is_missing = !listing.logs.contains(&manifest.log_number);
+    let oldest_log = memtables.first().map_or(next_file_number, |memtable| memtable.log_number());
     let foundation = Foundation {
         memtables,
         last_sequence,
         set: VersionSetState {
             current: manifest.version,
-            log_number: manifest.log_number,
+            log_number: if log_is_missing { oldest_log } else { manifest.log_number },
             last_sequence: manifest.last_sequence,
             compact_pointers: manifest.compact_pointers,
             manifest_number: Some(manifest.number),
@@ -141,6 +144,11 @@ fn open_existing(
     let (core, log) = build(directory, options, foundation, trash, lock)?;
     if core.options.paranoid_checks {
         verify_tables(&core)?;
+    }
+    if log_is_missing {
+        // IMPORTANT: before the new log has writes. A log with writes beside a manifest that names
+        // one that is missing looks like a manifest that lost an edit.
+        core.versions.lock().begin_manifest()?;
     }
     start_log(&core, log);
     if damaged {
