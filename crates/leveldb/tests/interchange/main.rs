@@ -10,6 +10,8 @@ mod traces;
 
 #[path = "../peers/mod.rs"]
 mod peers;
+#[path = "../common/random.rs"]
+mod random;
 
 use std::fs;
 use std::path::Path;
