@@ -35,26 +35,26 @@ fn options() -> Options {
     }
 }
 
-fn rounds(short: u64, long: u64) -> u64 {
+/// How many rounds the form of the test that was asked for has.
+fn count(short: u64, long: u64) -> u64 {
     if std::env::var_os("SIGIL_LONG").is_some_and(|value| value == "1") { long } else { short }
 }
 
 #[test]
 fn nothing_acknowledged_is_lost_and_no_batch_is_half_there() {
     let directory = tempfile::tempdir().unwrap();
-    let mut rounds = (Rounds::new(directory.path()), rounds(20, 2_000));
+    let mut rounds = Rounds::new(directory.path());
     let mut random = Random::new(1);
-    for round in 0..rounds.1 {
+    for round in 0..count(20, 2_000) {
         let habit = Habit::ALL[round as usize % Habit::ALL.len()];
-        rounds.0.kill_once(habit, &mut random);
+        rounds.kill_once(habit, &mut random);
         // A reader leaves everything to the next process; opening for writing recovers it here.
         let read_only = random.below(2) == 0;
         let db = Db::open(directory.path(), Options { read_only, ..options() }).unwrap();
         let entries: Vec<_> =
             Entries::forward(db.iter(Range::all()).unwrap()).map(Result::unwrap).collect();
-        rounds.0.settle(&entries);
+        rounds.settle(&entries);
         assert!(db.verify().unwrap().is_whole(), "round {round}");
-        eprintln!("ROUND {round} {habit:?} {:?}", rounds.0.acknowledged);
         if random.below(2) == 0 {
             db.close().unwrap();
         }
