@@ -36,7 +36,7 @@ pub enum CrashMode {
     /// The power was cut, and nothing that was not synced had reached the disk.
     Drop,
     /// The power was cut, and some of what was not synced had reached the disk: of each file a
-    /// prefix of what was appended, perhaps with sectors of zeros in it, and any of the changes of
+    /// prefix of what was appended, perhaps with sectors of zeros at its end, and any of the changes of
     /// names, each as a whole.
     Torn {
         /// Decides what is kept.
