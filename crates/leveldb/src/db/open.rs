@@ -4,6 +4,7 @@
 //! to tables first: their memtables wait for the flush thread like any others, and their logs stay
 //! until then, so opening costs what reading the logs costs.
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
@@ -63,19 +64,39 @@ pub(crate) fn open(directory: &Path, options: Options) -> Result<(Arc<Core>, Bac
 }
 
 fn prepare_directory(env: &dyn Env, directory: &Path, options: &Options) -> Result<()> {
-    if options.create_if_missing {
-        let made = env.create_dir_all(directory);
-        made.map_err(Error::io(IoOperation::CreateDir, directory))?;
-        if let Some(parent) = directory.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-            // Where the parent may not be opened the directory was there before.
-            let _ = env.sync_dir(parent);
-        }
-    } else if manifest::current(env, directory)?.is_none() {
+    if manifest::current(env, directory)?.is_some() {
+        return Ok(());
+    }
+    if !options.create_if_missing {
         // Looked at before the lock is taken, because taking it makes a file.
         let _ = recovery::recover(env, directory, options.log_recovery, &Arc::default())?;
         return Err(Error::DoesNotExist { path: directory.to_path_buf() });
     }
+    let made = env.create_dir_all(directory);
+    made.map_err(Error::io(IoOperation::CreateDir, directory))?;
+    // IMPORTANT: all the way up, and before `CURRENT` exists: any of these directories may be new,
+    // also if it was an opening before this one that made it and was killed.
+    for parent in directory.ancestors().skip(1) {
+        let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+        match env.sync_dir(parent) {
+            Err(error) if !is_out_of_reach(&error) => {
+                return Err(Error::io(IoOperation::SyncDir, parent)(error));
+            }
+            _ => {}
+        }
+    }
     Ok(())
+}
+
+/// Whether a directory is one that we cannot have changed either.
+fn is_out_of_reach(error: &io::Error) -> bool {
+    use io::ErrorKind::{
+        InvalidInput, NotFound, PermissionDenied, ReadOnlyFilesystem, Unsupported,
+    };
+    matches!(
+        error.kind(),
+        InvalidInput | NotFound | PermissionDenied | ReadOnlyFilesystem | Unsupported
+    )
 }
 
 pub(crate) fn take_lock(env: &dyn Env, directory: &Path) -> Result<Box<dyn LockGuard>> {
