@@ -30,7 +30,7 @@ use crate::options::Options;
 use crate::table_cache::TableCache;
 use crate::version::Version;
 use crate::version::file::Trash;
-use crate::version::manifest;
+use crate::version::manifest::{self, ManifestState};
 use crate::version::set::{FileNumbers, VersionSet, VersionSetState};
 
 /// What the parts of a [`Core`] are made of.
@@ -144,6 +144,7 @@ fn open_existing(
     lock: Box<dyn LockGuard>,
 ) -> Result<Arc<Core>> {
     let Recovered { manifest, listing, memtables, last_sequence, report } = recovered;
+    settle(&*options.env, directory, &manifest, &memtables)?;
     let damaged = !report.losses.is_empty();
     let next_file_number = manifest.next_file_number.max(listing.next_number());
     let foundation = Foundation {
@@ -171,6 +172,22 @@ fn open_existing(
     remove_leftovers(&core, &listing, manifest.number);
     core.info_log.line(format_args!("opened with {} writes from logs", core.recovery.writes));
     Ok(Arc::new(core))
+}
+
+/// Makes durable what was recovered. It was read, but if the process that wrote it was killed, the
+/// disk may not have it: new writes would then survive a power cut that takes these, and files
+/// would be removed on the word of a manifest that a power cut shortens.
+fn settle(
+    env: &dyn Env,
+    directory: &Path,
+    manifest: &ManifestState,
+    memtables: &[Arc<MemTable>],
+) -> Result<()> {
+    let logs = memtables.iter().map(|memtable| file_name::log(directory, memtable.log_number()));
+    for path in logs.chain([manifest.path.clone()]) {
+        env.sync_file(&path).map_err(Error::io(IoOperation::Sync, &path))?;
+    }
+    Ok(())
 }
 
 struct NewLog {
