@@ -98,10 +98,11 @@ impl Handle {
             let seen = self.core.progress.count();
             let waiting =
                 self.core.view.load().pending.iter().any(|memtable| memtable.log_number() < log);
+            // Closing lets go of the memtables too, and then they are not in tables.
+            self.core.check_open()?;
             if !waiting {
                 return Ok(());
             }
-            self.core.check_open()?;
             if let Some(error) = self.core.health.failure(Job::Flush) {
                 return Err(error);
             }
