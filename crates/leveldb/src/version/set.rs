@@ -203,6 +203,11 @@ impl VersionSet {
         Ok(())
     }
 
+    /// Lets go of the manifest, when the database is closed.
+    pub(crate) fn close(&mut self) {
+        self.manifest = None;
+    }
+
     /// The whole state as one edit.
     pub(crate) fn snapshot(&self) -> VersionEdit {
         let pointers = self.compact_pointers.iter().enumerate();
