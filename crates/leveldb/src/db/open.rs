@@ -261,6 +261,7 @@ pub(crate) fn assemble(
         upkeep_wanted: Default::default(),
         progress: Default::default(),
         compacting: AtomicBool::new(false),
+        flushing: Mutex::default(),
         closed: AtomicBool::new(false),
         lock: Mutex::new(None),
         options,
