@@ -109,7 +109,8 @@ impl Content {
             // The size got further than the data: whole sectors at the end were never written.
             let written = self.stable + random.prefix(kept - self.stable);
             let unwritten = written.next_multiple_of(SECTOR).min(kept);
-            zero(Arc::make_mut(&mut bytes), unwritten..kept);
+            let bytes: &mut Vec<u8> = Arc::make_mut(&mut bytes);
+            zero(bytes, unwritten..kept);
         }
         Self::durable(bytes)
     }
