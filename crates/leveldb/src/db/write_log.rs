@@ -153,7 +153,7 @@ impl WriteLog {
     /// Makes a memtable that is not empty wait for its flush, so that all writes so far will be in
     /// tables. Gives the number of the log that takes writes from now on.
     pub(crate) fn rotate(&mut self, core: &Core) -> Result<u64> {
-        if self.active.is_none() || !core.view.load().active.is_empty() {
+        if self.active.is_none() || self.awaits_flush || !core.view.load().active.is_empty() {
             self.make_room(core)?;
             if !core.view.load().active.is_empty() {
                 self.begin_log(core)?;
