@@ -240,6 +240,8 @@ fn mark_replaced(previous: &Version, next: &Version, deleted: &[(usize, u64)]) {
 pub(crate) fn point_current_at(env: &dyn Env, directory: &Path, manifest: u64) -> Result<()> {
     let temporary = file_name::temporary(directory, manifest);
     let current = file_name::current(directory);
+    // IMPORTANT: names may reach the disk in any order, so the manifest's has to be there first.
+    env.sync_dir(directory).map_err(Error::io(IoOperation::SyncDir, directory))?;
     let written = env
         .create(&temporary)
         .map_err(Error::io(IoOperation::Create, &temporary))
