@@ -149,6 +149,7 @@ fn close_writer(core: &Core, mut threads: Background) -> Result<()> {
     core.manual.close();
     // Waits for the writer who is at it, then nobody gets past the closed flag.
     core.commits.log().end();
+    core.versions.lock().end();
     core.view.clear();
     core.tables.clear();
     core.info_log.close();

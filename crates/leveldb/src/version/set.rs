@@ -189,6 +189,11 @@ impl VersionSet {
         Ok(())
     }
 
+    /// Lets go of the manifest, for good.
+    pub(crate) fn end(&mut self) {
+        self.manifest = None;
+    }
+
     /// The whole state as one edit.
     pub(crate) fn snapshot(&self) -> VersionEdit {
         let pointers = self.compact_pointers.iter().enumerate();
