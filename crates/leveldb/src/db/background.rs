@@ -116,15 +116,22 @@ fn upkeep_loop(core: &Core) {
     empty_trash(core);
 }
 
-/// Makes the log durable as far as it goes now.
+/// Makes the log durable as far as it goes now, or replaces it where that is not possible.
 fn sync_log(core: &Core) {
-    let Some(target) = core.commits.log().sync_target() else { return };
-    let outcome = target.sync();
-    core.commits.log().sync_ended(&target, outcome.is_ok());
-    match outcome {
-        Ok(()) => core.health.succeeded(Job::Sync),
-        Err(error) => {
+    let target = core.commits.log().sync_target();
+    if let Some(target) = target {
+        let outcome = target.sync();
+        core.commits.log().sync_ended(&target, outcome.is_ok());
+        if let Err(error) = outcome {
             core.info_log.line(format_args!("sync failed: {error}"));
+            core.health.failed(Job::Sync, error);
+        }
+    }
+    let replaced = core.commits.log().replace_given_up(core);
+    match replaced {
+        Ok(true) => core.health.succeeded(Job::Sync),
+        Ok(false) => {}
+        Err(error) => {
             core.health.failed(Job::Sync, error);
         }
     }
