@@ -187,15 +187,11 @@ impl Run {
         Ok(())
     }
 
-    /// The process is killed: everything acknowledged is there and nothing else. What a failed sync
-    /// has lost for good can still be read, so there is no second power cut here.
+    /// The process is killed: everything acknowledged is there and nothing else.
     fn survives_a_kill(&self, when: &str) -> Checked {
         let done = self.progress.now().acknowledged;
-        let disk = self.memory.crash(CrashMode::Keep);
-        let db = Db::open(DIRECTORY, options(disk)).map_err(|error| format!("{when}: {error}"))?;
-        recovered::holds(&self.workload, &db, done, done)
-            .map_err(|error| format!("killed {when}: {error}"))?;
-        Ok(())
+        recovered::check_killed(&self.workload, &self.memory.crash(CrashMode::Keep), done, done)
+            .map_err(|error| format!("killed {when}: {error}"))
     }
 
     fn survives_a_power_cut(&self) -> Checked {
