@@ -4,6 +4,7 @@ pub(crate) mod background;
 mod checkpoint;
 mod commit;
 pub(crate) mod core;
+mod directory;
 mod entries;
 pub(crate) mod flush;
 mod follower;

@@ -145,8 +145,12 @@ fn check_tables(
         if !listing.tables.contains(&file.number) {
             return Err(Error::corruption(&path, None, CorruptionKind::MissingFile));
         }
-        let size =
-            env.size(&path).or_else(|_| env.size(&file_name::old_table(directory, file.number)));
+        let size = match env.size(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                env.size(&file_name::old_table(directory, file.number))
+            }
+            size => size,
+        };
         match size {
             Ok(size) if size == file.size => {}
             Ok(_) => return Err(Error::corruption(&path, None, CorruptionKind::WrongSize)),
