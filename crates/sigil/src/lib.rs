@@ -1,0 +1,5 @@
+//! Sigil records: what names them and what their rules are. Pure Rust; knows neither a database
+//! nor JavaScript.
+#![forbid(unsafe_code)]
+
+pub mod keys;
