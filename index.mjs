@@ -1,0 +1,15 @@
+// The same classes for ES modules: this file only names what index.js exports.
+
+import api from './index.js'
+
+export const {
+  SigilError,
+  StorageError,
+  StorageUnavailableError,
+  RecordNotFoundError,
+  TenantIsolationError,
+  InvalidParametersError,
+  AbortError,
+} = api
+
+export default api
