@@ -3,6 +3,8 @@
 import api from './index.js'
 
 export const {
+  createSigilStore,
+  InMemoryStorageDriver,
   SigilError,
   StorageError,
   StorageUnavailableError,
