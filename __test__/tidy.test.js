@@ -93,3 +93,18 @@ test('only the binding knows napi', () => {
   const sources = files.filter((file) => file.startsWith('crates/') && file.endsWith('.rs'))
   expect(sources.filter((file) => /\bnapi(::|_derive)/.test(read(file)))).toEqual([])
 })
+
+test('one version, and one package for every platform that is built', () => {
+  const { version, napi } = JSON.parse(read('package.json'))
+  expect(/^version = "(.+)"$/m.exec(read('Cargo.toml'))[1]).toBe(version)
+  const platforms = readdirSync(join(root, 'npm'))
+  expect(platforms).toHaveLength(napi.targets.length)
+  for (const platform of platforms) {
+    const manifest = JSON.parse(read(`npm/${platform}/package.json`))
+    expect(manifest).toMatchObject({ name: `sigil-vault-${platform}`, version })
+  }
+  const built = napi.targets.filter((target) =>
+    read('.github/workflows/build.yml').includes(target),
+  )
+  expect(built).toEqual(napi.targets)
+})

@@ -10,11 +10,21 @@ function load() {
   try {
     return require('../native.js')
   } catch (cause) {
+    const platform = `${process.platform} ${process.arch}`
     throw new StorageUnavailableError(
-      `no build of the addon fits ${process.platform} ${process.arch}; see the cause for what was tried`,
+      `no build of the addon fits ${platform}; tried: ${attempts(cause).join('; ')}`,
       { operation: 'load', cause },
     )
   }
+}
+
+/** The loader hangs one failure after another behind its own, as causes. */
+function attempts(failure) {
+  const tried = []
+  for (let one = failure.cause ?? failure; typeof one?.message === 'string'; one = one.cause) {
+    tried.unshift(one.message.split('\n')[0])
+  }
+  return tried
 }
 
 /**
