@@ -68,6 +68,9 @@ function runStep({ name, run: [command, ...args], count }) {
     cwd: root,
     encoding: 'utf8',
     maxBuffer: 1 << 28,
+    // A hang is a failure too.
+    timeout: (long ? 60 : 10) * 60_000,
+    killSignal: 'SIGKILL',
     env: { ...process.env, ...(long && { SIGIL_LONG: '1' }) },
   })
   const output = `${stdout ?? ''}${stderr ?? ''}${error ? `${error.message}\n` : ''}`

@@ -19,19 +19,14 @@ async function createServer({ store, identity = () => null, logger = false }) {
   const app = fastify({ logger })
   const catalog = new SigilCatalog(store)
   const metrics = new ServiceMetrics(catalog)
-  const state = { stopping: false }
 
   answerErrors(app)
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'none'
     metrics.countRequest({ method: request.method, route, status: reply.statusCode })
   })
-  // From here on the load balancer is told to look elsewhere, while requests under way finish.
-  app.addHook('preClose', async () => {
-    state.stopping = true
-  })
   app.addHook('onClose', () => store.close())
-  operationRoutes(app, { store, metrics, state })
+  operationRoutes(app, { store, metrics })
   sigilRoutes(app, { store, catalog, identity })
 
   await store.open()

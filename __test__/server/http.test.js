@@ -143,3 +143,9 @@ test('an address that does not exist', async () => {
   expect(answer.status).toBe(404)
   expect(await answer.json()).toMatchObject({ success: false, error: { code: 'NOT_FOUND' } })
 })
+
+test('the store is closed with the service', async () => {
+  expect(await store.getHealth()).toMatchObject({ status: 'healthy' })
+  await app.close()
+  expect(await store.getHealth()).toMatchObject({ status: 'unhealthy' })
+})

@@ -2,13 +2,12 @@
 
 /**
  * @param {import('fastify').FastifyInstance} app
- * @param {{ store: import('../../index.js').SigilStore, metrics: any, state: { stopping: boolean } }} parts
+ * @param {{ store: import('../../index.js').SigilStore, metrics: any }} parts
  */
-function operationRoutes(app, { store, metrics, state }) {
+function operationRoutes(app, { store, metrics }) {
   app.get('/healthz', async () => ({ status: 'ok' }))
 
   app.get('/readyz', async (_, reply) => {
-    if (state.stopping) return reply.code(503).send({ status: 'stopping' })
     const health = await store.getHealth()
     return reply.code(health.status === 'unhealthy' ? 503 : 200).send(health)
   })
