@@ -335,6 +335,9 @@ mod slow {
         fn size(&self, path: &Path) -> io::Result<u64> {
             self.0.size(path)
         }
+        fn sync_file(&self, path: &Path) -> io::Result<()> {
+            self.0.sync_file(path)
+        }
         fn sync_dir(&self, directory: &Path) -> io::Result<()> {
             self.0.sync_dir(directory)
         }

@@ -142,6 +142,7 @@ fn open_existing(
     if core.options.paranoid_checks {
         verify_tables(&core)?;
     }
+    make_durable(&core, &manifest.path)?;
     start_log(&core, log);
     if damaged {
         // What was salvaged must not depend on the damaged logs any longer.
@@ -150,6 +151,18 @@ fn open_existing(
     remove_leftovers(&core, &listing, manifest.number);
     core.info_log.line(format_args!("opened with {} writes from logs", core.recovery.writes));
     Ok(Arc::new(core))
+}
+
+/// Makes durable what was read. A process that was killed leaves edits and writes that only the
+/// system has, and after a power cut nothing that is built on them may outlive them: not a write in
+/// the new log, nor the removal of files that an edit made useless.
+fn make_durable(core: &Core, manifest: &Path) -> Result<()> {
+    let view = core.view.load_full();
+    let logs = view.pending.iter().map(|table| file_name::log(&core.directory, table.log_number()));
+    for path in logs.chain([manifest.to_path_buf()]) {
+        core.env.sync_file(&path).map_err(Error::io(IoOperation::Sync, &path))?;
+    }
+    Ok(())
 }
 
 struct NewLog {

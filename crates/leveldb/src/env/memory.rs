@@ -159,6 +159,12 @@ impl Env for MemoryEnv {
         Ok(size as u64)
     }
 
+    fn sync_file(&self, path: &Path) -> io::Result<()> {
+        let names = self.names.read();
+        names.file(path)?.write().sync();
+        Ok(())
+    }
+
     fn sync_dir(&self, directory: &Path) -> io::Result<()> {
         self.names.write().sync_dir(directory)
     }
