@@ -166,7 +166,7 @@ fn count_up(db: &Db, name: &[u8], reached: &AtomicU64) -> Result<()> {
         1..10 => Durability::Interval,
         _ => Durability::Process,
     };
-    if next % 3 == 0 {
+    if next.is_multiple_of(3) {
         let mut batch = WriteBatch::new();
         batch.put(name, &value(next));
         match db.try_write(&mut batch, durability) {
