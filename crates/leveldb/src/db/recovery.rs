@@ -156,7 +156,7 @@ fn check_tables(
     Ok(())
 }
 
-fn check_log_is_there(manifest: &ManifestState, listing: &Listing) -> Result<()> {
+pub(crate) fn check_log_is_there(manifest: &ManifestState, listing: &Listing) -> Result<()> {
     if listing.logs.contains(&manifest.log_number) {
         return Ok(());
     }
@@ -210,7 +210,7 @@ impl<'a> Replay<'a> {
                     self.record(path, offset, std::mem::take(&mut record), &memtable, first)?;
                     first = false;
                 }
-                LogRead::Skipped { offset, bytes } => self.lost(path, offset, bytes),
+                LogRead::Skipped { offset, bytes, .. } => self.lost(path, offset, bytes),
                 LogRead::End(LogEnd::Clean) => break,
                 LogRead::End(LogEnd::Torn { offset }) => {
                     self.report.torn = Some((path.to_path_buf(), offset));
