@@ -32,7 +32,8 @@ impl Background {
     /// Starts the threads. If one cannot be started, those that were are stopped again.
     pub(crate) fn start(core: &Arc<Core>) -> Result<Self> {
         let mut background = Self::default();
-        let jobs: [(&str, fn(&Core)); 3] = [
+        type Loop = fn(&Core);
+        let jobs: [(&str, Loop); 3] = [
             ("sigil-flush", flush_loop),
             ("sigil-compact", compaction_loop),
             ("sigil-upkeep", upkeep_loop),
@@ -85,7 +86,11 @@ fn compaction_loop(core: &Core) {
     while !core.is_closed() {
         match compaction::run_next(core) {
             Ok(true) => core.health.succeeded(Job::Compaction),
-            Ok(false) => core.compaction_wanted.wait(IDLE_PERIOD),
+            Ok(false) => {
+                // What failed may have been asked for by a caller, who has his answer.
+                core.health.succeeded(Job::Compaction);
+                core.compaction_wanted.wait(IDLE_PERIOD);
+            }
             Err(Error::Closed) => return,
             Err(error) => {
                 core.info_log.line(format_args!("compaction failed: {error}"));
@@ -104,6 +109,7 @@ fn upkeep_loop(core: &Core) {
         core.upkeep_wanted.wait(UPKEEP_PERIOD);
         empty_trash(core);
         core.reserve.restore();
+        replace_lost_log(core);
         flush_old_deletions(core);
         // Woken by writes that asked for their interval: what they share is the rest of it.
         let due = core.options.sync_interval.saturating_sub(last_sync.elapsed());
@@ -125,6 +131,20 @@ fn sync_log(core: &Core) {
         Ok(()) => core.health.succeeded(Job::Sync),
         Err(error) => {
             core.info_log.line(format_args!("sync failed: {error}"));
+            core.health.failed(Job::Sync, error);
+            core.upkeep_wanted.raise();
+        }
+    }
+}
+
+/// Writes what stood in a log that was given up to a table, from memory: writes that were promised
+/// to be durable soon must not wait for the next one to notice.
+fn replace_lost_log(core: &Core) {
+    let replaced = core.commits.log().replace_given_up(core);
+    match replaced {
+        Ok(true) => core.health.succeeded(Job::Sync),
+        Ok(false) => core.flush_wanted.raise(),
+        Err(error) => {
             core.health.failed(Job::Sync, error);
         }
     }

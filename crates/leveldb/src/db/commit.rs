@@ -81,11 +81,9 @@ impl CommitQueue {
         let _leadership = Leadership { queue: self };
         let mut log = self.log.lock();
         // Room is made first: what arrives while the leader waits for room joins the group.
-        if let Err(error) = log.make_room(core) {
-            return Err(error);
-        }
+        log.make_room(core)?;
         let group = self.gather(batch.byte_size(), durability);
-        let answer = log.append(core, group.merged_with(batch), durability);
+        let answer = log.append(core, &group.merged_with(batch), durability);
         drop(log);
         group.answer(&answer);
         answer
@@ -113,7 +111,9 @@ impl CommitQueue {
         if !log.has_room(core) {
             return Err(Error::WouldBlock);
         }
-        log.append(core, mem::take(batch), durability)
+        log.append(core, batch, durability)?;
+        batch.clear();
+        Ok(())
     }
 
     fn join(&self, batch: WriteBatch, durability: Durability) -> Joined {

@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 use super::background::{self, Background};
 use super::commit::CommitQueue;
 use super::core::Core;
+use super::directory;
 use super::flush;
 use super::health::HealthBoard;
 use super::info_log::InfoLog;
@@ -29,7 +30,7 @@ use crate::options::Options;
 use crate::table_cache::TableCache;
 use crate::version::Version;
 use crate::version::file::Trash;
-use crate::version::manifest;
+use crate::version::manifest::{self, ManifestState};
 use crate::version::set::{FileNumbers, VersionSet, VersionSetState};
 
 /// What the parts of a [`Core`] are made of.
@@ -63,19 +64,15 @@ pub(crate) fn open(directory: &Path, options: Options) -> Result<(Arc<Core>, Bac
 }
 
 fn prepare_directory(env: &dyn Env, directory: &Path, options: &Options) -> Result<()> {
-    if options.create_if_missing {
-        let made = env.create_dir_all(directory);
-        made.map_err(Error::io(IoOperation::CreateDir, directory))?;
-        if let Some(parent) = directory.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-            // Where the parent may not be opened the directory was there before.
-            let _ = env.sync_dir(parent);
-        }
-    } else if manifest::current(env, directory)?.is_none() {
+    if manifest::current(env, directory)?.is_some() {
+        return Ok(());
+    }
+    if !options.create_if_missing {
         // Looked at before the lock is taken, because taking it makes a file.
         let _ = recovery::recover(env, directory, options.log_recovery, &Arc::default())?;
         return Err(Error::DoesNotExist { path: directory.to_path_buf() });
     }
-    Ok(())
+    directory::make(env, directory)
 }
 
 pub(crate) fn take_lock(env: &dyn Env, directory: &Path) -> Result<Box<dyn LockGuard>> {
@@ -123,14 +120,18 @@ fn open_existing(
     lock: Box<dyn LockGuard>,
 ) -> Result<Arc<Core>> {
     let Recovered { manifest, listing, memtables, last_sequence, report } = recovered;
+    settle(&*options.env, directory, &manifest, &memtables)?;
     let damaged = !report.losses.is_empty();
     let next_file_number = manifest.next_file_number.max(listing.next_number());
+    // A repair names no log, and a log without writes may have been left behind by a copy.
+    let log_is_missing = !listing.logs.contains(&manifest.log_number);
+    let oldest_log = memtables.first().map_or(next_file_number, |memtable| memtable.log_number());
     let foundation = Foundation {
         memtables,
         last_sequence,
         set: VersionSetState {
             current: manifest.version,
-            log_number: manifest.log_number,
+            log_number: if log_is_missing { oldest_log } else { manifest.log_number },
             last_sequence: manifest.last_sequence,
             compact_pointers: manifest.compact_pointers,
             manifest_number: Some(manifest.number),
@@ -142,6 +143,11 @@ fn open_existing(
     if core.options.paranoid_checks {
         verify_tables(&core)?;
     }
+    if log_is_missing {
+        // IMPORTANT: before the new log has writes. A log with writes beside a manifest that names
+        // one that is missing looks like a manifest that lost an edit.
+        core.versions.lock().begin_manifest()?;
+    }
     start_log(&core, log);
     if damaged {
         // What was salvaged must not depend on the damaged logs any longer.
@@ -150,6 +156,22 @@ fn open_existing(
     remove_leftovers(&core, &listing, manifest.number);
     core.info_log.line(format_args!("opened with {} writes from logs", core.recovery.writes));
     Ok(Arc::new(core))
+}
+
+/// Makes durable what was recovered. It was read, but if the process that wrote it was killed, the
+/// disk may not have it: new writes would then survive a power cut that takes these, and files
+/// would be removed on the word of a manifest that a power cut shortens.
+fn settle(
+    env: &dyn Env,
+    directory: &Path,
+    manifest: &ManifestState,
+    memtables: &[Arc<MemTable>],
+) -> Result<()> {
+    let logs = memtables.iter().map(|memtable| file_name::log(directory, memtable.log_number()));
+    for path in logs.chain([manifest.path.clone()]) {
+        env.sync_file(&path).map_err(Error::io(IoOperation::Sync, &path))?;
+    }
+    Ok(())
 }
 
 struct NewLog {
@@ -223,6 +245,7 @@ pub(crate) fn assemble(
         upkeep_wanted: Default::default(),
         progress: Default::default(),
         compacting: AtomicBool::new(false),
+        flushing: Mutex::default(),
         closed: AtomicBool::new(false),
         lock: Mutex::new(None),
         options,

@@ -1,4 +1,7 @@
 //! Reading: point reads, iterators, and what memory alone can answer.
+//!
+//! Closing empties the view after it has set its flag. So a reader takes the view first and asks
+//! whether the database is open second: an emptied view is never read as one without the key.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -9,25 +12,36 @@ use super::Cached;
 use super::core::Core;
 use super::iterator::DbIterator;
 use super::range::Range;
+use super::snapshot::Snapshot;
 use crate::error::{Error, Result};
-use crate::internal_key::{self, SequenceNumber, ValueKind};
+use crate::internal_key::{self, ValueKind};
 use crate::table::ReadMode;
 
-pub(crate) fn get(
+pub(crate) fn get(core: &Core, key: &[u8], snapshot: Option<&Snapshot>) -> Result<Option<Bytes>> {
+    Ok(newest(core, key, snapshot, ReadMode::Any)?.and_then(value_of))
+}
+
+/// The newest entry of `key`, in the snapshot or as it is now.
+fn newest(
     core: &Core,
     key: &[u8],
-    snapshot: Option<SequenceNumber>,
-) -> Result<Option<Bytes>> {
-    core.check_open()?;
+    snapshot: Option<&Snapshot>,
+    mode: ReadMode,
+) -> Result<Option<(u64, Bytes)>> {
+    if let Some(snapshot) = snapshot {
+        let view = snapshot.view();
+        core.check_open()?;
+        return view.get(&core.tables, key, internal_key::seek_tag(snapshot.sequence()), mode);
+    }
     let view = core.view.load();
-    let sequence = snapshot.unwrap_or_else(|| core.visible.load(Ordering::Acquire));
-    let found = view.get(&core.tables, key, internal_key::seek_tag(sequence), ReadMode::Any)?;
-    Ok(found.and_then(value_of))
+    core.check_open()?;
+    let sequence = core.visible.load(Ordering::Acquire);
+    view.get(&core.tables, key, internal_key::seek_tag(sequence), mode)
 }
 
 pub(crate) fn get_many<K: AsRef<[u8]>>(core: &Core, keys: &[K]) -> Result<Vec<Option<Bytes>>> {
-    core.check_open()?;
     let view = core.view.load_full();
+    core.check_open()?;
     let seek_tag = internal_key::seek_tag(core.visible.load(Ordering::Acquire));
     let look_up = |key: &K| {
         let found = view.get(&core.tables, key.as_ref(), seek_tag, ReadMode::Any)?;
@@ -39,12 +53,9 @@ pub(crate) fn get_many<K: AsRef<[u8]>>(core: &Core, keys: &[K]) -> Result<Vec<Op
 pub(crate) fn get_if_cached(
     core: &Core,
     key: &[u8],
-    snapshot: Option<SequenceNumber>,
+    snapshot: Option<&Snapshot>,
 ) -> Result<Cached> {
-    core.check_open()?;
-    let view = core.view.load();
-    let sequence = snapshot.unwrap_or_else(|| core.visible.load(Ordering::Acquire));
-    match view.get(&core.tables, key, internal_key::seek_tag(sequence), ReadMode::CachedOnly) {
+    match newest(core, key, snapshot, ReadMode::CachedOnly) {
         Ok(found) => Ok(found.and_then(value_of).map_or(Cached::Absent, Cached::Hit)),
         Err(Error::WouldBlock) => Ok(Cached::Unknown),
         Err(error) => Err(error),
@@ -58,17 +69,18 @@ fn value_of((tag, value): (u64, Bytes)) -> Option<Bytes> {
 pub(crate) fn iterator(
     core: &Arc<Core>,
     range: Range,
-    snapshot: Option<SequenceNumber>,
+    snapshot: Option<&Snapshot>,
 ) -> Result<DbIterator> {
+    let view = snapshot.map_or_else(|| core.view.load_full(), Snapshot::view);
     core.check_open()?;
-    let view = core.view.load_full();
-    let sequence = snapshot.unwrap_or_else(|| core.visible.load(Ordering::Acquire));
+    let sequence =
+        snapshot.map_or_else(|| core.visible.load(Ordering::Acquire), Snapshot::sequence);
     DbIterator::new(core, &view, sequence, range)
 }
 
 pub(crate) fn approximate_size(core: &Core, from: &[u8], to: &[u8]) -> Result<u64> {
-    core.check_open()?;
     let version = Arc::clone(&core.view.load().version);
+    core.check_open()?;
     let end = version.offset_of(&core.tables, to)?;
     Ok(end.saturating_sub(version.offset_of(&core.tables, from)?))
 }

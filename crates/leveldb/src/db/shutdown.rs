@@ -98,10 +98,11 @@ impl Handle {
             let seen = self.core.progress.count();
             let waiting =
                 self.core.view.load().pending.iter().any(|memtable| memtable.log_number() < log);
+            // Closing lets go of the memtables too, and then they are not in tables.
+            self.core.check_open()?;
             if !waiting {
                 return Ok(());
             }
-            self.core.check_open()?;
             if let Some(error) = self.core.health.failure(Job::Flush) {
                 return Err(error);
             }
@@ -120,14 +121,20 @@ impl Handle {
         self.core.check_open()?;
         match &self.role {
             Role::Writer(_) => Ok(false),
-            Role::Follower(follower) => follower.lock().refresh(&self.core),
+            Role::Follower(follower) => {
+                let mut follower = follower.lock();
+                self.core.check_open()?;
+                follower.refresh(&self.core)
+            }
         }
     }
 
     pub(crate) fn close(&self) -> Result<()> {
         match &self.role {
-            Role::Follower(_) => {
+            Role::Follower(follower) => {
                 self.core.closed.store(true, std::sync::atomic::Ordering::Release);
+                // Waits for a refresh under way, which would fill the view again.
+                let _follower = follower.lock();
                 self.core.view.clear();
                 Ok(())
             }
@@ -147,13 +154,22 @@ fn close_writer(core: &Core, mut threads: Background) -> Result<()> {
     let saved = save(core);
     threads.stop(core);
     core.manual.close();
-    // Waits for the writer who is at it, then nobody gets past the closed flag.
-    core.commits.log().end();
+    let synced = end_log(core);
     core.view.clear();
-    core.tables.clear();
+    core.versions.lock().close();
+    core.tables.close();
     core.info_log.close();
     core.lock.lock().take();
-    saved
+    saved.and(synced)
+}
+
+/// Waits for the writer who is at it; then nobody gets past the closed flag. What was written while
+/// the rest was saved is made durable too: no thread is left to do it.
+fn end_log(core: &Core) -> Result<()> {
+    let mut log = core.commits.log();
+    let synced = log.sync();
+    log.end();
+    synced
 }
 
 /// Makes what was acknowledged as safe as it can be. A log that was given up does not have it all:

@@ -139,7 +139,7 @@ impl Block {
 
     /// The key of the entry at a restart point, and its tag.
     #[inline]
-    fn restart_key(&self, index: usize) -> Result<(&[u8], u64), CorruptionKind> {
+    pub(super) fn restart_key(&self, index: usize) -> Result<(&[u8], u64), CorruptionKind> {
         let entry = self.entry(self.restart(index)?)?;
         if entry.shared != 0 {
             return Err(CorruptionKind::BadLength);
@@ -147,36 +147,50 @@ impl Block {
         internal_key::split(self.key_rest(&entry)).ok_or(CorruptionKind::BadKey)
     }
 
-    /// The last restart point whose key sorts before the target, or the first of all.
+    /// The last restart point whose key sorts before the target, or the first of all. Only those
+    /// in `undecided` are looked at: all before it are known to sort before the target, all behind
+    /// it are known not to.
     pub(super) fn restart_before(
         &self,
+        undecided: Range<usize>,
         user_key: &[u8],
         tag: u64,
     ) -> Result<usize, CorruptionKind> {
-        let (mut low, mut high) = (0, self.restarts);
-        while high - low > 1 {
+        let Range { start: mut low, end: mut high } = undecided;
+        while low < high {
             let middle = low + (high - low) / 2;
             let (middle_key, middle_tag) = self.restart_key(middle)?;
             match internal_key::compare_parts(middle_key, middle_tag, user_key, tag) {
-                Ordering::Less => low = middle,
+                Ordering::Less => low = middle + 1,
                 _ => high = middle,
             }
         }
-        Ok(low)
+        Ok(low.saturating_sub(1))
     }
 
     /// Finds the first entry at or after `(user_key, tag)`.
-    ///
-    /// No key is put together: it is enough to know how many bytes of the searched key the entry
-    /// before had, because that one sorted before it. An entry that shares more than those also
-    /// shares the byte that made its predecessor smaller, so it is smaller too; any other one
-    /// starts with bytes of the searched key, and only its own rest must be compared.
     pub(crate) fn search(
         &self,
         user_key: &[u8],
         tag: u64,
     ) -> Result<Option<Found>, CorruptionKind> {
-        let restart = self.restart_before(user_key, tag)?;
+        // The first restart point needs no look: the search can always start there.
+        let restart = self.restart_before(1..self.restarts, user_key, tag)?;
+        self.search_from(restart, user_key, tag)
+    }
+
+    /// Goes on with a search from the restart point that `restart_before` gave.
+    ///
+    /// No key is put together: it is enough to know how many bytes of the searched key the entry
+    /// before had, because that one sorted before it. An entry that shares more than those also
+    /// shares the byte that made its predecessor smaller, so it is smaller too; any other one
+    /// starts with bytes of the searched key, and only its own rest must be compared.
+    pub(super) fn search_from(
+        &self,
+        restart: usize,
+        user_key: &[u8],
+        tag: u64,
+    ) -> Result<Option<Found>, CorruptionKind> {
         let mut at = self.restart(restart)?;
         let mut last_length = 0;
         let mut last = Smaller { matched: 0, by_a_byte: true };

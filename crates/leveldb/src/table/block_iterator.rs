@@ -111,13 +111,20 @@ impl BlockIterator {
 
     pub(crate) fn seek(&mut self, target: &[u8]) -> Moved {
         let restart = match internal_key::split(target) {
-            Some((user_key, tag)) => self.block.restart_before(user_key, tag),
+            Some((user_key, tag)) => {
+                self.block.restart_before(1..self.block.restarts(), user_key, tag)
+            }
             None => Ok(0),
         };
         match restart {
-            Ok(restart) => self.start_run(restart)?,
-            Err(kind) => return self.fail(kind),
+            Ok(restart) => self.seek_from(restart, target),
+            Err(kind) => self.fail(kind),
         }
+    }
+
+    /// Goes on with a seek from the restart point that a search gave.
+    pub(crate) fn seek_from(&mut self, restart: usize, target: &[u8]) -> Moved {
+        self.start_run(restart)?;
         self.advance()?;
         while self.valid && internal_key::compare(&self.key, target) == Ordering::Less {
             self.advance()?;

@@ -11,6 +11,7 @@ use super::block_iterator::BlockIterator;
 use super::readahead::Readahead;
 use super::reader::Table;
 use crate::error::{CorruptionKind, Error, Result};
+use crate::internal_key;
 use crate::iterator::InternalIterator;
 
 /// A cursor over a table.
@@ -27,7 +28,7 @@ pub(crate) struct TableIterator {
 impl TableIterator {
     pub(super) fn new(table: Arc<Table>, fill_cache: bool) -> Self {
         Self {
-            index: table.index_iterator(),
+            index: table.index().iterator(),
             data: BlockIterator::new(Block::empty()),
             loaded: None,
             readahead: Readahead::default(),
@@ -111,7 +112,11 @@ impl TableIterator {
     }
 
     fn try_seek(&mut self, target: &[u8]) -> Result<()> {
-        self.index.seek(target).map_err(|kind| self.table.bad_index(kind))?;
+        let (user_key, tag) = internal_key::split(target).unwrap_or((target, u64::MAX));
+        let restart = self.table.index().restart_before(user_key, tag);
+        restart
+            .and_then(|restart| self.index.seek_from(restart, target))
+            .map_err(|kind| self.table.bad_index(kind))?;
         if !self.index.valid() {
             return Ok(());
         }

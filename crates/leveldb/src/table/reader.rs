@@ -13,11 +13,11 @@ use bytes::{Buf, Bytes};
 use super::block::Block;
 use super::block_cache::BlockCache;
 use super::block_handle::BlockHandle;
-use super::block_iterator::BlockIterator;
 use super::block_reader::{BlockReader, ReadMode};
 use super::bloom;
 use super::filter_block::FilterBlock;
 use super::footer::Footer;
+use super::index::{Index, decode_handle};
 use super::iterator::TableIterator;
 use super::metaindex::Metaindex;
 use super::statistics::TableStatistics;
@@ -32,7 +32,7 @@ pub(crate) struct Table {
     number: u64,
     /// Where the data blocks end at the latest, and where the metaindex starts.
     data_end: u64,
-    index: Block,
+    index: Index,
     index_offset: u64,
     filter: Option<FilterBlock>,
     statistics: Option<TableStatistics>,
@@ -60,11 +60,10 @@ impl Table {
         let statistics = read_statistics(&reader, metaindex.statistics, data_end)?;
         let index = reader.read(footer.index, ReadMode::Any)?;
         let index_offset = footer.index.offset;
-        let index = Block::new(index).map_err(|kind| reader.corruption(index_offset, kind))?;
-        let table =
-            Self { reader, number, data_end, index, index_offset, filter, statistics, cache };
-        table.check_index()?;
-        Ok(table)
+        let index = Block::new(index)
+            .and_then(|block| Index::new(block, data_end))
+            .map_err(|kind| reader.corruption(index_offset, kind))?;
+        Ok(Self { reader, number, data_end, index, index_offset, filter, statistics, cache })
     }
 
     /// The newest entry of `user_key` with a tag of `seek_tag` at most: its tag and its value.
@@ -76,7 +75,7 @@ impl Table {
     ) -> Result<Option<(u64, Bytes)>> {
         let entry = self.index.search(user_key, seek_tag).map_err(|kind| self.bad_index(kind))?;
         let Some(entry) = entry else { return Ok(None) };
-        let handle = self.handle(self.index.bytes().get(entry.value).unwrap_or_default())?;
+        let handle = self.handle(self.index.value(&entry))?;
         if let Some(filter) = &self.filter
             && !filter.may_contain(handle.offset, bloom::hash(user_key))
         {
@@ -108,8 +107,7 @@ impl Table {
     pub(crate) fn approximate_offset(&self, internal_key: &[u8]) -> u64 {
         let (user_key, tag) = internal_key::split(internal_key).unwrap_or((internal_key, u64::MAX));
         let Ok(Some(entry)) = self.index.search(user_key, tag) else { return self.data_end };
-        let value = self.index.bytes().get(entry.value).unwrap_or_default();
-        self.handle(value).map_or(self.data_end, |handle| handle.offset)
+        self.handle(self.index.value(&entry)).map_or(self.data_end, |handle| handle.offset)
     }
 
     /// What the builder counted, if it was ours.
@@ -120,7 +118,7 @@ impl Table {
     /// Bytes of memory that the table takes while it is open.
     pub(crate) fn memory(&self) -> usize {
         let filter = self.filter.as_ref().map_or(0, FilterBlock::memory);
-        size_of::<Self>() + self.index.size() + filter
+        size_of::<Self>() + self.index.memory() + filter
     }
 
     pub(super) fn reader(&self) -> &BlockReader {
@@ -135,8 +133,8 @@ impl Table {
         self.data_end
     }
 
-    pub(super) fn index_iterator(&self) -> BlockIterator {
-        BlockIterator::new(self.index.clone())
+    pub(super) fn index(&self) -> &Index {
+        &self.index
     }
 
     /// An error in the index block.
@@ -147,9 +145,7 @@ impl Table {
     /// The handle that is the value of an index entry.
     #[inline]
     pub(super) fn handle(&self, value: &[u8]) -> Result<BlockHandle> {
-        BlockHandle::decode(value)
-            .filter(|handle| handle.end_within(self.data_end).is_some())
-            .ok_or_else(|| self.bad_index(CorruptionKind::BadLength))
+        decode_handle(value, self.data_end).map_err(|kind| self.bad_index(kind))
     }
 
     pub(super) fn cached(&self, handle: BlockHandle) -> Option<Block> {
@@ -176,22 +172,6 @@ impl Table {
             Some(block) => Ok(block),
             None => self.make_block(handle, self.reader.read(handle, mode)?, true),
         }
-    }
-
-    /// Reads the index once: every key parses, and the blocks follow one another.
-    fn check_index(&self) -> Result<()> {
-        let mut entries = self.index_iterator();
-        let mut end = 0;
-        entries.seek_to_first().map_err(|kind| self.bad_index(kind))?;
-        while entries.valid() {
-            let handle = self.handle(entries.value())?;
-            if handle.offset < end {
-                return Err(self.bad_index(CorruptionKind::BadLength));
-            }
-            end = handle.offset + handle.stored_size();
-            entries.next().map_err(|kind| self.bad_index(kind))?;
-        }
-        Ok(())
     }
 }
 

@@ -20,7 +20,7 @@ impl Table {
         let mut verifier =
             Verifier { table: self, last_key: Vec::new(), statistics: TableStatistics::default() };
         let mut readahead = Readahead::default();
-        let mut index = self.index_iterator();
+        let mut index = self.index().iterator();
         index.seek_to_first().map_err(|kind| self.bad_index(kind))?;
         while index.valid() {
             let handle = self.handle(index.value())?;

@@ -1,10 +1,13 @@
 //! Tables give back what went into them, whatever the keys, the options and the order of moves.
 
 use std::cmp::Reverse;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use proptest::prelude::*;
 
 use super::*;
+use crate::env::ReadableFile;
 use crate::error::Error;
 use crate::internal_key::{compare, seek_tag};
 
@@ -188,15 +191,56 @@ fn offsets_grow_with_the_keys() {
     assert!(table.memory() > 0);
 }
 
+/// A file of which the system holds nothing in memory once `cold` is set.
+#[derive(Debug)]
+struct ColdFile {
+    file: Arc<dyn ReadableFile>,
+    cold: AtomicBool,
+}
+
+impl ReadableFile for ColdFile {
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        assert!(!self.cold.load(Ordering::Relaxed), "a read that may not wait went to the disk");
+        self.file.read_at(offset, buffer)
+    }
+
+    fn read_at_if_cached(&self, offset: u64, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+        let cold = self.cold.load(Ordering::Relaxed);
+        if cold { Ok(None) } else { self.file.read_at(offset, buffer).map(Some) }
+    }
+
+    fn size(&self) -> io::Result<u64> {
+        self.file.size()
+    }
+}
+
 #[test]
-fn a_read_that_may_not_wait_is_answered_from_the_cache() {
+fn a_read_that_may_not_wait_is_answered_from_memory_or_refused() {
     let model = sample(100);
     let (bytes, _) = build(&model, options(Compression::Snappy));
+    let env = MemoryEnv::new();
+    env.create_dir_all(Path::new("/db")).unwrap();
+    env.write_file(&path(), bytes).unwrap();
+    let file = env.open(&path()).unwrap();
+    let file = Arc::new(ColdFile { file, cold: AtomicBool::new(false) });
     let cache = Arc::new(BlockCache::new(1 << 20));
-    let table = open(&bytes, Some(Arc::clone(&cache))).unwrap();
+    let open = |file: &Arc<ColdFile>| {
+        let file = Arc::clone(file);
+        Arc::new(Table::open(file, path(), 5, None, Some(Arc::clone(&cache))).unwrap())
+    };
+    let table = open(&file);
+    let get = |key: &[u8]| table.get(key, seek_tag(1 << 50), ReadMode::CachedOnly);
+    file.cold.store(true, Ordering::Relaxed);
+    assert!(matches!(get(b"key00007"), Err(Error::WouldBlock)));
+    // The filter answers for most keys that are not there.
+    assert!((0..20).any(|index| get(format!("key000071{index}").as_bytes()).is_ok()));
+    file.cold.store(false, Ordering::Relaxed);
+    assert!(get(b"key00007").unwrap().is_some());
     scan(&mut table.iter(true)).unwrap();
     assert!(cache.usage() > 0);
-    for (key, Reverse(sequence)) in model.keys() {
-        assert!(table.get(key, seek_tag(*sequence), ReadMode::CachedOnly).unwrap().is_some());
+    file.cold.store(true, Ordering::Relaxed);
+    for (key, _) in model.keys() {
+        assert!(get(key).unwrap().is_some());
     }
+    assert_eq!(scan(&mut table.iter(false)).unwrap(), entries(&model));
 }
