@@ -166,13 +166,15 @@ impl<'a> Gatherer<'a> {
     fn log(&mut self, path: &Path, begun: bool) -> Result<bool> {
         let file = self.env.open(path).map_err(Error::io(IoOperation::Open, path))?;
         let mut is_first = true;
-        let rest = log_salvage::salvage(file, path.to_path_buf(), |offset, batch| {
-            if std::mem::take(&mut is_first) && self.follows_a_gap(batch.sequence(), begun) {
-                let (path, kind) = (path.to_path_buf(), CorruptionKind::LostHistory);
-                self.report.damages.push(Damage { path, offset, bytes: 0, kind });
-            }
-            self.batch(batch)
-        })?;
+        let rest =
+            log_salvage::salvage(file, path.to_path_buf(), |offset, batch, is_explained| {
+                let follows_a_gap = self.follows_a_gap(batch.sequence(), begun);
+                if std::mem::take(&mut is_first) && follows_a_gap && !is_explained {
+                    let (path, kind) = (path.to_path_buf(), CorruptionKind::LostHistory);
+                    self.report.damages.push(Damage { path, offset, bytes: 0, kind });
+                }
+                self.batch(batch)
+            })?;
         self.report.logs += 1;
         if let Some(offset) = rest.torn {
             self.report.torn = Some((path.to_path_buf(), offset));
@@ -190,17 +192,18 @@ impl<'a> Gatherer<'a> {
         if begun { sequence != last + 1 } else { sequence > last + 1 }
     }
 
-    fn batch(&mut self, batch: &BatchReader) -> Result<()> {
+    fn batch(&mut self, batch: &BatchReader<'_>) -> Result<()> {
         let last = (batch.sequence() + u64::from(batch.count())).saturating_sub(1);
         self.last_logged = Some(last.max(self.last_logged.unwrap_or(0)));
         self.last_sequence = self.last_sequence.max(last);
         self.report.log_records += 1;
         for entry in batch.iter() {
+            let (_, key, value) = entry.parts();
             self.report.entries += 1;
-            self.report.bytes += (entry.key.len() + entry.value.len()) as u64;
+            self.report.bytes += (key.len() + value.len()) as u64;
         }
         if self.workshop.is_some() {
-            self.memtable.insert(batch);
+            self.memtable.insert(batch.sequence(), batch.iter());
         }
         if self.memtable.memory() >= self.memtable_limit { self.spill() } else { Ok(()) }
     }
@@ -214,9 +217,15 @@ impl<'a> Gatherer<'a> {
         let full = std::mem::replace(&mut self.memtable, Arc::new(MemTable::new(0)));
         let mut table = workshop.begin_table()?;
         let mut entries = MemTableIterator::new(full);
+        let mut last_key = Vec::new();
         entries.seek_to_first()?;
         while entries.valid() {
-            table.add(entries.key(), entries.value())?;
+            // Two logs may hold the same write, if one is a copy of the other.
+            if entries.key() != last_key {
+                table.add(entries.key(), entries.value())?;
+                last_key.clear();
+                last_key.extend_from_slice(entries.key());
+            }
             entries.next()?;
         }
         self.sources.push(table.finish()?.into());

@@ -67,7 +67,7 @@ impl History {
         for (index, path) in candidates.into_iter().enumerate() {
             // One that another was put in force after may lack what that one said.
             let may_be_certain = index == 0 && !matches!(named, Current::NamesMissing);
-            if history.read_manifest(env, path, files, may_be_certain)? {
+            if history.read_manifest(env, directory, path, files, may_be_certain)? {
                 break;
             }
         }
@@ -111,6 +111,7 @@ impl History {
     fn read_manifest(
         &mut self,
         env: &dyn Env,
+        directory: &Path,
         path: &Path,
         files: &Files,
         may_be_certain: bool,
@@ -122,7 +123,8 @@ impl History {
                 let is_there = |number| listing.tables.contains(&number);
                 let has_tables =
                     manifest.version.all_files().all(|(_, file)| is_there(file.number));
-                let agrees = check_log_is_there(&manifest, &listing).map_err(Damage::of);
+                let agrees =
+                    check_log_is_there(env, directory, &manifest, &listing).map_err(Damage::of);
                 if has_tables && agrees.is_ok() && may_be_certain {
                     self.take(&manifest);
                     return Ok(true);

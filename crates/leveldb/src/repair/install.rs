@@ -31,8 +31,12 @@ pub(super) fn prepare(
     }
     let number = workshop.take_number();
     // IMPORTANT: above every log that there is. All of them are in the tables now, and would hide
-    // newer entries there if they were read again.
+    // newer entries there if they were read again. The log itself is there, though empty: that it
+    // is not would be taken for a manifest that has lost its end.
     let log_number = workshop.take_number();
+    let log = file_name::log(&workshop.directory, log_number);
+    workshop.will_make(&log);
+    workshop.env.create(&log).map_err(Error::io(IoOperation::Create, &log))?;
     let level = level_for(tables.iter().map(|table| table.summary.file_size).sum(), level1_bytes);
     let edit = VersionEdit {
         comparator: Some(COMPARATOR_NAME.to_owned()),

@@ -17,27 +17,25 @@ pub(super) struct Rest {
     pub(super) torn: Option<u64>,
 }
 
-/// Gives the batches, each with the offset of its record, to `sink`.
+/// Gives the batches to `sink`, each with the offset of its record and whether damage was met before
+/// it.
 pub(super) fn salvage(
     file: Arc<dyn ReadableFile>,
     path: PathBuf,
-    mut sink: impl FnMut(u64, &BatchReader) -> Result<()>,
+    mut sink: impl FnMut(u64, &BatchReader<'_>, bool) -> Result<()>,
 ) -> Result<Rest> {
     let mut reader = LogReader::salvaging(file, path.clone());
     let mut damages = Vec::new();
     let mut record = Vec::new();
     loop {
         let (offset, bytes, kind) = match reader.next(&mut record)? {
-            LogRead::Record { offset } => {
-                let bytes = record.len() as u64;
-                match BatchReader::new(std::mem::take(&mut record).into()) {
-                    Ok(batch) => {
-                        sink(offset, &batch)?;
-                        continue;
-                    }
-                    Err(kind) => (offset, bytes, kind),
+            LogRead::Record { offset } => match BatchReader::new(&record) {
+                Ok(batch) => {
+                    sink(offset, &batch, !damages.is_empty())?;
+                    continue;
                 }
-            }
+                Err(kind) => (offset, record.len() as u64, kind),
+            },
             LogRead::Skipped { offset, bytes, kind } => (offset, bytes, kind),
             LogRead::End(LogEnd::Clean) => return Ok(Rest { damages, torn: None }),
             LogRead::End(LogEnd::Torn { offset }) => {
