@@ -1,6 +1,9 @@
 //! Readers, cursors and writers at once, for seconds, with flushes, compactions, snapshots and a
 //! close at the end. What must hold for each of them at every moment is checked all the time.
 
+// A test panics where something is not as it should be.
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -166,7 +169,7 @@ fn count_up(db: &Db, name: &[u8], reached: &AtomicU64) -> Result<()> {
         1..10 => Durability::Interval,
         _ => Durability::Process,
     };
-    if next % 3 == 0 {
+    if next.is_multiple_of(3) {
         let mut batch = WriteBatch::new();
         batch.put(name, &value(next));
         match db.try_write(&mut batch, durability) {
