@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use quick_cache::sync::Cache;
 
@@ -18,6 +19,7 @@ pub(crate) struct TableCache {
     directory: PathBuf,
     blocks: Option<Arc<BlockCache>>,
     open: Cache<u64, Arc<Table>>,
+    closed: AtomicBool,
 }
 
 impl TableCache {
@@ -29,6 +31,7 @@ impl TableCache {
             directory,
             blocks,
             open: Cache::new(options.max_open_files.max(16)),
+            closed: AtomicBool::new(false),
         }
     }
 
@@ -47,6 +50,11 @@ impl TableCache {
         let table = Arc::new(self.open_table(file.number, file.size)?);
         file.set_statistics(table.statistics());
         self.open.insert(file.number, Arc::clone(&table));
+        if self.closed.load(Ordering::SeqCst) {
+            // Closed meanwhile: whoever looked into the cache for the last time may have come
+            // before this table.
+            self.open.remove(&file.number);
+        }
         Ok(table)
     }
 
@@ -75,8 +83,9 @@ impl TableCache {
         self.open.remove(&number);
     }
 
-    /// Closes all tables that nobody reads at the moment.
-    pub(crate) fn clear(&self) {
+    /// Lets go of all tables, for good. Those that somebody reads are closed when he is done.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
         self.open.clear();
     }
 

@@ -1,9 +1,7 @@
 //! A group of writes that are made together or not at all.
 //!
-//! A batch is kept in the form that the log stores: a header with the sequence number of its first
-//! entry and the count of its entries, then the entries. Committing it is appending these bytes,
-//! and a memtable can keep them instead of copying keys and values out. `docs/format/log.md` has
-//! the layout.
+//! A batch keeps its entries in the form that the log stores, where a header stands before them: the
+//! sequence number of the first entry, and how many there are. `docs/format/log.md` has the layout.
 
 mod decode;
 #[cfg(test)]
@@ -11,9 +9,7 @@ mod tests;
 
 use std::fmt;
 
-use bytes::Bytes;
-
-pub(crate) use self::decode::{BatchReader, RawEntry};
+pub(crate) use self::decode::BatchReader;
 use crate::coding::put_length_prefixed;
 use crate::error::{Error, Result};
 use crate::format::{BATCH_HEADER_SIZE, MAX_BATCH_SIZE, MAX_KEY_SIZE, MAX_VALUE_SIZE};
@@ -31,10 +27,9 @@ const _: () = assert!(MAX_BATCH_SIZE / 2 <= u32::MAX as usize);
 /// then nothing of it is.
 #[derive(Clone, Default)]
 pub struct WriteBatch {
-    sequence: SequenceNumber,
     count: u32,
-    /// The encoded batch, with room for the header; empty where the batch is.
-    bytes: Vec<u8>,
+    /// The encoded entries.
+    entries: Vec<u8>,
     too_large: Option<TooLarge>,
 }
 
@@ -71,7 +66,7 @@ impl WriteBatch {
 
     /// An empty batch with memory for this many encoded bytes.
     pub fn with_capacity(bytes: usize) -> Self {
-        Self { bytes: Vec::with_capacity(bytes.min(MAX_BATCH_SIZE)), ..Self::default() }
+        Self { entries: Vec::with_capacity(bytes.min(MAX_BATCH_SIZE)), ..Self::default() }
     }
 
     /// Gives the key a value.
@@ -81,7 +76,7 @@ impl WriteBatch {
             return;
         }
         if self.start_entry(ValueKind::Value, key, value.len() + MAX_LENGTH_SIZE) {
-            put_length_prefixed(&mut self.bytes, value);
+            put_length_prefixed(&mut self.entries, value);
         }
     }
 
@@ -93,18 +88,16 @@ impl WriteBatch {
     /// Adds the entries of `other` behind those of this batch.
     pub fn append(&mut self, other: &WriteBatch) {
         self.too_large = self.too_large.or(other.too_large);
-        let entries = other.bytes.get(BATCH_HEADER_SIZE..).unwrap_or_default();
-        if self.make_room(entries.len()) {
-            self.bytes.extend_from_slice(entries);
+        if self.make_room(other.entries.len()) {
+            self.entries.extend_from_slice(&other.entries);
             self.count += other.count;
         }
     }
 
     /// Removes all entries, and keeps the memory.
     pub fn clear(&mut self) {
-        self.sequence = 0;
         self.count = 0;
-        self.bytes.clear();
+        self.entries.clear();
         self.too_large = None;
     }
 
@@ -120,22 +113,12 @@ impl WriteBatch {
 
     /// The encoded size.
     pub fn byte_size(&self) -> usize {
-        self.bytes.len().max(BATCH_HEADER_SIZE)
+        BATCH_HEADER_SIZE + self.entries.len()
     }
 
     /// The entries, in the order in which they were added.
     pub fn iter(&self) -> impl Iterator<Item = BatchEntry<'_>> {
-        decode::entries(&self.bytes).map_while(|entry| {
-            let entry = entry.ok()?;
-            let slice = |range: std::ops::Range<u32>| {
-                self.bytes.get(range.start as usize..range.end as usize)
-            };
-            let key = slice(entry.key)?;
-            Some(match entry.kind {
-                ValueKind::Value => BatchEntry::Put { key, value: slice(entry.value)? },
-                ValueKind::Deletion => BatchEntry::Delete { key },
-            })
-        })
+        decode::entries(&self.entries).map_while(Result::ok)
     }
 
     /// Whether the batch can be written.
@@ -153,27 +136,14 @@ impl WriteBatch {
         Err(Error::InvalidArgument(message))
     }
 
-    /// Sets the number of the first entry; the others follow.
-    pub(crate) fn set_sequence(&mut self, sequence: SequenceNumber) {
-        self.sequence = sequence;
+    /// The header of a record that holds the batch; its entries follow.
+    pub(crate) fn header(&self, sequence: SequenceNumber) -> [u8; BATCH_HEADER_SIZE] {
+        header(sequence, self.count)
     }
 
-    pub(crate) fn sequence(&self) -> SequenceNumber {
-        self.sequence
-    }
-
-    pub(crate) fn count(&self) -> u32 {
-        self.count
-    }
-
-    /// The encoded batch.
-    pub(crate) fn into_bytes(mut self) -> Bytes {
-        let (sequence, count) = (self.sequence.to_le_bytes(), self.count.to_le_bytes());
-        self.bytes.resize(self.byte_size(), 0);
-        for (target, source) in self.bytes.iter_mut().zip(sequence.iter().chain(&count)) {
-            *target = *source;
-        }
-        self.bytes.into()
+    /// The encoded entries.
+    pub(crate) fn entries(&self) -> &[u8] {
+        &self.entries
     }
 
     /// Adds an entry up to its key, if there is room for that and `more` bytes.
@@ -184,8 +154,8 @@ impl WriteBatch {
         }
         let room = self.make_room(1 + MAX_LENGTH_SIZE + key.len() + more);
         if room {
-            self.bytes.push(kind as u8);
-            put_length_prefixed(&mut self.bytes, key);
+            self.entries.push(kind as u8);
+            put_length_prefixed(&mut self.entries, key);
             self.count += 1;
         }
         room
@@ -195,12 +165,30 @@ impl WriteBatch {
     fn make_room(&mut self, size: usize) -> bool {
         let fits = size <= MAX_BATCH_SIZE - self.byte_size();
         if fits {
-            self.bytes.resize(self.byte_size(), 0);
-            self.bytes.reserve(size);
+            self.entries.reserve(size);
         } else {
             self.too_large = Some(TooLarge::Batch);
         }
         fits
+    }
+}
+
+/// The header of a batch.
+pub(crate) fn header(sequence: SequenceNumber, count: u32) -> [u8; BATCH_HEADER_SIZE] {
+    let mut header = [0; BATCH_HEADER_SIZE];
+    let (number, rest) = header.split_at_mut(8);
+    number.copy_from_slice(&sequence.to_le_bytes());
+    rest.copy_from_slice(&count.to_le_bytes());
+    header
+}
+
+impl<'a> BatchEntry<'a> {
+    /// The kind, key and value; a deletion's value is empty.
+    pub(crate) fn parts(self) -> (ValueKind, &'a [u8], &'a [u8]) {
+        match self {
+            Self::Put { key, value } => (ValueKind::Value, key, value),
+            Self::Delete { key } => (ValueKind::Deletion, key, &[]),
+        }
     }
 }
 

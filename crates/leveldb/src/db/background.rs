@@ -85,7 +85,11 @@ fn compaction_loop(core: &Core) {
     while !core.is_closed() {
         match compaction::run_next(core) {
             Ok(true) => core.health.succeeded(Job::Compaction),
-            Ok(false) => core.compaction_wanted.wait(IDLE_PERIOD),
+            Ok(false) => {
+                // What failed may have been asked for by a caller, who has his answer.
+                core.health.succeeded(Job::Compaction);
+                core.compaction_wanted.wait(IDLE_PERIOD);
+            }
             Err(Error::Closed) => return,
             Err(error) => {
                 core.info_log.line(format_args!("compaction failed: {error}"));
@@ -104,6 +108,7 @@ fn upkeep_loop(core: &Core) {
         core.upkeep_wanted.wait(UPKEEP_PERIOD);
         empty_trash(core);
         core.reserve.restore();
+        replace_lost_log(core);
         flush_old_deletions(core);
         // Woken by writes that asked for their interval: what they share is the rest of it.
         let due = core.options.sync_interval.saturating_sub(last_sync.elapsed());
@@ -126,7 +131,18 @@ fn sync_log(core: &Core) {
         Err(error) => {
             core.info_log.line(format_args!("sync failed: {error}"));
             core.health.failed(Job::Sync, error);
+            core.upkeep_wanted.raise();
         }
+    }
+}
+
+/// Writes what stood in a log that was given up to a table, from memory: writes that were promised
+/// to be durable soon must not wait for the next one to notice.
+fn replace_lost_log(core: &Core) {
+    let mut log = core.commits.log();
+    // Where this fails it is tried again; why it failed is on the health board.
+    if log.is_given_up() && log.rotate(core).is_ok() {
+        core.health.succeeded(Job::Sync);
     }
 }
 

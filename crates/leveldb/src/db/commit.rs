@@ -85,7 +85,7 @@ impl CommitQueue {
             return Err(error);
         }
         let group = self.gather(batch.byte_size(), durability);
-        let answer = log.append(core, group.merged_with(batch), durability);
+        let answer = log.append(core, &group.merged_with(batch), durability);
         drop(log);
         group.answer(&answer);
         answer
@@ -113,7 +113,9 @@ impl CommitQueue {
         if !log.has_room(core) {
             return Err(Error::WouldBlock);
         }
-        log.append(core, mem::take(batch), durability)
+        log.append(core, batch, durability)?;
+        batch.clear();
+        Ok(())
     }
 
     fn join(&self, batch: WriteBatch, durability: Durability) -> Joined {

@@ -54,6 +54,8 @@ pub(crate) struct Core {
     pub(crate) progress: Event,
     /// A compaction is between its plan and its edit: flushes go to level 0 only.
     pub(crate) compacting: AtomicBool,
+    /// Held by who flushes: the thread for it, or who opens or closes the database.
+    pub(crate) flushing: Mutex<()>,
     /// No operation is accepted any more.
     pub(crate) closed: AtomicBool,
     /// Held while the database is open for writing.

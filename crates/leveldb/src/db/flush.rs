@@ -25,6 +25,9 @@ const DEEPEST_FLUSH_LEVEL: usize = 2;
 
 /// Flushes the oldest pending memtable. Says whether there was one.
 pub(crate) fn flush_oldest(core: &Core) -> Result<bool> {
+    // IMPORTANT: one at a time. Two who flush the same memtable would make two tables with the same
+    // entries, and the slower of them would move the manifest back to a log that is gone.
+    let _turn = core.flushing.lock();
     let view = core.view.load_full();
     let Some(memtable) = view.pending.last() else { return Ok(false) };
     let started = Instant::now();

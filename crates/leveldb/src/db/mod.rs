@@ -125,7 +125,7 @@ impl Db {
         self.handle.write(batch, options.into())
     }
 
-    /// Carries out a batch on this thread if that needs no waiting, and takes it; otherwise answers
+    /// Carries out a batch on this thread if that needs no waiting, and empties it; otherwise answers
     /// [`Error::WouldBlock`] and leaves the batch as it was. Never for [`crate::Durability::Sync`].
     pub fn try_write(
         &self,

@@ -4,6 +4,7 @@
 //! to tables first: their memtables wait for the flush thread like any others, and their logs stay
 //! until then, so opening costs what reading the logs costs.
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
@@ -29,7 +30,7 @@ use crate::options::Options;
 use crate::table_cache::TableCache;
 use crate::version::Version;
 use crate::version::file::Trash;
-use crate::version::manifest;
+use crate::version::manifest::{self, ManifestState};
 use crate::version::set::{FileNumbers, VersionSet, VersionSetState};
 
 /// What the parts of a [`Core`] are made of.
@@ -63,19 +64,39 @@ pub(crate) fn open(directory: &Path, options: Options) -> Result<(Arc<Core>, Bac
 }
 
 fn prepare_directory(env: &dyn Env, directory: &Path, options: &Options) -> Result<()> {
-    if options.create_if_missing {
-        let made = env.create_dir_all(directory);
-        made.map_err(Error::io(IoOperation::CreateDir, directory))?;
-        if let Some(parent) = directory.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-            // Where the parent may not be opened the directory was there before.
-            let _ = env.sync_dir(parent);
-        }
-    } else if manifest::current(env, directory)?.is_none() {
+    if manifest::current(env, directory)?.is_some() {
+        return Ok(());
+    }
+    if !options.create_if_missing {
         // Looked at before the lock is taken, because taking it makes a file.
         let _ = recovery::recover(env, directory, options.log_recovery, &Arc::default())?;
         return Err(Error::DoesNotExist { path: directory.to_path_buf() });
     }
+    let made = env.create_dir_all(directory);
+    made.map_err(Error::io(IoOperation::CreateDir, directory))?;
+    // IMPORTANT: all the way up, and before `CURRENT` exists: any of these directories may be new,
+    // also if it was an opening before this one that made it and was killed.
+    for parent in directory.ancestors().skip(1) {
+        let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+        match env.sync_dir(parent) {
+            Err(error) if !is_out_of_reach(&error) => {
+                return Err(Error::io(IoOperation::SyncDir, parent)(error));
+            }
+            _ => {}
+        }
+    }
     Ok(())
+}
+
+/// Whether a directory is one that we cannot have changed either.
+fn is_out_of_reach(error: &io::Error) -> bool {
+    use io::ErrorKind::{
+        InvalidInput, NotFound, PermissionDenied, ReadOnlyFilesystem, Unsupported,
+    };
+    matches!(
+        error.kind(),
+        InvalidInput | NotFound | PermissionDenied | ReadOnlyFilesystem | Unsupported
+    )
 }
 
 pub(crate) fn take_lock(env: &dyn Env, directory: &Path) -> Result<Box<dyn LockGuard>> {
@@ -123,6 +144,7 @@ fn open_existing(
     lock: Box<dyn LockGuard>,
 ) -> Result<Arc<Core>> {
     let Recovered { manifest, listing, memtables, last_sequence, report } = recovered;
+    settle(&*options.env, directory, &manifest, &memtables)?;
     let damaged = !report.losses.is_empty();
     let next_file_number = manifest.next_file_number.max(listing.next_number());
     let foundation = Foundation {
@@ -150,6 +172,22 @@ fn open_existing(
     remove_leftovers(&core, &listing, manifest.number);
     core.info_log.line(format_args!("opened with {} writes from logs", core.recovery.writes));
     Ok(Arc::new(core))
+}
+
+/// Makes durable what was recovered. It was read, but if the process that wrote it was killed, the
+/// disk may not have it: new writes would then survive a power cut that takes these, and files
+/// would be removed on the word of a manifest that a power cut shortens.
+fn settle(
+    env: &dyn Env,
+    directory: &Path,
+    manifest: &ManifestState,
+    memtables: &[Arc<MemTable>],
+) -> Result<()> {
+    let logs = memtables.iter().map(|memtable| file_name::log(directory, memtable.log_number()));
+    for path in logs.chain([manifest.path.clone()]) {
+        env.sync_file(&path).map_err(Error::io(IoOperation::Sync, &path))?;
+    }
+    Ok(())
 }
 
 struct NewLog {
@@ -223,6 +261,7 @@ pub(crate) fn assemble(
         upkeep_wanted: Default::default(),
         progress: Default::default(),
         compacting: AtomicBool::new(false),
+        flushing: Mutex::default(),
         closed: AtomicBool::new(false),
         lock: Mutex::new(None),
         options,

@@ -1,4 +1,7 @@
 //! Reading: point reads, iterators, and what memory alone can answer.
+//!
+//! Closing empties the view after it has set its flag. So a reader takes the view first and asks
+//! whether the database is open second: an emptied view is never read as one without the key.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -18,16 +21,16 @@ pub(crate) fn get(
     key: &[u8],
     snapshot: Option<SequenceNumber>,
 ) -> Result<Option<Bytes>> {
-    core.check_open()?;
     let view = core.view.load();
+    core.check_open()?;
     let sequence = snapshot.unwrap_or_else(|| core.visible.load(Ordering::Acquire));
     let found = view.get(&core.tables, key, internal_key::seek_tag(sequence), ReadMode::Any)?;
     Ok(found.and_then(value_of))
 }
 
 pub(crate) fn get_many<K: AsRef<[u8]>>(core: &Core, keys: &[K]) -> Result<Vec<Option<Bytes>>> {
-    core.check_open()?;
     let view = core.view.load_full();
+    core.check_open()?;
     let seek_tag = internal_key::seek_tag(core.visible.load(Ordering::Acquire));
     let look_up = |key: &K| {
         let found = view.get(&core.tables, key.as_ref(), seek_tag, ReadMode::Any)?;
@@ -41,8 +44,8 @@ pub(crate) fn get_if_cached(
     key: &[u8],
     snapshot: Option<SequenceNumber>,
 ) -> Result<Cached> {
-    core.check_open()?;
     let view = core.view.load();
+    core.check_open()?;
     let sequence = snapshot.unwrap_or_else(|| core.visible.load(Ordering::Acquire));
     match view.get(&core.tables, key, internal_key::seek_tag(sequence), ReadMode::CachedOnly) {
         Ok(found) => Ok(found.and_then(value_of).map_or(Cached::Absent, Cached::Hit)),
@@ -60,15 +63,15 @@ pub(crate) fn iterator(
     range: Range,
     snapshot: Option<SequenceNumber>,
 ) -> Result<DbIterator> {
-    core.check_open()?;
     let view = core.view.load_full();
+    core.check_open()?;
     let sequence = snapshot.unwrap_or_else(|| core.visible.load(Ordering::Acquire));
     DbIterator::new(core, &view, sequence, range)
 }
 
 pub(crate) fn approximate_size(core: &Core, from: &[u8], to: &[u8]) -> Result<u64> {
-    core.check_open()?;
     let version = Arc::clone(&core.view.load().version);
+    core.check_open()?;
     let end = version.offset_of(&core.tables, to)?;
     Ok(end.saturating_sub(version.offset_of(&core.tables, from)?))
 }

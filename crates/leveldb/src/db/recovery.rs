@@ -207,7 +207,7 @@ impl<'a> Replay<'a> {
         loop {
             match reader.next(&mut record)? {
                 LogRead::Record { offset } => {
-                    self.record(path, offset, std::mem::take(&mut record), &memtable, first)?;
+                    self.record(path, offset, &record, &memtable, first)?;
                     first = false;
                 }
                 LogRead::Skipped { offset, bytes } => self.lost(path, offset, bytes),
@@ -228,11 +228,11 @@ impl<'a> Replay<'a> {
         &mut self,
         path: &Path,
         offset: u64,
-        record: Vec<u8>,
+        record: &[u8],
         memtable: &MemTable,
         first_of_log: bool,
     ) -> Result<()> {
-        let batch = match BatchReader::new(record.into()) {
+        let batch = match BatchReader::new(record) {
             Ok(batch) => batch,
             Err(_) if self.mode == LogRecovery::Salvage => {
                 self.lost(path, offset, 0);
@@ -250,7 +250,7 @@ impl<'a> Replay<'a> {
             self.lost(path, offset, 0);
         }
         self.begun = true;
-        memtable.insert(&batch);
+        memtable.insert(batch.sequence(), batch.iter());
         self.report.writes += 1;
         let last = (batch.sequence() + u64::from(batch.count())).saturating_sub(1);
         self.last_sequence = self.last_sequence.max(last);

@@ -98,10 +98,11 @@ impl Handle {
             let seen = self.core.progress.count();
             let waiting =
                 self.core.view.load().pending.iter().any(|memtable| memtable.log_number() < log);
+            // Closing lets go of the memtables too, and then they are not in tables.
+            self.core.check_open()?;
             if !waiting {
                 return Ok(());
             }
-            self.core.check_open()?;
             if let Some(error) = self.core.health.failure(Job::Flush) {
                 return Err(error);
             }
@@ -147,13 +148,22 @@ fn close_writer(core: &Core, mut threads: Background) -> Result<()> {
     let saved = save(core);
     threads.stop(core);
     core.manual.close();
-    // Waits for the writer who is at it, then nobody gets past the closed flag.
-    core.commits.log().end();
+    let synced = end_log(core);
     core.view.clear();
-    core.tables.clear();
+    core.versions.lock().close();
+    core.tables.close();
     core.info_log.close();
     core.lock.lock().take();
-    saved
+    saved.and(synced)
+}
+
+/// Waits for the writer who is at it; then nobody gets past the closed flag. What was written while
+/// the rest was saved is made durable too: no thread is left to do it.
+fn end_log(core: &Core) -> Result<()> {
+    let mut log = core.commits.log();
+    let synced = log.sync();
+    log.end();
+    synced
 }
 
 /// Makes what was acknowledged as safe as it can be. A log that was given up does not have it all:

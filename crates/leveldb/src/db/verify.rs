@@ -25,6 +25,8 @@ impl VerifyReport {
 
 pub(crate) fn verify(core: &Core) -> Result<VerifyReport> {
     let version = Arc::clone(&core.view.load().version);
+    // Asked second: closing empties the view, and nothing is not whole.
+    core.check_open()?;
     let mut report = VerifyReport::default();
     for (_, file) in version.all_files() {
         core.check_open()?;

@@ -25,12 +25,12 @@ use super::sync_point::SyncPoint;
 use crate::env::WritableFile;
 use crate::error::{Error, IoOperation, Result};
 use crate::file_name;
-use crate::format::{BATCH_HEADER_SIZE, MAX_BATCH_SIZE};
+use crate::format::MAX_BATCH_SIZE;
 use crate::internal_key::{MAX_SEQUENCE, SequenceNumber};
 use crate::log::LogWriter;
 use crate::memtable::MemTable;
 use crate::options::Durability;
-use crate::write_batch::{BatchReader, WriteBatch};
+use crate::write_batch::{self, WriteBatch};
 
 /// Unsynced bytes that wake the upkeep thread: the sync that a rotation has to wait for then
 /// finds little left to do.
@@ -153,7 +153,7 @@ impl WriteLog {
     /// Makes a memtable that is not empty wait for its flush, so that all writes so far will be in
     /// tables. Gives the number of the log that takes writes from now on.
     pub(crate) fn rotate(&mut self, core: &Core) -> Result<u64> {
-        if self.active.is_none() || !core.view.load().active.is_empty() {
+        if self.active.is_none() || self.awaits_flush || !core.view.load().active.is_empty() {
             self.make_room(core)?;
             if !core.view.load().active.is_empty() {
                 self.begin_log(core)?;
@@ -166,7 +166,7 @@ impl WriteLog {
     pub(crate) fn append(
         &mut self,
         core: &Core,
-        mut batch: WriteBatch,
+        batch: &WriteBatch,
         durability: Durability,
     ) -> Result<()> {
         let count = batch.len() as u64;
@@ -176,14 +176,9 @@ impl WriteLog {
         let sequence = self.next_sequence;
         // Whatever comes of it, these numbers are used up.
         self.next_sequence += count;
-        batch.set_sequence(sequence);
-        let bytes = batch.into_bytes();
-        let entries = BatchReader::new(bytes.clone())
-            .map_err(|_| Error::InvalidArgument("the batch is malformed".into()))?;
-
         let last_logged = self.last_logged;
         let log = self.active.as_mut().ok_or(Error::Closed)?;
-        let written = log.write(&bytes, sequence, last_logged, durability);
+        let written = log.write(batch, sequence, last_logged, durability);
         if let Err(failure) = written {
             if failure.log_is_lost {
                 self.give_up();
@@ -192,7 +187,7 @@ impl WriteLog {
             return Err(failure.error);
         }
         self.last_logged = sequence + count.saturating_sub(1);
-        core.view.load().active.insert(&entries);
+        core.view.load().active.insert(sequence, batch.iter());
         core.visible.store(self.last_logged, Ordering::Release);
         if log.wants_sync(durability) {
             core.upkeep_wanted.raise();
@@ -280,16 +275,16 @@ impl ActiveLog {
 
     fn write(
         &mut self,
-        batch: &[u8],
+        batch: &WriteBatch,
         sequence: SequenceNumber,
         last_logged: SequenceNumber,
         durability: Durability,
     ) -> Result<(), WriteFailure> {
         let before = self.writer.offset();
         if before == 0 && sequence != last_logged + 1 {
-            self.write_record(&empty_batch(last_logged + 1))?;
+            self.write_record(&[&write_batch::header(last_logged + 1, 0)])?;
         }
-        self.write_record(batch)?;
+        self.write_record(&[&batch.header(sequence), batch.entries()])?;
         if durability == Durability::Sync
             && let Err(error) = self.sync()
         {
@@ -301,8 +296,8 @@ impl ActiveLog {
         Ok(())
     }
 
-    fn write_record(&mut self, record: &[u8]) -> Result<(), WriteFailure> {
-        self.writer.add_record(&[record]).map_err(|error| {
+    fn write_record(&mut self, parts: &[&[u8]]) -> Result<(), WriteFailure> {
+        self.writer.add_record(parts).map_err(|error| {
             let log_is_lost = self.writer.rewind().is_err();
             WriteFailure { error, log_is_lost }
         })
@@ -321,13 +316,4 @@ impl ActiveLog {
         }
         (interval || piled_up) && self.synced < offset
     }
-}
-
-/// A batch without entries: it says which sequence number comes next, or nearly so.
-fn empty_batch(sequence: SequenceNumber) -> [u8; BATCH_HEADER_SIZE] {
-    let mut header = [0; BATCH_HEADER_SIZE];
-    if let Some((number, _count)) = header.split_first_chunk_mut::<8>() {
-        *number = sequence.to_le_bytes();
-    }
-    header
 }

@@ -209,6 +209,16 @@ impl FaultEnv {
         self.count(operation, path).map_err(|failure| failure.error)
     }
 
+    fn check_sync(&self, path: &Path) -> io::Result<()> {
+        self.count(IoOperation::Sync, path).map_err(|failure| {
+            if let Some(memory) = self.memory.as_ref().filter(|_| !failure.halted) {
+                // A file that has lost its name cannot come back after a crash anyway.
+                let _ = memory.lose_unsynced(path);
+            }
+            failure.error
+        })
+    }
+
     /// Does what takes the content of `path` away, and gives its space back.
     fn freeing<T>(&self, path: &Path, act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
         let before = self.inner.size(path).unwrap_or(0);
@@ -267,6 +277,11 @@ impl Env for FaultEnv {
     fn size(&self, path: &Path) -> io::Result<u64> {
         self.check(IoOperation::Stat, path)?;
         self.inner.size(path)
+    }
+
+    fn sync_file(&self, path: &Path) -> io::Result<()> {
+        self.check_sync(path)?;
+        self.inner.sync_file(path)
     }
 
     fn sync_dir(&self, directory: &Path) -> io::Result<()> {
@@ -330,13 +345,7 @@ impl WritableFile for FaultFile<Arc<dyn WritableFile>> {
     }
 
     fn sync(&self) -> io::Result<()> {
-        self.env.count(IoOperation::Sync, &self.path).map_err(|failure| {
-            if let Some(memory) = self.env.memory.as_ref().filter(|_| !failure.halted) {
-                // A file that has lost its name cannot come back after a crash anyway.
-                let _ = memory.lose_unsynced(&self.path);
-            }
-            failure.error
-        })?;
+        self.env.check_sync(&self.path)?;
         self.inner.sync()
     }
 

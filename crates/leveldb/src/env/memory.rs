@@ -36,7 +36,7 @@ pub enum CrashMode {
     /// The power was cut, and nothing that was not synced had reached the disk.
     Drop,
     /// The power was cut, and some of what was not synced had reached the disk: of each file a
-    /// prefix of what was appended, perhaps with sectors of zeros in it, and any of the changes of
+    /// prefix of what was appended, perhaps with sectors of zeros at its end, and any of the changes of
     /// names, each as a whole.
     Torn {
         /// Decides what is kept.
@@ -157,6 +157,12 @@ impl Env for MemoryEnv {
         let inode = self.names.read().file(path)?;
         let size = inode.read().len();
         Ok(size as u64)
+    }
+
+    fn sync_file(&self, path: &Path) -> io::Result<()> {
+        let names = self.names.read();
+        names.file(path)?.write().sync();
+        Ok(())
     }
 
     fn sync_dir(&self, directory: &Path) -> io::Result<()> {

@@ -60,6 +60,10 @@ pub trait Env: fmt::Debug + Send + Sync + 'static {
     /// A file's size.
     fn size(&self, path: &Path) -> io::Result<u64>;
 
+    /// Makes the content of a file durable, whoever wrote it: a process that was killed may have
+    /// left bytes that can be read and that a power cut would still take.
+    fn sync_file(&self, path: &Path) -> io::Result<()>;
+
     /// Makes the names in a directory durable.
     fn sync_dir(&self, directory: &Path) -> io::Result<()>;
 

@@ -76,6 +76,11 @@ impl Env for RealEnv {
         Ok(fs::metadata(path)?.len())
     }
 
+    fn sync_file(&self, path: &Path) -> io::Result<()> {
+        // Windows flushes only what is open for writing.
+        OpenOptions::new().read(true).write(cfg!(windows)).open(path)?.sync_data()
+    }
+
     #[cfg(unix)]
     fn sync_dir(&self, directory: &Path) -> io::Result<()> {
         match File::open(directory)?.sync_all() {

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use super::blocks::{Blocks, next_block};
 use super::record::{self, Part};
-use super::tail::{self, Verdict};
+use super::tail::{Tail, Verdict};
 use crate::env::ReadableFile;
 use crate::error::{CorruptionKind, Error, Result};
 
@@ -40,8 +40,8 @@ pub(crate) enum LogEnd {
 
 #[derive(Debug)]
 pub(crate) struct LogReader {
-    file: Arc<dyn ReadableFile>,
     blocks: Blocks,
+    tail: Tail,
     salvaging: bool,
     /// Where the next physical record is.
     position: u64,
@@ -54,8 +54,9 @@ pub(crate) struct LogReader {
 impl LogReader {
     /// A reader to which damage is an error.
     pub(crate) fn new(file: Arc<dyn ReadableFile>, path: PathBuf) -> Self {
-        let blocks = Blocks::new(Arc::clone(&file), path);
-        Self { file, blocks, salvaging: false, position: 0, end: 0, lost: None }
+        let tail = Tail::new(Arc::clone(&file), path.clone());
+        let blocks = Blocks::new(file, path);
+        Self { blocks, tail, salvaging: false, position: 0, end: 0, lost: None }
     }
 
     /// A reader that skips damage.
@@ -131,14 +132,14 @@ impl LogReader {
     ) -> Result<Option<LogRead>> {
         let bad = self.position;
         let start = first.unwrap_or(bad);
-        let end = match tail::judge(&self.file, self.blocks.path(), bad)? {
+        let end = match self.tail.judge(bad)? {
             Verdict::Whole => {
                 self.blocks.forget();
                 return Ok(None);
             }
             Verdict::Damaged { kind, next } => {
                 self.lose(start, bad, kind)?;
-                self.position = next.unwrap_or(next_block(bad)).min(self.blocks.size()?);
+                self.position = next.min(self.blocks.size()?);
                 *first = None;
                 record.clear();
                 return Ok(None);

@@ -92,6 +92,13 @@ pub(super) fn parse(block: &[u8], at: usize) -> Result<Physical<'_>, Defect> {
     Ok(Physical { part, payload, end })
 }
 
+/// The physical record at `at`, if there is a valid one: [`parse`] for searches, which look at many
+/// places and at few that can be a record.
+pub(super) fn find(block: &[u8], at: usize) -> Option<Physical<'_>> {
+    Header::read(block, at)?.part?;
+    parse(block, at).ok()
+}
+
 /// Fills in the header of the physical record that `bytes` is, header included.
 pub(super) fn seal(bytes: &mut [u8], part: Part) {
     let length = bytes.len().saturating_sub(LOG_HEADER_SIZE) as u16;

@@ -1,132 +1,37 @@
 //! The memtable: the newest writes, sorted, in memory.
 //!
-//! A lock-free skip list of entries in internal-key order. One thread inserts (the leader of a
-//! group commit); any number read at the same time without waiting. An entry does not copy its key
-//! and value: it points into the buffer of the batch that wrote it, which is the very buffer that
-//! went to the log, so a write costs one allocation for the batch and one for each node.
+//! A skip list of entries in internal-key order. One thread inserts (the leader of a group commit);
+//! any number read at the same time without waiting.
 //!
 //! A memtable belongs to one log file. When it is full it becomes immutable and waits for its
 //! flush; once its table is in the manifest, both it and its log are let go.
 
+mod entry;
 mod iterator;
+mod segmented;
+mod skip_list;
 
-use std::borrow::Borrow;
-use std::cmp::Ordering;
-use std::ops::{Bound, Range};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use crossbeam_skiplist::SkipMap;
+use parking_lot::Mutex;
 
+use self::entry::EntrySpace;
+use self::skip_list::{SkipList, Writer};
 use crate::internal_key::{self, SequenceNumber, ValueKind};
-use crate::write_batch::BatchReader;
+use crate::write_batch::BatchEntry;
 
 pub(crate) use iterator::MemTableIterator;
 
-/// What an entry costs in memory besides its key and value: the entry, and a skip-list node with
-/// its links and count.
-const ENTRY_OVERHEAD: usize = 128;
-
-/// Where a key stands in the order of a memtable, for entries and for look-ups alike.
-trait Position {
-    fn user_key(&self) -> &[u8];
-    fn tag(&self) -> u64;
-}
-
-impl PartialEq for dyn Position + '_ {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for dyn Position + '_ {}
-
-impl PartialOrd for dyn Position + '_ {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for dyn Position + '_ {
-    fn cmp(&self, other: &Self) -> Ordering {
-        internal_key::compare_parts(self.user_key(), self.tag(), other.user_key(), other.tag())
-    }
-}
-
-/// A look-up: the newest entry of `user_key` that is not newer than `tag`.
-struct Lookup<'a> {
-    user_key: &'a [u8],
-    tag: u64,
-}
-
-impl Position for Lookup<'_> {
-    fn user_key(&self) -> &[u8] {
-        self.user_key
-    }
-    fn tag(&self) -> u64 {
-        self.tag
-    }
-}
-
-#[derive(Debug, Clone)]
-struct Entry {
-    batch: Bytes,
-    key: Range<u32>,
-    value: Range<u32>,
-    tag: u64,
-}
-
-impl Entry {
-    fn value(&self) -> Bytes {
-        self.batch.slice(self.value.start as usize..self.value.end as usize)
-    }
-
-    fn value_slice(&self) -> &[u8] {
-        self.batch.get(self.value.start as usize..self.value.end as usize).unwrap_or_default()
-    }
-}
-
-impl Position for Entry {
-    #[inline]
-    fn user_key(&self) -> &[u8] {
-        self.batch.get(self.key.start as usize..self.key.end as usize).unwrap_or_default()
-    }
-    #[inline]
-    fn tag(&self) -> u64 {
-        self.tag
-    }
-}
-
-impl<'a> Borrow<dyn Position + 'a> for Entry {
-    fn borrow(&self) -> &(dyn Position + 'a) {
-        self
-    }
-}
-
-impl PartialEq for Entry {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Entry {}
-
-impl PartialOrd for Entry {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Entry {
-    fn cmp(&self, other: &Self) -> Ordering {
-        internal_key::compare_parts(self.user_key(), self.tag, other.user_key(), other.tag)
-    }
-}
+/// What an entry costs in memory besides its key and value: its node and links, and what segments
+/// of nodes keep in stock.
+const ENTRY_OVERHEAD: usize = 96;
 
 /// See the module's documentation.
 pub(crate) struct MemTable {
-    entries: SkipMap<Entry, ()>,
+    list: SkipList,
+    filling: Mutex<Filling>,
     log_number: u64,
     created: SystemTime,
     memory: AtomicUsize,
@@ -134,11 +39,19 @@ pub(crate) struct MemTable {
     last_sequence: AtomicU64,
 }
 
+/// What only the inserting thread needs.
+#[derive(Default)]
+struct Filling {
+    writer: Writer,
+    space: EntrySpace,
+}
+
 impl MemTable {
     /// An empty memtable for the writes of the log `log_number`.
     pub(crate) fn new(log_number: u64) -> Self {
         Self {
-            entries: SkipMap::new(),
+            list: SkipList::new(),
+            filling: Mutex::default(),
             log_number,
             created: SystemTime::now(),
             memory: AtomicUsize::new(0),
@@ -147,19 +60,26 @@ impl MemTable {
         }
     }
 
-    /// Inserts every entry of a batch. The entries become readable one by one; readers do not see
+    /// Inserts the entries of a batch, whose sequence numbers begin with `first`. The entries become readable one by one; readers do not see
     /// them before the batch's last sequence number is published.
-    pub(crate) fn insert(&self, batch: &BatchReader) {
-        let mut sequence = batch.sequence();
+    pub(crate) fn insert<'a>(
+        &self,
+        first: SequenceNumber,
+        entries: impl Iterator<Item = BatchEntry<'a>>,
+    ) {
+        let mut filling = self.filling.lock();
+        let Filling { writer, space } = &mut *filling;
+        let mut sequence = first;
         let mut memory = 0;
-        for entry in batch.iter() {
-            memory += ENTRY_OVERHEAD + (entry.value.end - entry.key.start) as usize;
-            if entry.kind == ValueKind::Deletion {
+        for entry in entries {
+            let (kind, user_key, value) = entry.parts();
+            memory += ENTRY_OVERHEAD + user_key.len() + value.len();
+            if kind == ValueKind::Deletion {
                 self.deletions.fetch_add(1, Relaxed);
             }
-            let tag = internal_key::pack_tag(sequence, entry.kind);
-            let batch = batch.bytes().clone();
-            self.entries.insert(Entry { batch, key: entry.key, value: entry.value, tag }, ());
+            let entry = space.entry(user_key, internal_key::pack_tag(sequence, kind), value);
+            let inserted = self.list.insert(writer, entry);
+            debug_assert!(inserted, "memory ends long before the numbers of nodes do");
             sequence += 1;
         }
         self.memory.fetch_add(memory, Relaxed);
@@ -168,14 +88,13 @@ impl MemTable {
 
     /// The newest entry of `user_key` at or below `seek_tag`: its tag and value.
     pub(crate) fn get(&self, user_key: &[u8], seek_tag: u64) -> Option<(u64, Bytes)> {
-        let lookup = Lookup { user_key, tag: seek_tag };
-        let found = self.entries.lower_bound::<dyn Position>(Bound::Included(&lookup))?;
-        let entry = found.key();
-        (entry.user_key() == user_key).then(|| (entry.tag, entry.value()))
+        let entry = self.list.entry(self.list.seek(user_key, seek_tag))?;
+        let (found, tag) = entry.position();
+        (found == user_key).then(|| (tag, entry.value_bytes()))
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.list.next(skip_list::NONE) == skip_list::NONE
     }
 
     /// Bytes of memory that it takes, roughly.

@@ -128,10 +128,6 @@ impl TableBuilder {
         self.output.offset + pending as u64
     }
 
-    pub(crate) fn entries(&self) -> u64 {
-        self.statistics.entries
-    }
-
     /// Writes what is left. The file is not made durable.
     pub(crate) fn finish(mut self) -> Result<TableSummary> {
         self.finish_data_block()?;

@@ -27,6 +27,5 @@ mod tests;
 pub(crate) use block_cache::BlockCache;
 pub(crate) use block_reader::ReadMode;
 pub(crate) use builder::{TableBuilder, TableOptions, TableSummary};
-pub(crate) use iterator::TableIterator;
 pub(crate) use reader::Table;
 pub(crate) use statistics::TableStatistics;

@@ -128,14 +128,20 @@ impl VersionSet {
         builder.apply(&edit).map_err(inconsistent)?;
         let next = Arc::new(builder.build().map_err(inconsistent)?);
 
-        if self.manifest.as_ref().is_none_or(|manifest| manifest.offset() > MANIFEST_SIZE_LIMIT) {
-            self.begin_manifest()?;
+        let full = |manifest: &LogWriter| manifest.offset() > MANIFEST_SIZE_LIMIT;
+        if self.manifest.as_ref().is_none_or(full)
+            && let Err(error) = self.begin_manifest()
+        {
+            // No manifest has heard of the edit: what it added is of use to nobody.
+            self.added_by(&edit).for_each(|number| self.trash.add(number));
+            return Err(error);
         }
         edit.next_file_number = Some(self.numbers.next());
         edit.prev_log_number = edit.log_number.map(|_| 0);
         if let Err(error) = self.append(&edit) {
             self.manifest = None;
-            self.doubtful.extend(edit.new_files.iter().map(|(_, file)| file.number));
+            let added: Vec<u64> = self.added_by(&edit).collect();
+            self.doubtful.extend(added);
             return Err(error);
         }
         self.log_number = edit.log_number.unwrap_or(self.log_number);
@@ -148,6 +154,14 @@ impl VersionSet {
         let previous = mem::replace(&mut self.current, Arc::clone(&next));
         mark_replaced(&previous, &next, &edit.deleted_files);
         Ok(next)
+    }
+
+    /// The files that an edit brings. One that it merely moves to another level is in force whatever
+    /// becomes of the edit.
+    fn added_by(&self, edit: &VersionEdit) -> impl Iterator<Item = u64> {
+        let in_force = |number| self.current.all_files().any(|(_, file)| file.number == number);
+        let numbers = edit.new_files.iter().map(|(_, file)| file.number);
+        numbers.filter(move |&number| !in_force(number))
     }
 
     fn append(&mut self, edit: &VersionEdit) -> Result<()> {
@@ -187,6 +201,11 @@ impl VersionSet {
             self.trash.add(table);
         }
         Ok(())
+    }
+
+    /// Lets go of the manifest, when the database is closed.
+    pub(crate) fn close(&mut self) {
+        self.manifest = None;
     }
 
     /// The whole state as one edit.

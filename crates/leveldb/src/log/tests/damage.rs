@@ -22,7 +22,19 @@ fn shapes() -> Vec<(&'static str, Vec<Vec<u8>>)> {
         ("a log at the end", vec![noise(1, 20), [noise(2, 9), copy.clone()].concat()]),
         ("a log within, more behind", vec![copy, noise(1, 20), noise(2, 20)]),
         ("near a trailer", vec![noise(1, LOG_BLOCK_SIZE - 7 - 10), noise(2, 50)]),
+        ("a trailer", vec![noise(1, LOG_BLOCK_SIZE - 7 - 3), noise(2, 50)]),
     ]
+}
+
+/// The bytes to try: all of a small log, and of a large one those near its headers.
+fn places(bytes: &[u8], ends: &[usize]) -> Vec<usize> {
+    let near = |at: usize| {
+        let within = at % LOG_BLOCK_SIZE;
+        !(20..LOG_BLOCK_SIZE - 20).contains(&within)
+            || ends.iter().any(|&end| end.abs_diff(at) < 20)
+    };
+    let large = bytes.len() > 4_000;
+    (0..bytes.len()).filter(|&at| !large || at % 41 == 0 || near(at)).collect()
 }
 
 /// Where each record of a log ends.
@@ -30,27 +42,29 @@ fn ends(records: &[Vec<u8>]) -> Vec<usize> {
     (0..=records.len()).map(|count| log_of(&records[..count]).len()).collect()
 }
 
-/// Where records end that are inside of the value of the last record.
-fn ends_within(bytes: &[u8], last_record: usize) -> Vec<usize> {
-    let starts = last_record + LOG_HEADER_SIZE..bytes.len();
-    starts
-        .filter_map(|at| super::super::record::parse(bytes, at).ok())
-        .map(|physical| physical.end)
-        .collect()
+/// Where the record starts that follows one that ends at `end`.
+fn behind_trailer(end: u64) -> u64 {
+    let block = LOG_BLOCK_SIZE as u64;
+    if end % block > block - LOG_HEADER_SIZE as u64 { end.next_multiple_of(block) } else { end }
+}
+
+/// Where records end that are only the content of a value.
+fn ends_within_values(bytes: &[u8], ends: &[usize]) -> Vec<usize> {
+    let block = &bytes[..bytes.len().min(LOG_BLOCK_SIZE)];
+    let found = (0..block.len()).filter_map(|at| super::super::record::find(block, at));
+    found.map(|physical| physical.end).filter(|end| !ends.contains(end)).collect()
 }
 
 #[test]
 fn a_log_that_is_cut_anywhere_reads_up_to_there() {
     for (shape, records) in shapes() {
         let (bytes, ends) = (log_of(&records), ends(&records));
-        let copied =
-            ends_within(&bytes[..bytes.len().min(LOG_BLOCK_SIZE)], ends[records.len() - 1]);
-        let step = if bytes.len() > LOG_BLOCK_SIZE + 1_000 { 7 } else { 1 };
-        for cut in (0..bytes.len()).step_by(step) {
+        let copied = ends_within_values(&bytes, &ends);
+        for cut in places(&bytes, &ends) {
             let whole = ends.iter().filter(|&&end| end <= cut).count() - 1;
             let (found, end) = read(&bytes[..cut]);
             assert_eq!(found, records[..whole], "{shape} cut at {cut}");
-            if copied.contains(&cut) && cut < bytes.len() {
+            if copied.contains(&cut) && cut % LOG_BLOCK_SIZE != 0 {
                 // The one case in which a crash is taken for damage.
                 assert!(end.unwrap_err().is_corruption());
                 continue;
@@ -58,8 +72,8 @@ fn a_log_that_is_cut_anywhere_reads_up_to_there() {
             let offset = ends[whole] as u64;
             match end.unwrap() {
                 LogEnd::Torn { offset: torn } => {
-                    assert!(cut as u64 > offset, "{shape} cut at {cut}");
-                    assert_eq!(torn / 8, offset / 8, "{shape} cut at {cut}");
+                    assert!(cut as u64 > torn, "{shape} cut at {cut}");
+                    assert_eq!(torn, behind_trailer(offset), "{shape} cut at {cut}");
                 }
                 LogEnd::Clean => {
                     let rest = &bytes[offset as usize..cut];
@@ -74,8 +88,7 @@ fn a_log_that_is_cut_anywhere_reads_up_to_there() {
 fn any_byte_that_is_changed_is_noticed() {
     for (shape, records) in shapes() {
         let bytes = log_of(&records);
-        let large = bytes.len() > LOG_BLOCK_SIZE + 1_000;
-        for at in (0..bytes.len()).step_by(if large { 5 } else { 1 }) {
+        for at in places(&bytes, &ends(&records)) {
             for error in [0x01, 0x80, 0xff, bytes[at]] {
                 let mut changed = bytes.clone();
                 changed[at] ^= error;
@@ -147,10 +160,35 @@ fn a_record_over_several_blocks_is_torn_at_its_start() {
 
 #[test]
 fn a_sector_of_zeros_with_records_behind_it_is_damage() {
-    let mut bytes = log_of(&[noise(1, 3_000), noise(2, 40)]);
-    bytes[1_024..1_536].fill(0);
+    let bytes = log_of(&[noise(1, 3_000), noise(2, 40)]);
+    let mut longer = log_of(&[noise(1, 3_000), noise(2, 40), noise(3, 40)]);
+    longer[1_024..1_536].fill(0);
+    // Even if the log behind them is torn.
+    for cut in [bytes.len(), bytes.len() + 20] {
+        let (found, end) = read(&longer[..cut]);
+        assert_eq!((found.len(), kind_of(&end.unwrap_err())), (0, CorruptionKind::Checksum));
+    }
+}
+
+#[test]
+fn several_bytes_changed_in_the_last_record_are_damage() {
+    let mut bytes = log_of(&[noise(1, 50), noise(2, 5_000)]);
+    for at in [57..59, 61..65, 100..200, 3_000..3_512] {
+        let mut changed = bytes.clone();
+        changed[at].iter_mut().for_each(|byte| *byte ^= 0x5a);
+        assert!(read(&changed).1.unwrap_err().is_corruption());
+    }
+    // Zeros that are no whole sector prove nothing.
+    bytes[600..1_100].fill(0);
+    assert_eq!(kind_of(&read(&bytes).1.unwrap_err()), CorruptionKind::Checksum);
+}
+
+#[test]
+fn a_header_that_points_past_the_end_does_not_hide_the_records_behind_it() {
+    let mut bytes = log_of(&[noise(1, 50), noise(2, 50), noise(3, 50)]);
+    bytes[57..57 + 6].copy_from_slice(&[1, 2, 3, 4, 0, 9]);
     let (found, end) = read(&bytes);
-    assert_eq!((found.len(), kind_of(&end.unwrap_err())), (0, CorruptionKind::Checksum));
+    assert_eq!((found.len(), kind_of(&end.unwrap_err())), (1, CorruptionKind::BadLength));
 }
 
 #[test]

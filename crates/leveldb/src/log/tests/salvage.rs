@@ -99,3 +99,17 @@ fn a_torn_end_behind_damage_is_still_a_torn_end() {
     assert_eq!(found, [Found::Skipped(0, 57), Found::Record(records[1].clone())]);
     assert_eq!(end, LogEnd::Torn { offset: 114 });
 }
+
+#[test]
+fn damage_in_every_block_takes_one_search() {
+    // Sectors of zeros at the start of every block, and nothing valid before the last one.
+    let mut bytes = noise(1, 96 * LOG_BLOCK_SIZE);
+    for block in bytes.chunks_mut(LOG_BLOCK_SIZE).step_by(2) {
+        block[..512].fill(0);
+    }
+    bytes[LOG_BLOCK_SIZE..30 * LOG_BLOCK_SIZE].fill(0);
+    let end = bytes.len() as u64;
+    bytes.extend_from_slice(&log_of(&[b"last"]));
+    let (found, _) = salvage(&bytes);
+    assert_eq!(found, [Found::Skipped(0, end), Found::Record(b"last".to_vec())]);
+}

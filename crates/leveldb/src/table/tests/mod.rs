@@ -43,7 +43,6 @@ pub(super) fn build(model: &Model, options: TableOptions) -> (Vec<u8>, TableSumm
         let key = internal(user_key, sequence.0, value.is_some());
         builder.add(&key, value.as_deref().unwrap_or_default()).unwrap();
     }
-    assert_eq!(builder.entries(), model.len() as u64);
     let estimate = builder.estimated_size();
     let summary = builder.finish().unwrap();
     assert!(model.is_empty() || estimate > 0);
