@@ -277,7 +277,7 @@ fn start_log(core: &Core, log: NewLog) {
 fn verify_tables(directory: &Path, options: &Options, version: &Version) -> Result<()> {
     let tables = TableCache::new(directory.to_path_buf(), options);
     for (_, file) in version.all_files() {
-        tables.open_table(file.number, file.size)?.verify()?;
+        tables.open_table(file)?.verify()?;
     }
     Ok(())
 }
