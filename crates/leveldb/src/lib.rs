@@ -1,5 +1,17 @@
 //! A concurrent, crash-safe key-value store in the LevelDB on-disk format.
 #![forbid(unsafe_code)]
+// A panic here would take the host process down, and a library prints nothing. Tests may do both.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::print_stdout,
+        clippy::print_stderr
+    )
+)]
 
 mod checksum;
 mod coding;
@@ -20,6 +32,10 @@ mod version;
 mod write_batch;
 
 pub mod env;
+
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 
 pub use db::{
     Cached, Db, DbIterator, Entries, Failure, Health, Job, Loss, Range, RecoveryReport, Snapshot,

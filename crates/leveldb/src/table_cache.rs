@@ -64,8 +64,9 @@ impl TableCache {
         let mut opened = self.env.open(&path);
         if matches!(&opened, Err(error) if error.kind() == std::io::ErrorKind::NotFound) {
             let old = file_name::old_table(&self.directory, file.number);
-            if let Ok(readable) = self.env.open(&old) {
-                opened = Ok(readable);
+            let also = self.env.open(&old);
+            if !matches!(&also, Err(error) if error.kind() == std::io::ErrorKind::NotFound) {
+                opened = also;
                 path = old;
             }
         }

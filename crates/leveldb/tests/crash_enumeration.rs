@@ -9,12 +9,11 @@
 
 mod support;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sigil_leveldb::env::{CrashMode, FaultEnv, FaultPlan, MemoryEnv};
-use sigil_leveldb::{Db, Durability, IoOperation, Result};
+use sigil_leveldb::{Db, Durability, Result};
 
 use support::checkers::Checkers;
 use support::recovered::{self, options};
@@ -27,7 +26,17 @@ const LIMIT: Duration = Duration::from_secs(1_800);
 
 /// Carries out a workload up to its end or the first error.
 fn run(workload: &Workload, open: impl Fn() -> Result<Db>, progress: &Progress) -> Result<()> {
-    let mut db = open()?;
+    run_keeping(workload, open, progress, &mut None)
+}
+
+/// [`run`], with the last handle that was open.
+fn run_keeping(
+    workload: &Workload,
+    open: impl Fn() -> Result<Db>,
+    progress: &Progress,
+    last: &mut Option<Db>,
+) -> Result<()> {
+    let mut db = last.insert(open()?).clone();
     for step in &workload.steps {
         match step {
             Step::Write(write) => {
@@ -41,7 +50,7 @@ fn run(workload: &Workload, open: impl Fn() -> Result<Db>, progress: &Progress) 
             Step::Reopen => {
                 db.close()?;
                 progress.all_durable();
-                db = open()?;
+                db = last.insert(open()?).clone();
             }
         }
         progress.all_durable();
@@ -49,6 +58,15 @@ fn run(workload: &Workload, open: impl Fn() -> Result<Db>, progress: &Progress) 
     db.close()?;
     progress.all_durable();
     Ok(())
+}
+
+/// The kinds of crash to try at a call.
+fn modes(call: &Call, seeds: u64) -> Vec<CrashMode> {
+    if call.halfway {
+        return vec![CrashMode::Keep];
+    }
+    let torn = (0..seeds).map(|seed| CrashMode::Torn { seed: call.number * 1_000 + seed });
+    [CrashMode::Keep, CrashMode::Drop].into_iter().chain(torn).collect()
 }
 
 /// A crash, and what has to be there after it.
@@ -76,15 +94,6 @@ impl Crash {
         };
         checked.map_err(|error| format!("{}, {mode:?}, {bounds:?}: {error}", self.place))
     }
-}
-
-/// The kinds of crash to try at a call.
-fn modes(call: &Call, seeds: u64) -> Vec<CrashMode> {
-    if call.halfway {
-        return vec![CrashMode::Keep];
-    }
-    let torn = (0..seeds).map(|seed| CrashMode::Torn { seed: call.number * 1_000 + seed });
-    [CrashMode::Keep, CrashMode::Drop].into_iter().chain(torn).collect()
 }
 
 /// A file system over `memory` that has a crash at every call checked beside.
@@ -131,4 +140,145 @@ fn every_call_of_a_workload() {
         println!("{calls} calls, {checked} crashes");
         assert!(checked > 2 * WRITES, "{checked} crashes are fewer than the workload has calls");
     });
+}
+
+#[test]
+fn every_call_of_a_creation_and_its_first_writes() {
+    watched(LIMIT, || {
+        for seed in 0..if support::long() { 20 } else { 2 } {
+            let workload = Arc::new(Workload::new(seed, 10));
+            let (memory, progress) = (MemoryEnv::new(), Arc::<Progress>::default());
+            let checkers = Arc::new(Checkers::start());
+            let env = crashing(&workload, &memory, &progress, &checkers, 20);
+            run(&workload, || Db::open(DIRECTORY, options(env.clone())), &progress).unwrap();
+            drop(env);
+            finish(checkers);
+        }
+    });
+}
+
+/// A disk that is frozen at some call, instead of copied there: the process goes on for a while and
+/// is told of nothing but errors. What it acknowledges until it is killed has to be there.
+#[test]
+fn a_disk_that_freezes() {
+    watched(LIMIT, || {
+        let workload = Arc::new(Workload::new(2, WRITES));
+        let step = if support::long() { 1 } else { 47 };
+        let checkers = Checkers::start();
+        let calls = {
+            let fault = FaultEnv::new(Arc::new(MemoryEnv::new()));
+            let open = || Db::open(DIRECTORY, options(fault.clone()));
+            run(&workload, open, &Progress::default()).unwrap();
+            fault.op_count()
+        };
+        for n in (0..calls).step_by(step) {
+            let workload = Arc::clone(&workload);
+            checkers.submit(move || freeze(&workload, n));
+        }
+        finish(Arc::new(checkers));
+    });
+}
+
+fn freeze(workload: &Arc<Workload>, n: u64) -> std::result::Result<(), String> {
+    let memory = MemoryEnv::new();
+    let fault = FaultEnv::on_memory(memory.clone());
+    fault.set_plan(FaultPlan::halt_at(n));
+    let progress = Progress::default();
+    let mut last = None;
+    let open = || Db::open(DIRECTORY, options(fault.clone()));
+    let outcome = run_keeping(workload, open, &progress, &mut last);
+    if outcome.is_ok() {
+        // The order of calls differs from run to run, and this run was over before.
+        return Ok(());
+    }
+    if let Some(db) = last {
+        for durability in [Durability::Process, Durability::Sync] {
+            if db.put(b"late", b"late", durability).is_ok() {
+                return Err(format!("frozen at {n}: a {durability:?} write was acknowledged"));
+            }
+        }
+    }
+    let seeds = if support::long() { 4 } else { 1 };
+    let torn = (0..seeds).map(|seed| CrashMode::Torn { seed: n * 1_000 + seed });
+    for mode in [CrashMode::Keep, CrashMode::Drop].into_iter().chain(torn) {
+        let (disk, bounds) = (memory.deep_clone(), progress.now());
+        let place = format!("frozen at {n}");
+        Crash { workload: Arc::clone(workload), disk, bounds, mode, place }.check()?;
+    }
+    Ok(())
+}
+
+/// Crashes while an earlier crash is recovered from, and while that recovery is recovered from.
+#[test]
+fn every_call_of_a_recovery_and_of_the_recovery_after_it() {
+    watched(LIMIT, || {
+        let long = support::long();
+        let workload = Arc::new(Workload::new(3, 700));
+        let (memory, progress) = (MemoryEnv::new(), Arc::<Progress>::default());
+        let starts = Arc::new(Mutex::new(vec![]));
+        let every = if long { 150 } else { 400 };
+        let env = {
+            let (starts, memory, progress) =
+                (Arc::clone(&starts), memory.clone(), Arc::clone(&progress));
+            TapEnv::new(Arc::new(memory.clone()), move |call| {
+                if call.number % every == 1 {
+                    let (disk, bounds) = progress.around(|| memory.deep_clone());
+                    starts.lock().unwrap().push((call, disk, bounds));
+                }
+            })
+        };
+        run(&workload, || Db::open(DIRECTORY, options(env.clone())), &progress).unwrap();
+        let starts = std::mem::take(&mut *starts.lock().unwrap());
+        let checkers = Checkers::start();
+        for (call, disk, bounds) in starts {
+            for mode in modes(&call, 1) {
+                let workload = Arc::clone(&workload);
+                let place = call.to_string();
+                let crash = Crash { workload, disk: disk.clone(), bounds, mode, place };
+                checkers.submit(move || recoveries(&crash, 2));
+            }
+        }
+        println!("{} first crashes", finish(Arc::new(checkers)));
+    });
+}
+
+/// Recovers from a crash and crashes at every call of that. `depth` is how many recoveries to
+/// crash, one inside the other.
+fn recoveries(crash: &Crash, depth: usize) -> std::result::Result<(), String> {
+    let left = crash.disk.crash(crash.mode);
+    let calls = Arc::new(Mutex::new(vec![]));
+    let env = {
+        let (left, calls) = (left.clone(), Arc::clone(&calls));
+        TapEnv::new(Arc::new(left.clone()), move |call| {
+            if call.changes_the_disk() {
+                calls.lock().unwrap().push((call, left.deep_clone()));
+            }
+        })
+    };
+    match Db::open(DIRECTORY, options(env)).and_then(|db| db.flush().and_then(|()| db.close())) {
+        // A hole that cannot be told from damage: `check` says whether that is right.
+        Err(_) => return crash.check(),
+        Ok(()) => {}
+    }
+    // What a power cut may take stays taken: from then on only what was durable is promised.
+    let mut bounds = crash.bounds;
+    if crash.mode != CrashMode::Keep {
+        bounds.acknowledged = bounds.durable;
+    }
+    let stride = if support::long() || depth == 2 { 1 } else { 3 };
+    let calls = std::mem::take(&mut *calls.lock().unwrap());
+    for (index, (call, disk)) in calls.into_iter().enumerate() {
+        let all = modes(&call, 1);
+        let chosen = if support::long() { &all[..] } else { &all[index % 3..][..1] };
+        if index % stride != 0 {
+            continue;
+        }
+        for &mode in chosen {
+            let workload = Arc::clone(&crash.workload);
+            let place = format!("{}, {:?}, then {call}", crash.place, crash.mode);
+            let next = Crash { workload, disk: disk.clone(), bounds, mode, place };
+            if depth > 1 { recoveries(&next, depth - 1)? } else { next.check()? }
+        }
+    }
+    Ok(())
 }

@@ -3,13 +3,6 @@
 //! `cargo bench -p sigil-leveldb --bench compare` prints a line for each kind of work with both
 //! speeds and their ratio. `ROWS` sets the size of the data (default 1,000,000 rows of 300 bytes),
 //! `CONTENDER` (`ours` or `rusty`) runs one alone, for a profiler.
-#![allow(clippy::print_stdout, reason = "printing is what a load driver is for")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a measurement that fails may stop"
-)]
-
 mod contenders;
 mod work;
 

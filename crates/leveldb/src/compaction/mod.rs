@@ -22,9 +22,7 @@ pub(crate) fn run_next(core: &Core) -> Result<bool> {
         core.progress.announce();
         return outcome.map(|()| true);
     }
-    let Some(plan) =
-        run::begin(core, |version, pointers, limits| plan::pick(version, pointers, limits))
-    else {
+    let Some(plan) = run::begin(core, plan::pick) else {
         return Ok(false);
     };
     run::execute(core, plan)?;

@@ -129,7 +129,7 @@ fn apply(core: &Core, mut edit: VersionEdit, outputs: &[(u64, TableSummary)]) ->
     let version = versions.apply(edit)?;
     for (number, summary) in outputs {
         for (_, file) in version.all_files().filter(|(_, file)| file.number == *number) {
-            file.set_statistics(Some(summary.statistics.clone()));
+            file.set_statistics(Some(summary.statistics));
         }
     }
     core.install(version, None);

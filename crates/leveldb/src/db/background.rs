@@ -32,7 +32,8 @@ impl Background {
     /// Starts the threads. If one cannot be started, those that were are stopped again.
     pub(crate) fn start(core: &Arc<Core>) -> Result<Self> {
         let mut background = Self::default();
-        let jobs: [(&str, fn(&Core)); 3] = [
+        type Loop = fn(&Core);
+        let jobs: [(&str, Loop); 3] = [
             ("sigil-flush", flush_loop),
             ("sigil-compact", compaction_loop),
             ("sigil-upkeep", upkeep_loop),
@@ -139,10 +140,13 @@ fn sync_log(core: &Core) {
 /// Writes what stood in a log that was given up to a table, from memory: writes that were promised
 /// to be durable soon must not wait for the next one to notice.
 fn replace_lost_log(core: &Core) {
-    let mut log = core.commits.log();
-    // Where this fails it is tried again; why it failed is on the health board.
-    if log.is_given_up() && log.rotate(core).is_ok() {
-        core.health.succeeded(Job::Sync);
+    let replaced = core.commits.log().replace_given_up(core);
+    match replaced {
+        Ok(true) => core.health.succeeded(Job::Sync),
+        Ok(false) => core.flush_wanted.raise(),
+        Err(error) => {
+            core.health.failed(Job::Sync, error);
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::core::Core;
+use super::directory;
 use crate::env::Env;
 use crate::error::{Error, IoOperation, Result};
 use crate::file_name;
@@ -27,7 +28,7 @@ pub(crate) fn create(core: &Core, directory: &Path) -> Result<()> {
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(Error::io(IoOperation::List, directory)(error)),
     }
-    env.create_dir_all(directory).map_err(Error::io(IoOperation::CreateDir, directory))?;
+    directory::make(env, directory)?;
     let made = fill(core, directory);
     if made.is_err() {
         remove(env, directory);
@@ -55,13 +56,8 @@ fn fill(core: &Core, directory: &Path) -> Result<()> {
     snapshot.encode(&mut record);
     manifest.add_record(&[&record])?;
     manifest.file().sync().map_err(Error::io(IoOperation::Sync, &path))?;
-    // IMPORTANT: the names of the tables and the manifest are durable before CURRENT is.
-    env.sync_dir(directory).map_err(Error::io(IoOperation::SyncDir, directory))?;
-    point_current_at(env, directory, number)?;
-    if let Some(parent) = directory.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        env.sync_dir(parent).map_err(Error::io(IoOperation::SyncDir, parent))?;
-    }
-    Ok(())
+    // Makes the names of the tables and the manifest durable before CURRENT is.
+    point_current_at(env, directory, number)
 }
 
 /// A table's path, under the name that it has.

@@ -81,9 +81,7 @@ impl CommitQueue {
         let _leadership = Leadership { queue: self };
         let mut log = self.log.lock();
         // Room is made first: what arrives while the leader waits for room joins the group.
-        if let Err(error) = log.make_room(core) {
-            return Err(error);
-        }
+        log.make_room(core)?;
         let group = self.gather(batch.byte_size(), durability);
         let answer = log.append(core, &group.merged_with(batch), durability);
         drop(log);

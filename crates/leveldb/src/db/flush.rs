@@ -68,7 +68,7 @@ fn install(
     let version = versions.apply(edit)?;
     if let Some((number, summary)) = table {
         for (_, file) in version.all_files().filter(|(_, file)| file.number == number) {
-            file.set_statistics(Some(summary.statistics.clone()));
+            file.set_statistics(Some(summary.statistics));
         }
     }
     core.install(version, Some(memtable.log_number()));

@@ -90,8 +90,10 @@ fn show(core: &Core, recovered: Recovered) {
     let active = memtables.pop().unwrap_or_else(|| Arc::new(MemTable::new(0)));
     memtables.reverse();
     let version = Arc::new(recovered.manifest.version);
-    core.view.replace(View { active, pending: memtables, version });
+    // IMPORTANT: the number first. The old view is the same with any number from its own on; the new
+    // one is wrong with an older number, whose entries may be compacted away.
     core.visible.store(recovered.last_sequence, Ordering::Release);
+    core.view.replace(View { active, pending: memtables, version });
 }
 
 /// The tables that a version holds open, by number.

@@ -138,6 +138,7 @@ impl DbIterator {
     }
 
     /// Moves on by one.
+    #[allow(clippy::should_implement_trait, reason = "a cursor moves both ways and can fail")]
     pub fn next(&mut self) -> Result<()> {
         match self.state {
             State::Nowhere => self.core.check_open(),

@@ -4,6 +4,7 @@ pub(crate) mod background;
 mod checkpoint;
 mod commit;
 pub(crate) mod core;
+mod directory;
 mod entries;
 pub(crate) mod flush;
 mod follower;
@@ -87,7 +88,7 @@ impl Db {
     /// The value that `key` had when `snapshot` was taken.
     pub fn get_at(&self, snapshot: &Snapshot, key: &[u8]) -> Result<Option<Bytes>> {
         self.check_snapshot(snapshot)?;
-        read::get(&self.handle.core, key, Some(snapshot.sequence()))
+        read::get(&self.handle.core, key, Some(snapshot))
     }
 
     /// The values of many keys, all of the same moment.
@@ -103,7 +104,7 @@ impl Db {
     /// [`Db::get_if_cached`], of a snapshot.
     pub fn get_if_cached_at(&self, snapshot: &Snapshot, key: &[u8]) -> Result<Cached> {
         self.check_snapshot(snapshot)?;
-        read::get_if_cached(&self.handle.core, key, Some(snapshot.sequence()))
+        read::get_if_cached(&self.handle.core, key, Some(snapshot))
     }
 
     /// Gives `key` a value.
@@ -143,7 +144,7 @@ impl Db {
     /// A cursor over a range, as it was when `snapshot` was taken.
     pub fn iter_at(&self, snapshot: &Snapshot, range: Range) -> Result<DbIterator> {
         self.check_snapshot(snapshot)?;
-        read::iterator(&self.handle.core, range, Some(snapshot.sequence()))
+        read::iterator(&self.handle.core, range, Some(snapshot))
     }
 
     /// The entries between two bounds, in key order.

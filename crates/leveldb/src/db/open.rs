@@ -4,7 +4,6 @@
 //! to tables first: their memtables wait for the flush thread like any others, and their logs stay
 //! until then, so opening costs what reading the logs costs.
 
-use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
@@ -14,6 +13,7 @@ use parking_lot::Mutex;
 use super::background::{self, Background};
 use super::commit::CommitQueue;
 use super::core::Core;
+use super::directory;
 use super::flush;
 use super::health::HealthBoard;
 use super::info_log::InfoLog;
@@ -72,31 +72,7 @@ fn prepare_directory(env: &dyn Env, directory: &Path, options: &Options) -> Resu
         let _ = recovery::recover(env, directory, options.log_recovery, &Arc::default())?;
         return Err(Error::DoesNotExist { path: directory.to_path_buf() });
     }
-    let made = env.create_dir_all(directory);
-    made.map_err(Error::io(IoOperation::CreateDir, directory))?;
-    // IMPORTANT: all the way up, and before `CURRENT` exists: any of these directories may be new,
-    // also if it was an opening before this one that made it and was killed.
-    for parent in directory.ancestors().skip(1) {
-        let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
-        match env.sync_dir(parent) {
-            Err(error) if !is_out_of_reach(&error) => {
-                return Err(Error::io(IoOperation::SyncDir, parent)(error));
-            }
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-/// Whether a directory is one that we cannot have changed either.
-fn is_out_of_reach(error: &io::Error) -> bool {
-    use io::ErrorKind::{
-        InvalidInput, NotFound, PermissionDenied, ReadOnlyFilesystem, Unsupported,
-    };
-    matches!(
-        error.kind(),
-        InvalidInput | NotFound | PermissionDenied | ReadOnlyFilesystem | Unsupported
-    )
+    directory::make(env, directory)
 }
 
 pub(crate) fn take_lock(env: &dyn Env, directory: &Path) -> Result<Box<dyn LockGuard>> {
@@ -150,12 +126,15 @@ fn open_existing(
     settle(&*options.env, directory, &manifest, &memtables)?;
     let damaged = !report.losses.is_empty();
     let next_file_number = manifest.next_file_number.max(listing.next_number());
+    // A repair names no log, and a log without writes may have been left behind by a copy.
+    let log_is_missing = !listing.logs.contains(&manifest.log_number);
+    let oldest_log = memtables.first().map_or(next_file_number, |memtable| memtable.log_number());
     let foundation = Foundation {
         memtables,
         last_sequence,
         set: VersionSetState {
             current: manifest.version,
-            log_number: manifest.log_number,
+            log_number: if log_is_missing { oldest_log } else { manifest.log_number },
             last_sequence: manifest.last_sequence,
             compact_pointers: manifest.compact_pointers,
             manifest_number: Some(manifest.number),
@@ -164,6 +143,11 @@ fn open_existing(
         report,
     };
     let (core, log) = build(directory, options, foundation, trash, lock)?;
+    if log_is_missing {
+        // IMPORTANT: before the new log has writes. A log with writes beside a manifest that names
+        // one that is missing looks like a manifest that lost an edit.
+        core.versions.lock().begin_manifest()?;
+    }
     start_log(&core, log);
     if damaged {
         // What was salvaged must not depend on the damaged logs any longer.

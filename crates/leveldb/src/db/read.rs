@@ -12,20 +12,31 @@ use super::Cached;
 use super::core::Core;
 use super::iterator::DbIterator;
 use super::range::Range;
+use super::snapshot::Snapshot;
 use crate::error::{Error, Result};
-use crate::internal_key::{self, SequenceNumber, ValueKind};
+use crate::internal_key::{self, ValueKind};
 use crate::table::ReadMode;
 
-pub(crate) fn get(
+pub(crate) fn get(core: &Core, key: &[u8], snapshot: Option<&Snapshot>) -> Result<Option<Bytes>> {
+    Ok(newest(core, key, snapshot, ReadMode::Any)?.and_then(value_of))
+}
+
+/// The newest entry of `key`, in the snapshot or as it is now.
+fn newest(
     core: &Core,
     key: &[u8],
-    snapshot: Option<SequenceNumber>,
-) -> Result<Option<Bytes>> {
+    snapshot: Option<&Snapshot>,
+    mode: ReadMode,
+) -> Result<Option<(u64, Bytes)>> {
+    if let Some(snapshot) = snapshot {
+        let view = snapshot.view();
+        core.check_open()?;
+        return view.get(&core.tables, key, internal_key::seek_tag(snapshot.sequence()), mode);
+    }
     let view = core.view.load();
     core.check_open()?;
-    let sequence = snapshot.unwrap_or_else(|| core.visible.load(Ordering::Acquire));
-    let found = view.get(&core.tables, key, internal_key::seek_tag(sequence), ReadMode::Any)?;
-    Ok(found.and_then(value_of))
+    let sequence = core.visible.load(Ordering::Acquire);
+    view.get(&core.tables, key, internal_key::seek_tag(sequence), mode)
 }
 
 pub(crate) fn get_many<K: AsRef<[u8]>>(core: &Core, keys: &[K]) -> Result<Vec<Option<Bytes>>> {
@@ -42,12 +53,9 @@ pub(crate) fn get_many<K: AsRef<[u8]>>(core: &Core, keys: &[K]) -> Result<Vec<Op
 pub(crate) fn get_if_cached(
     core: &Core,
     key: &[u8],
-    snapshot: Option<SequenceNumber>,
+    snapshot: Option<&Snapshot>,
 ) -> Result<Cached> {
-    let view = core.view.load();
-    core.check_open()?;
-    let sequence = snapshot.unwrap_or_else(|| core.visible.load(Ordering::Acquire));
-    match view.get(&core.tables, key, internal_key::seek_tag(sequence), ReadMode::CachedOnly) {
+    match newest(core, key, snapshot, ReadMode::CachedOnly) {
         Ok(found) => Ok(found.and_then(value_of).map_or(Cached::Absent, Cached::Hit)),
         Err(Error::WouldBlock) => Ok(Cached::Unknown),
         Err(error) => Err(error),
@@ -61,11 +69,12 @@ fn value_of((tag, value): (u64, Bytes)) -> Option<Bytes> {
 pub(crate) fn iterator(
     core: &Arc<Core>,
     range: Range,
-    snapshot: Option<SequenceNumber>,
+    snapshot: Option<&Snapshot>,
 ) -> Result<DbIterator> {
-    let view = core.view.load_full();
+    let view = snapshot.map_or_else(|| core.view.load_full(), Snapshot::view);
     core.check_open()?;
-    let sequence = snapshot.unwrap_or_else(|| core.visible.load(Ordering::Acquire));
+    let sequence =
+        snapshot.map_or_else(|| core.visible.load(Ordering::Acquire), Snapshot::sequence);
     DbIterator::new(core, &view, sequence, range)
 }
 

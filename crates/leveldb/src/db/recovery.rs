@@ -103,7 +103,7 @@ pub(crate) fn recover(
     let manifest = manifest::read(env, &path, number, Arc::clone(trash))?;
     let listing = Listing::read(env, directory)?;
     check_tables(env, directory, &manifest, &listing)?;
-    check_log_is_there(&manifest, &listing)?;
+    check_log_is_there(env, directory, &manifest, &listing)?;
 
     let mut replay = Replay::new(env, mode, manifest.last_sequence);
     let wanted =
@@ -122,13 +122,16 @@ fn refuse_leftovers(env: &dyn Env, directory: &Path) -> Result<()> {
         Err(error) if error.io_kind() == Some(std::io::ErrorKind::NotFound) => return Ok(()),
         Err(error) => return Err(error),
     };
-    let has_writes =
-        |number: &u64| env.size(&file_name::log(directory, *number)).is_ok_and(|size| size > 0);
-    if !listing.tables.is_empty() || listing.logs.iter().any(has_writes) {
+    let mut logs = listing.logs.iter();
+    if !listing.tables.is_empty() || logs.any(|&number| has_writes(env, directory, number)) {
         let current = file_name::current(directory);
         return Err(Error::corruption(&current, None, CorruptionKind::MissingFile));
     }
     Ok(())
+}
+
+fn has_writes(env: &dyn Env, directory: &Path, log: u64) -> bool {
+    env.size(&file_name::log(directory, log)).is_ok_and(|size| size > 0)
 }
 
 fn check_tables(
@@ -142,8 +145,12 @@ fn check_tables(
         if !listing.tables.contains(&file.number) {
             return Err(Error::corruption(&path, None, CorruptionKind::MissingFile));
         }
-        let size =
-            env.size(&path).or_else(|_| env.size(&file_name::old_table(directory, file.number)));
+        let size = match env.size(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                env.size(&file_name::old_table(directory, file.number))
+            }
+            size => size,
+        };
         match size {
             Ok(size) if size == file.size => {}
             Ok(_) => return Err(Error::corruption(&path, None, CorruptionKind::WrongSize)),
@@ -156,12 +163,21 @@ fn check_tables(
     Ok(())
 }
 
-fn check_log_is_there(manifest: &ManifestState, listing: &Listing) -> Result<()> {
+fn check_log_is_there(
+    env: &dyn Env,
+    directory: &Path,
+    manifest: &ManifestState,
+    listing: &Listing,
+) -> Result<()> {
     if listing.logs.contains(&manifest.log_number) {
         return Ok(());
     }
     let live: BTreeSet<u64> = manifest.version.all_files().map(|(_, file)| file.number).collect();
-    let newer_log = listing.logs.iter().any(|&number| number > manifest.log_number);
+    // An empty log is what an opening leaves that was killed before it could name its log.
+    let newer_log = listing
+        .logs
+        .iter()
+        .any(|&number| number > manifest.log_number && has_writes(env, directory, number));
     let newer_table =
         listing.tables.iter().any(|number| *number > manifest.log_number && !live.contains(number));
     // A manifest that names no log at all was made by a repair, or by LevelDB before its first log.

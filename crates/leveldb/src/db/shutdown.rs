@@ -121,14 +121,20 @@ impl Handle {
         self.core.check_open()?;
         match &self.role {
             Role::Writer(_) => Ok(false),
-            Role::Follower(follower) => follower.lock().refresh(&self.core),
+            Role::Follower(follower) => {
+                let mut follower = follower.lock();
+                self.core.check_open()?;
+                follower.refresh(&self.core)
+            }
         }
     }
 
     pub(crate) fn close(&self) -> Result<()> {
         match &self.role {
-            Role::Follower(_) => {
+            Role::Follower(follower) => {
                 self.core.closed.store(true, std::sync::atomic::Ordering::Release);
+                // Waits for a refresh under way, which would fill the view again.
+                let _follower = follower.lock();
                 self.core.view.clear();
                 Ok(())
             }

@@ -1,4 +1,7 @@
 //! Snapshots: sequence numbers that compactions must keep readable.
+//!
+//! The compactions of another process keep nothing for us. So a snapshot of a database that was
+//! opened read-only holds the view itself, with all its tables open.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,6 +11,7 @@ use std::sync::atomic::Ordering;
 use parking_lot::Mutex;
 
 use super::core::Core;
+use super::view::View;
 use crate::internal_key::SequenceNumber;
 
 /// The snapshots that are held, with how often each is.
@@ -49,12 +53,20 @@ impl SnapshotList {
 pub struct Snapshot {
     core: Arc<Core>,
     sequence: SequenceNumber,
+    /// What to read from, where it must not be whatever is in force then.
+    view: Option<Arc<View>>,
 }
 
 impl Snapshot {
     pub(crate) fn new(core: Arc<Core>) -> Self {
+        let view = core.options.read_only.then(|| core.view.load_full());
         let sequence = core.snapshots.hold(|| core.visible.load(Ordering::Acquire));
-        Self { core, sequence }
+        Self { core, sequence, view }
+    }
+
+    /// The view to read the snapshot from.
+    pub(crate) fn view(&self) -> Arc<View> {
+        self.view.clone().unwrap_or_else(|| self.core.view.load_full())
     }
 
     pub(crate) fn sequence(&self) -> SequenceNumber {

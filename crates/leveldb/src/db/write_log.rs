@@ -162,6 +162,18 @@ impl WriteLog {
         Ok(self.active.as_ref().map_or(0, |log| log.number))
     }
 
+    /// Does for a log that was given up what the next writer would do, since none may come: its
+    /// memtable has writes that were promised to be durable soon. Says whether they are.
+    pub(crate) fn replace_given_up(&mut self, core: &Core) -> Result<bool> {
+        if self.awaits_flush {
+            if self.active.is_none() {
+                self.begin_log(core)?;
+            }
+            self.awaits_flush = !core.view.load().pending.is_empty();
+        }
+        Ok(!self.awaits_flush)
+    }
+
     /// Appends a batch to the log and to the memtable and shows it to readers.
     pub(crate) fn append(
         &mut self,

@@ -14,7 +14,7 @@ use crate::log::{LogRead, LogReader};
 use crate::table::{Block, BlockIterator, ReadMode, Table};
 use crate::version::edit::VersionEdit;
 use crate::version::manifest;
-use crate::write_batch::BatchReader;
+use crate::write_batch::{BatchEntry, BatchReader, WriteBatch};
 
 /// A log: strictly and salvaging.
 pub fn log(input: &[u8]) {
@@ -29,7 +29,7 @@ pub fn log(input: &[u8]) {
 }
 
 /// The records that a reader gives, and whether an error ended them.
-fn records(mut reader: LogReader) -> (Vec<Vec<u8>>, bool) {
+pub(super) fn records(mut reader: LogReader) -> (Vec<Vec<u8>>, bool) {
     let mut records = Vec::new();
     let mut record = Vec::new();
     loop {
@@ -100,7 +100,11 @@ type KeysAndValues = Vec<(Vec<u8>, Vec<u8>)>;
 fn entries(table: &Arc<Table>, forward: bool) -> Result<KeysAndValues> {
     let mut cursor = table.iter(false);
     let mut entries = Vec::new();
-    if forward { cursor.seek_to_first()? } else { cursor.seek_to_last()? }
+    if forward {
+        cursor.seek_to_first()?
+    } else {
+        cursor.seek_to_last()?
+    }
     while cursor.valid() {
         entries.push((cursor.key().to_vec(), cursor.value().to_vec()));
         if forward { cursor.next()? } else { cursor.prev()? }
@@ -127,16 +131,19 @@ pub fn manifest(input: &[u8]) {
 
 /// A batch, as a log has it.
 pub fn batch(input: &[u8]) {
-    let Ok(batch) = BatchReader::new(Bytes::copy_from_slice(input)) else { return };
-    let entries = batch.iter().map(|entry| {
-        assert!(entry.key.end <= entry.value.start && entry.value.end as usize <= input.len());
-        entry.value.end
-    });
-    assert!(entries.is_sorted());
-    assert_eq!(batch.iter().count() as u64, u64::from(batch.count()));
+    let Ok(batch) = BatchReader::new(input) else { return };
+    let mut copy = WriteBatch::new();
+    for entry in batch.iter() {
+        match entry {
+            BatchEntry::Put { key, value } => copy.put(key, value),
+            BatchEntry::Delete { key } => copy.delete(key),
+        }
+    }
+    assert_eq!(copy.len(), batch.count() as usize);
+    assert!(copy.iter().eq(batch.iter()));
 }
 
-fn in_memory(path: &Path, bytes: &[u8]) -> Option<Arc<dyn ReadableFile>> {
+pub(super) fn in_memory(path: &Path, bytes: &[u8]) -> Option<Arc<dyn ReadableFile>> {
     let env = MemoryEnv::new();
     env.write_file(path, bytes).ok()?;
     env.open(path).ok()

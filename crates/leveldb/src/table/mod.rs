@@ -24,6 +24,10 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use self::{
+    block::Block, block_handle::BlockHandle, block_iterator::BlockIterator, footer::Footer,
+};
 pub(crate) use block_cache::BlockCache;
 pub(crate) use block_reader::ReadMode;
 pub(crate) use builder::{TableBuilder, TableOptions, TableSummary};

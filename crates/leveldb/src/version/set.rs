@@ -257,6 +257,8 @@ fn mark_replaced(previous: &Version, next: &Version, deleted: &[(usize, u64)]) {
 /// itself made durable. C++ LevelDB leaves the last step out; a power cut can then bring back a
 /// `CURRENT` that names a removed manifest.
 pub(crate) fn point_current_at(env: &dyn Env, directory: &Path, manifest: u64) -> Result<()> {
+    // IMPORTANT: names may reach the disk in any order, so the manifest's has to be there first.
+    env.sync_dir(directory).map_err(Error::io(IoOperation::SyncDir, directory))?;
     let temporary = file_name::temporary(directory, manifest);
     let current = file_name::current(directory);
     let written = env

@@ -10,16 +10,20 @@ mod traces;
 
 #[path = "../peers/mod.rs"]
 mod peers;
+#[path = "../common/random.rs"]
+mod random;
 
 use std::fs;
 use std::path::Path;
 
+/// Copies a database. A repair leaves a directory of what it found no use for, which stays.
 fn copy(from: &Path, to: &Path) {
     fs::create_dir(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        // Not `fs::copy`: what is copied may be write-protected.
-        fs::write(to.join(entry.file_name()), fs::read(entry.path()).unwrap()).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        if entry.file_type().unwrap().is_file() {
+            // Not `fs::copy`: what is copied may be write-protected.
+            fs::write(to.join(entry.file_name()), fs::read(entry.path()).unwrap()).unwrap();
+        }
     }
 }
 

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::peers::put_part;
-use crate::peers::random::Random;
+use crate::random::Random;
 
 pub(crate) const PROGRESS: &[u8] = b"\x00progress";
 

@@ -15,7 +15,6 @@
 //! | `R` | the directory to repair | |
 //! | `C` | closes the database | |
 
-pub(crate) mod random;
 mod serve;
 
 use std::io::{BufReader, Read, Write};

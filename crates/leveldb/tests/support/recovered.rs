@@ -41,6 +41,20 @@ pub fn check(
     goes_on(workload, db, disk, place)
 }
 
+/// [`check`], where the process was killed after a sync had failed. What that sync has lost for good
+/// can still be read until the power is cut, so here it is not.
+pub fn check_killed(
+    workload: &Workload,
+    disk: &MemoryEnv,
+    at_least: usize,
+    at_most: usize,
+) -> Result<(), String> {
+    let db =
+        Db::open(DIRECTORY, options(disk.clone())).map_err(|error| format!("open: {error}"))?;
+    holds(workload, &db, at_least, at_most)?;
+    verifies(&db)
+}
+
 /// Checks what a database has, and says after how many writes it has that.
 pub fn holds(
     workload: &Workload,

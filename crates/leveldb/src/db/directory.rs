@@ -1,0 +1,35 @@
+//! Making a directory that a power cut does not take away, and all that is in it.
+
+use std::io;
+use std::path::Path;
+
+use crate::env::Env;
+use crate::error::{Error, IoOperation, Result};
+
+/// Makes a directory and those above it, and makes their names durable.
+pub(crate) fn make(env: &dyn Env, directory: &Path) -> Result<()> {
+    env.create_dir_all(directory).map_err(Error::io(IoOperation::CreateDir, directory))?;
+    // IMPORTANT: all the way up. Any of these directories may be new, also if it was a process
+    // before this one that made it and was killed.
+    for parent in directory.ancestors().skip(1) {
+        let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+        match env.sync_dir(parent) {
+            Err(error) if !is_out_of_reach(&error) => {
+                return Err(Error::io(IoOperation::SyncDir, parent)(error));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Whether a directory is one that nobody with our rights can have changed.
+fn is_out_of_reach(error: &io::Error) -> bool {
+    use io::ErrorKind::{
+        InvalidInput, NotFound, PermissionDenied, ReadOnlyFilesystem, Unsupported,
+    };
+    matches!(
+        error.kind(),
+        InvalidInput | NotFound | PermissionDenied | ReadOnlyFilesystem | Unsupported
+    )
+}

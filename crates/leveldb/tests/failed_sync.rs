@@ -1,0 +1,80 @@
+//! A sync that fails loses for good what it should have written: systems drop the pages, and the
+//! next sync of the file succeeds without them. Everything acknowledged is still in memory, and has
+//! to get from there to another file without anybody writing again.
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use sigil_leveldb::env::{CrashMode, FaultEnv, FaultPlan, MemoryEnv, errno};
+use sigil_leveldb::{Db, Durability, FileKind, IoOperation, Options};
+
+use support::recovered::options;
+use support::watch::watched;
+use support::workload::DIRECTORY;
+
+const LIMIT: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn fail_next_sync_of_a_log(fault: &FaultEnv) {
+    let plan = FaultPlan::fail_nth(0, errno::EIO).on(IoOperation::Sync).of(FileKind::Log(0));
+    fault.set_plan(plan);
+}
+
+fn after_a_power_cut(memory: &MemoryEnv) -> Db {
+    Db::open(DIRECTORY, options(memory.crash(CrashMode::Drop))).unwrap()
+}
+
+fn has(db: &Db, key: &[u8]) -> bool {
+    db.get(key).unwrap().is_some()
+}
+
+#[test]
+fn an_interval_write_becomes_durable_although_its_sync_failed() {
+    watched(LIMIT, || {
+        let memory = MemoryEnv::new();
+        let fault = FaultEnv::on_memory(memory.clone());
+        let db = Db::open(DIRECTORY, options(fault.clone())).unwrap();
+        fail_next_sync_of_a_log(&fault);
+        db.put(b"a", b"1", Durability::Interval).unwrap();
+        let started = Instant::now();
+        while !has(&after_a_power_cut(&memory), b"a") {
+            assert!(started.elapsed() < PATIENCE, "{:?}", db.health());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        while !db.health().is_healthy() {
+            assert!(started.elapsed() < PATIENCE, "{:?}", db.health());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    });
+}
+
+#[test]
+fn a_sync_write_after_a_failed_one_is_not_acknowledged_without_what_came_before() {
+    watched(LIMIT, || {
+        let memory = MemoryEnv::new();
+        let fault = FaultEnv::on_memory(memory.clone());
+        let quiet = Options { sync_interval: Duration::from_secs(3_600), ..options(fault.clone()) };
+        let db = Db::open(DIRECTORY, quiet).unwrap();
+        db.put(b"a", b"1", Durability::Process).unwrap();
+        fail_next_sync_of_a_log(&fault);
+        assert_eq!(db.put(b"b", b"2", Durability::Sync).unwrap_err().errno(), Some(errno::EIO));
+        assert!(has(&db, b"a") && !has(&db, b"b"));
+        db.put(b"c", b"3", Durability::Sync).unwrap();
+        let left = after_a_power_cut(&memory);
+        assert!(has(&left, b"a") && !has(&left, b"b") && has(&left, b"c"));
+    });
+}
+
+#[test]
+fn closing_after_a_failed_sync_keeps_everything() {
+    watched(LIMIT, || {
+        let memory = MemoryEnv::new();
+        let fault = FaultEnv::on_memory(memory.clone());
+        let db = Db::open(DIRECTORY, options(fault.clone())).unwrap();
+        db.put(b"a", b"1", Durability::Process).unwrap();
+        fail_next_sync_of_a_log(&fault);
+        db.close().unwrap();
+        assert!(has(&after_a_power_cut(&memory), b"a"));
+    });
+}

@@ -1,0 +1,171 @@
+//! A disk that is full: puts get the error that says so, what makes room still works, everything
+//! acknowledged stays readable, and once there is room again the handle accepts writes as before.
+//! A reserve file, where one was asked for, is what deleting and compacting then live on.
+
+mod support;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use sigil_leveldb::env::{CrashMode, Env, FaultEnv, MemoryEnv};
+use sigil_leveldb::{Db, Durability, Entries, Error, Options, Range, Result};
+
+use support::recovered::options;
+use support::watch::watched;
+use support::workload::{DIRECTORY, Random};
+
+const LIMIT: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(20);
+const RESERVE: u64 = 256 << 10;
+const ROOM: u64 = 1 << 20;
+
+struct Disk {
+    memory: MemoryEnv,
+    fault: FaultEnv,
+    db: Db,
+    /// Keys from 0 to here were acknowledged.
+    written: u32,
+}
+
+fn key(index: u32) -> [u8; 4] {
+    index.to_be_bytes()
+}
+
+/// A value that does not compress.
+fn value(index: u32) -> Vec<u8> {
+    let mut random = Random(u64::from(index));
+    (0..300).map(|_| random.below(256) as u8).collect()
+}
+
+impl Disk {
+    fn with_reserve(reserve_size: u64) -> Self {
+        let memory = MemoryEnv::new();
+        let fault = FaultEnv::on_memory(memory.clone());
+        fault.set_free_space(Some(ROOM));
+        let options = Options { reserve_size, ..options(fault.clone()) };
+        let db = Db::open(DIRECTORY, options).unwrap();
+        Self { memory, fault, db, written: 0 }
+    }
+
+    fn put(&mut self) -> Result<()> {
+        let started = Instant::now();
+        let put = self.db.put(&key(self.written), &value(self.written), Durability::Process);
+        assert!(started.elapsed() < PATIENCE);
+        put.map(|()| self.written += 1)
+    }
+
+    fn fill(&mut self) -> Error {
+        loop {
+            if let Err(error) = self.put() {
+                return error;
+            }
+        }
+    }
+
+    /// Checks that the keys from `from` on are all there is.
+    fn has_all_from(&self, db: &Db, from: u32) {
+        let found = Entries::forward(db.iter(Range::all()).unwrap());
+        let found: Vec<_> = found.collect::<Result<_>>().unwrap();
+        assert_eq!(found.len() as u32, self.written - from);
+        for ((found_key, found_value), index) in found.iter().zip(from..) {
+            assert_eq!((&found_key[..], &found_value[..]), (&key(index)[..], &value(index)[..]));
+        }
+    }
+
+    /// Retries until it works.
+    fn soon<T>(&self, what: &str, act: impl Fn(&Db) -> Result<T>) -> T {
+        let started = Instant::now();
+        loop {
+            match act(&self.db) {
+                Ok(done) => return done,
+                Err(error) => {
+                    assert!(error.is_out_of_space(), "{what}: {error}");
+                    assert!(started.elapsed() < PATIENCE, "{what}: {error}");
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+            }
+        }
+    }
+
+    fn recovers_with_more_room(&mut self, from: u32) {
+        self.fault.set_free_space(Some(4 * ROOM));
+        let index = self.written;
+        self.soon("put", |db| db.put(&key(index), &value(index), Durability::Sync));
+        self.written += 1;
+        let started = Instant::now();
+        while !self.db.health().is_healthy() {
+            assert!(started.elapsed() < PATIENCE, "{:?}", self.db.health());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        for _ in 0..500 {
+            self.put().unwrap();
+        }
+        self.has_all_from(&self.db, from);
+        self.db.close().unwrap();
+        let disk = self.memory.crash(CrashMode::Drop);
+        let db = Db::open(DIRECTORY, options(disk)).unwrap();
+        self.has_all_from(&db, from);
+        assert!(db.verify().unwrap().is_whole());
+    }
+}
+
+#[test]
+fn without_a_reserve_puts_fail_until_there_is_room() {
+    watched(LIMIT, || {
+        let mut disk = Disk::with_reserve(0);
+        let error = disk.fill();
+        assert!(error.is_out_of_space(), "{error}");
+        assert!(disk.written > 1_000, "{} keys fit", disk.written);
+        for _ in 0..50 {
+            if let Err(error) = disk.put() {
+                assert!(error.is_out_of_space(), "{error}");
+            }
+        }
+        disk.has_all_from(&disk.db, 0);
+        let killed = Db::open(DIRECTORY, options(disk.memory.crash(CrashMode::Keep))).unwrap();
+        disk.has_all_from(&killed, 0);
+        disk.recovers_with_more_room(0);
+    });
+}
+
+#[test]
+fn the_reserve_lets_deletions_and_compactions_make_room() {
+    watched(LIMIT, || {
+        let mut disk = Disk::with_reserve(RESERVE);
+        let reserve = Path::new(DIRECTORY).join("RESERVE");
+        assert_eq!(disk.memory.size(&reserve).unwrap(), RESERVE);
+        let error = disk.fill();
+        assert!(error.is_out_of_space(), "{error}");
+        let health = disk.db.health();
+        assert!(health.out_of_space && !health.is_healthy(), "{health:?}");
+        assert!(disk.memory.size(&reserve).is_err(), "the reserve was not given up");
+        disk.has_all_from(&disk.db, 0);
+
+        // All but the last hundred go, without more room from outside.
+        let from = disk.written - 100;
+        for index in 0..from {
+            disk.soon("delete", |db| db.delete(&key(index), Durability::Process));
+        }
+        disk.soon("compact", |db| db.compact_range(None, Some(&key(from))));
+        disk.has_all_from(&disk.db, from);
+        let index = disk.written;
+        disk.soon("put", |db| db.put(&key(index), &value(index), Durability::Sync));
+        disk.written += 1;
+        assert_eq!(disk.memory.size(&reserve).unwrap(), RESERVE);
+        disk.recovers_with_more_room(from);
+    });
+}
+
+#[test]
+fn a_full_disk_can_be_closed_and_opened() {
+    watched(LIMIT, || {
+        let mut disk = Disk::with_reserve(RESERVE);
+        disk.fill();
+        disk.db.close().unwrap();
+        let again = Options { reserve_size: RESERVE, ..options(disk.fault.clone()) };
+        disk.db = Db::open(DIRECTORY, again).unwrap();
+        disk.has_all_from(&disk.db, 0);
+        disk.db.delete(&key(0), Durability::Sync).unwrap();
+        disk.recovers_with_more_room(1);
+    });
+}
