@@ -10,10 +10,6 @@ use crate::check::{Outcome, exercise};
 use crate::guard::watched;
 use crate::sample::{Sample, State};
 
-fn samples() -> [Sample; 2] {
-    [Sample::with_one_log(), Sample::with_two_logs()]
-}
-
 fn holds_no_data(path: &Path) -> bool {
     matches!(FileKind::of(path), FileKind::Lock | FileKind::InfoLog | FileKind::Reserve)
 }
@@ -35,7 +31,7 @@ fn replace(
     replacement: impl Fn(&[u8]) -> Vec<u8>,
     excused: impl Fn(&Sample, &Path) -> bool,
 ) {
-    for sample in samples() {
+    for sample in Sample::all() {
         for (path, bytes) in sample.files() {
             let bytes_now = replacement(&bytes);
             let env = sample.with(&path, &bytes_now);
@@ -55,7 +51,7 @@ fn is_newest_log(sample: &Sample, path: &Path) -> bool {
 
 #[test]
 fn that_vanish() {
-    for sample in samples() {
+    for sample in Sample::all() {
         for (path, bytes) in sample.files() {
             let env = sample.env.deep_clone();
             env.remove(&path).unwrap();
@@ -98,7 +94,7 @@ fn that_grow() {
 
 #[test]
 fn that_change_places() {
-    for sample in samples() {
+    for sample in Sample::all() {
         let files = sample.files();
         for (index, (first, first_bytes)) in files.iter().enumerate() {
             for (second, second_bytes) in files.iter().skip(index + 1) {

@@ -81,6 +81,20 @@ impl Sample {
         writer.finish()
     }
 
+    /// Everything in tables, and a log to which nothing was written yet.
+    pub(crate) fn with_an_empty_log() -> Self {
+        let mut writer = Writer::new(MemoryEnv::new());
+        writer.write_tables();
+        (writer.states, writer.ends) = (vec![writer.state.clone()], vec![0]);
+        writer.newest_log = writer.logs().pop().unwrap();
+        assert_eq!(writer.env.size(&writer.newest_log).unwrap(), 0);
+        writer.finish()
+    }
+
+    pub(crate) fn all() -> [Self; 3] {
+        [Self::with_one_log(), Self::with_two_logs(), Self::with_an_empty_log()]
+    }
+
     pub(crate) fn newest_state(&self) -> &State {
         &self.states[self.states.len() - 1]
     }
@@ -112,7 +126,7 @@ impl Sample {
             at < 500 || at + 500 > length || ends || (at + 16) % (32 << 10) < 32
         };
         let all = 0..length;
-        all.filter(|&at| is_long() || !is_log || at % 97 == 0 || near(at)).collect()
+        all.filter(|&at| is_long() || !is_log || at % 31 == 0 || near(at)).collect()
     }
 }
 
