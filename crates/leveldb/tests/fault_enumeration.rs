@@ -7,6 +7,9 @@
 //! the next, and the runs are shifted against each other until every call has had its turn. The
 //! long form makes a run for each call.
 
+// What a test calls is a test as well.
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
+
 mod support;
 
 use std::sync::Arc;

@@ -237,3 +237,6 @@ fn user_range(files: &[Arc<TableFile>]) -> Option<(Vec<u8>, Vec<u8>)> {
     let to = files.iter().map(|file| file.largest_user_key()).max()?;
     Some((from.to_vec(), to.to_vec()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,6 +25,7 @@ enum Step {
     Remove(usize),
     CreateDir,
     RemoveDir,
+    SyncFile(usize),
     SyncDir,
     List,
 }
@@ -42,6 +43,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => name().prop_map(Step::Remove),
         2 => Just(Step::CreateDir),
         1 => Just(Step::RemoveDir),
+        1 => name().prop_map(Step::SyncFile),
         1 => Just(Step::SyncDir),
         1 => Just(Step::List),
     ]
@@ -84,6 +86,7 @@ impl Session<'_> {
             Step::Remove(name) => env.remove(&path(name)).map(done),
             Step::CreateDir => env.create_dir_all(&directory).map(done),
             Step::RemoveDir => env.remove_dir(&directory).map(done),
+            Step::SyncFile(name) => env.sync_file(&path(name)).map(done),
             Step::SyncDir => env.sync_dir(&directory).map(done),
             Step::List => env.list(&directory).map(|mut names| {
                 names.sort();

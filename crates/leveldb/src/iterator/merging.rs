@@ -66,7 +66,16 @@ impl MergingIterator {
             }
             Direction::Backward => {
                 child.seek(&key)?;
-                if child.valid() { child.prev() } else { child.seek_to_last() }
+                if child.valid() {
+                    child.prev()?
+                } else {
+                    child.seek_to_last()?
+                }
+                // A memtable grows meanwhile, also between the entry sought and the one found.
+                while child.valid() && internal_key::compare(child.key(), &key).is_ge() {
+                    child.prev()?;
+                }
+                Ok(())
             }
         })
     }

@@ -208,3 +208,65 @@ fn errors_of_children_leave_the_cursor_nowhere() {
     files.prev().unwrap();
     assert!(!files.valid());
 }
+
+/// A cursor whose list gets one more entry right after a search, just before the entry found.
+struct Growing {
+    listed: Listed,
+    arrives: Option<Entry>,
+}
+
+impl InternalIterator for Growing {
+    fn valid(&self) -> bool {
+        self.listed.valid()
+    }
+    fn seek_to_first(&mut self) -> Result<()> {
+        self.listed.seek_to_first()
+    }
+    fn seek_to_last(&mut self) -> Result<()> {
+        self.listed.seek_to_last()
+    }
+    fn seek(&mut self, target: &[u8]) -> Result<()> {
+        self.listed.seek(target)?;
+        if compare(target, &entry(3, 1).0) == Ordering::Equal
+            && let Some(arrived) = self.arrives.take()
+        {
+            let at = self.listed.at.unwrap_or(self.listed.entries.len());
+            self.listed.entries.insert(at, arrived);
+            self.listed.at = self.listed.at.map(|at| at + 1);
+        }
+        Ok(())
+    }
+    fn next(&mut self) -> Result<()> {
+        self.listed.next()
+    }
+    fn prev(&mut self) -> Result<()> {
+        self.listed.prev()
+    }
+    fn key(&self) -> &[u8] {
+        self.listed.key()
+    }
+    fn value(&self) -> &[u8] {
+        self.listed.value()
+    }
+    fn value_bytes(&self) -> Bytes {
+        self.listed.value_bytes()
+    }
+}
+
+#[test]
+fn an_entry_that_arrives_while_the_cursor_turns_does_not_bring_back_the_current_one() {
+    for later in [vec![], vec![entry(5, 1)]] {
+        let mut entries = vec![entry(1, 1)];
+        entries.extend(later);
+        let listed = Listed { entries, at: None };
+        let growing = Growing { listed, arrives: Some(entry(4, 9)) };
+        let fixed = Listed::boxed(&[entry(2, 1), entry(3, 1)]);
+        let mut merged = MergingIterator::new(vec![Box::new(growing), fixed]);
+        merged.seek(&key(3, 7)).unwrap();
+        assert_eq!(merged.key(), key(3, 1));
+        merged.prev().unwrap();
+        assert_eq!(merged.key(), key(2, 1));
+        merged.prev().unwrap();
+        assert_eq!(merged.key(), key(1, 1));
+    }
+}

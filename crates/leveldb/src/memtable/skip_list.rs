@@ -173,3 +173,6 @@ impl Writer {
         (1 + self.random.trailing_zeros() as usize / 2).min(MAX_HEIGHT)
     }
 }
+
+#[cfg(test)]
+mod tests;

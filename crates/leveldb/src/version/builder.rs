@@ -82,3 +82,6 @@ impl VersionBuilder {
         Ok(Version::new(levels))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@
 //! database has after them. The last entry of each batch is its number under [`PROGRESS`], so a
 //! database tells how many batches it has, and the map can be brought to the same point.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use crate::peers::put_part;
 use crate::random::Random;
@@ -27,17 +27,12 @@ pub(crate) struct Stream {
     /// What the database has.
     pub(crate) state: BTreeMap<Vec<u8>, Vec<u8>>,
     /// Batches that were given out and may not be in the database.
-    open: VecDeque<(u64, Vec<Write>)>,
+    open: Vec<(u64, Vec<Write>)>,
 }
 
 impl Stream {
     pub(crate) fn new(seed: u64) -> Self {
-        Self {
-            random: Random::new(seed),
-            batches: 0,
-            state: BTreeMap::new(),
-            open: VecDeque::new(),
-        }
+        Self { random: Random::new(seed), batches: 0, state: BTreeMap::new(), open: Vec::new() }
     }
 
     /// The next batch, encoded as a request, and its size.
@@ -53,22 +48,21 @@ impl Stream {
             change.extend_from_slice(value.as_deref().unwrap_or_default());
             put_part(&mut request, &change);
         }
-        self.open.push_back((self.batches, batch));
+        self.open.push((self.batches, batch));
         (request, size)
     }
 
     /// Brings the state to the point after a batch. Batches after it were lost, and the stream
     /// goes on as if they had never been.
     pub(crate) fn settle(&mut self, last: u64) {
-        while let Some((_, batch)) = self.open.pop_front_if(|(number, _)| *number <= last) {
-            for (key, value) in batch {
-                match value {
-                    Some(value) => self.state.insert(key, value),
-                    None => self.state.remove(&key),
-                };
-            }
+        let open = std::mem::take(&mut self.open);
+        let kept = open.into_iter().take_while(|(number, _)| *number <= last);
+        for (key, value) in kept.flat_map(|(_, batch)| batch) {
+            match value {
+                Some(value) => self.state.insert(key, value),
+                None => self.state.remove(&key),
+            };
         }
-        self.open.clear();
         self.batches = last;
     }
 
@@ -100,12 +94,12 @@ fn key(number: u64) -> Vec<u8> {
         0 => Vec::new(),
         1..=64 => vec![0xff; number as usize],
         65..=200 => random.bytes(3_000),
-        _ if number % 50 == 0 => {
+        _ if number.is_multiple_of(50) => {
             let mut key = vec![0xff; random.below(20) as usize];
             key.extend(random.bytes(2));
             key
         }
-        _ if number % 3 == 0 => {
+        _ if number.is_multiple_of(3) => {
             let length = 1 + random.below(20) as usize;
             random.bytes(length)
         }

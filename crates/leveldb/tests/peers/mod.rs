@@ -42,7 +42,7 @@ pub(crate) enum Kind {
 
 /// A process, killed when it is dropped.
 pub(crate) struct Peer {
-    child: Child,
+    pub(crate) child: Child,
     requests: ChildStdin,
     answers: BufReader<ChildStdout>,
 }
@@ -79,10 +79,6 @@ impl Peer {
             greeting.push(byte[0]);
         }
         Self { child, requests, answers }
-    }
-
-    pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
     }
 
     pub(crate) fn send(&mut self, command: u8, payload: &[u8]) {

@@ -1,7 +1,7 @@
 //! What a database has to answer after a crash: it opens, it has the writes that it promised, all
 //! or nothing of each and in order, its tables are whole, it takes new writes and keeps them.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -119,7 +119,7 @@ pub fn check_torn(
 }
 
 /// Whether a log has lost something that is not just its end.
-fn has_hole(disk: &MemoryEnv, before: &MemoryEnv, path: &PathBuf) -> bool {
+fn has_hole(disk: &MemoryEnv, before: &MemoryEnv, path: &Path) -> bool {
     let is_log = matches!(FileKind::of(path), FileKind::Log(_));
     let (torn, whole) = (disk.read_file(path), before.read_file(path));
     is_log && !whole.unwrap_or_default().starts_with(&torn.unwrap_or_default())

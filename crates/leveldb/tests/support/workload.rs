@@ -41,13 +41,15 @@ pub enum Step {
     Reopen,
 }
 
+/// What a key had: after so many writes, this.
+type History = Vec<(usize, Option<Vec<u8>>)>;
+
 /// See the module's documentation.
 pub struct Workload {
     pub steps: Vec<Step>,
     /// The digest after so many writes.
     digests: Vec<u64>,
-    /// What each key had: after so many writes, this.
-    values: BTreeMap<Vec<u8>, Vec<(usize, Option<Vec<u8>>)>>,
+    values: BTreeMap<Vec<u8>, History>,
 }
 
 impl Workload {

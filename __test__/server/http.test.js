@@ -1,0 +1,151 @@
+// The service over real HTTP: minting, listing, and what clients are told when the store fails.
+
+const { InMemoryStorageDriver, SigilError, StorageError } = require('sigil-vault')
+const { createServer } = require('sigil-vault/server')
+
+let app
+let store
+let base
+
+async function serve(given = new InMemoryStorageDriver()) {
+  store = given
+  app = await createServer({ store })
+  base = await app.listen({ host: '127.0.0.1', port: 0 })
+}
+
+const get = (path) => fetch(base + path)
+const post = (body, headers = { 'content-type': 'application/json' }) =>
+  fetch(`${base}/api/consciousness/sigils`, { method: 'POST', headers, body })
+const mint = async (fields) => (await post(JSON.stringify(fields))).json()
+
+beforeEach(() => serve())
+afterEach(() => app.close())
+
+test('a minted sigil has the body’s fields, an id and a time, and is in the store', async () => {
+  const { success, sigil } = await mint({ name: '⟐', id: 'forged', nested: { a: [1] } })
+  expect(success).toBe(true)
+  expect(sigil).toMatchObject({ name: '⟐', nested: { a: [1] } })
+  expect(sigil.id).toMatch(/^[0-9a-f-]{36}$/)
+  expect(new Date(sigil.timestamp).toISOString()).toBe(sigil.timestamp)
+  expect(await store.getSigilRecord(sigil.id, sigil.timestamp)).toEqual(sigil)
+})
+
+test('the list has the newest first, ten by default, and the number of all', async () => {
+  const minted = []
+  for (let n = 0; n < 12; n++) minted.unshift((await mint({ n })).sigil)
+  const listed = await (await get('/api/consciousness/sigils')).json()
+  expect(listed).toEqual({ sigils: minted.slice(0, 10), total: 12, currentIdentity: null })
+  const two = await (await get('/api/consciousness/sigils?limit=2')).json()
+  expect(two.sigils).toEqual(minted.slice(0, 2))
+  expect(await (await get('/sigils')).json()).toEqual({ sigils: minted, total: 12 })
+})
+
+test('a service that starts again lists what was minted before, and nothing else', async () => {
+  const { sigil } = await mint({ n: 1 })
+  await store.setSigilRecord('sigil-memory', 'm1', { id: 'm1', timestamp: sigil.timestamp })
+  await app.close()
+  await serve(store)
+  expect(await (await get('/sigils')).json()).toEqual({ sigils: [sigil], total: 1 })
+})
+
+test('a limit that is none', async () => {
+  for (const limit of ['0', '-1', 'many', '1001', '1.5']) {
+    const answer = await get(`/api/consciousness/sigils?limit=${limit}`)
+    expect(answer.status).toBe(400)
+    expect(await answer.json()).toMatchObject({
+      success: false,
+      error: { code: expect.any(String) },
+    })
+  }
+})
+
+test('bodies that are no object are refused with a clear answer', async () => {
+  for (const [body, status] of [
+    ['[1]', 400],
+    ['"text"', 400],
+    ['null', 400],
+    ['{"broken":', 400],
+    ['', 400],
+    [JSON.stringify({ text: 'x'.repeat(2_000_000) }), 413],
+  ]) {
+    const answer = await post(body)
+    expect(answer.status).toBe(status)
+    expect(await answer.json()).toMatchObject({ success: false })
+  }
+  expect((await post('x=1', { 'content-type': 'application/x-www-form-urlencoded' })).status).toBe(
+    415,
+  )
+  expect(await store.countSigilRecords()).toBe(0)
+})
+
+test.each([
+  ['ENOSPC', 507, '5'],
+  ['EROFS', 503, null],
+  ['EIO', 503, null],
+  ['STORAGE_UNAVAILABLE', 503, '5'],
+  ['LEVEL_DATABASE_NOT_OPEN', 503, null],
+])(
+  'a store that fails with %s answers %i, and the sigil is not listed',
+  async (code, status, retry) => {
+    store.setSigilRecord = async () => {
+      throw new StorageError('write db/000007.log: no', { code, path: 'db/000007.log' })
+    }
+    const answer = await post('{}')
+    expect(answer.status).toBe(status)
+    expect(answer.headers.get('retry-after')).toBe(retry)
+    const text = await answer.text()
+    expect(JSON.parse(text)).toEqual({
+      success: false,
+      error: { code, message: expect.any(String) },
+    })
+    expect(text).not.toContain('000007')
+    expect((await (await get('/sigils')).json()).total).toBe(0)
+  },
+)
+
+test('a defect answers 500 and tells nothing of itself', async () => {
+  for (const error of [new TypeError('secret'), new SigilError('secret')]) {
+    store.setSigilRecord = async () => {
+      throw error
+    }
+    const answer = await post('{}')
+    expect(answer.status).toBe(500)
+    expect(await answer.text()).not.toContain('secret')
+  }
+})
+
+test('health and readiness', async () => {
+  expect((await get('/healthz')).status).toBe(200)
+  const ready = await get('/readyz')
+  expect(ready.status).toBe(200)
+  expect(await ready.json()).toMatchObject({ status: 'healthy' })
+  await store.close()
+  expect((await get('/readyz')).status).toBe(503)
+  expect((await get('/healthz')).status).toBe(200)
+})
+
+test('metrics count what happened', async () => {
+  await mint({})
+  await post('nonsense')
+  await get('/no/such/address')
+  const answer = await get('/metrics')
+  expect(answer.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/)
+  const text = await answer.text()
+  expect(text).toContain('\nsigil_registry_size 1\n')
+  const route = 'method="POST",route="/api/consciousness/sigils"'
+  expect(text).toContain(`sigil_http_requests_total{${route},status="200"} 1`)
+  expect(text).toContain(`sigil_http_requests_total{${route},status="400"} 1`)
+  expect(text).toContain('sigil_http_requests_total{method="GET",route="none",status="404"} 1')
+})
+
+test('an address that does not exist', async () => {
+  const answer = await get('/nothing')
+  expect(answer.status).toBe(404)
+  expect(await answer.json()).toMatchObject({ success: false, error: { code: 'NOT_FOUND' } })
+})
+
+test('the store is closed with the service', async () => {
+  expect(await store.getHealth()).toMatchObject({ status: 'healthy' })
+  await app.close()
+  expect(await store.getHealth()).toMatchObject({ status: 'unhealthy' })
+})

@@ -1,0 +1,73 @@
+// The service as a process: it starts from its environment, stops when it is told to, and says
+// plainly why it does not start.
+
+const { spawn } = require('node:child_process')
+const { once } = require('node:events')
+const { join } = require('node:path')
+
+const main = join(__dirname, '..', '..', 'server', 'main.js')
+
+function start(env) {
+  const child = spawn(process.execPath, [main], {
+    env: { ...process.env, SIGIL_STORAGE_BACKEND: 'memory', PORT: '0', ...env },
+  })
+  const output = { stdout: '', stderr: '' }
+  for (const name of ['stdout', 'stderr']) {
+    child[name].setEncoding('utf8').on('data', (text) => {
+      output[name] += text
+    })
+  }
+  const ended = once(child, 'close').then(([code, signal]) => ({ code, signal, ...output }))
+  return { child, output, ended }
+}
+
+async function addressOf({ child, output }) {
+  for (;;) {
+    const found = /"msg":"Server listening at (http:[^"]+)"/.exec(output.stdout)
+    if (found) return found[1]
+    await once(child.stdout, 'data')
+  }
+}
+
+test.each(['SIGTERM', 'SIGINT'])('%s stops it cleanly', async (signal) => {
+  const service = start()
+  const base = await addressOf(service)
+  expect(base).toMatch(/^http:\/\/127\.0\.0\.1:/)
+  expect((await fetch(`${base}/readyz`)).status).toBe(200)
+  service.child.kill(signal)
+  const { code, stdout } = await service.ended
+  expect(code).toBe(0)
+  expect(stdout).toContain('"msg":"stopped"')
+})
+
+test('requests under way are answered before it stops', async () => {
+  const service = start()
+  const base = await addressOf(service)
+  const mints = Array.from({ length: 50 }, () =>
+    fetch(`${base}/api/consciousness/sigils`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ text: 'x'.repeat(100_000) }),
+    }).then(
+      ({ status }) => status,
+      () => 'refused',
+    ),
+  )
+  await Promise.race(mints)
+  service.child.kill('SIGTERM')
+  const answers = await Promise.all(mints)
+  expect(answers).toContain(200)
+  expect(answers.filter((answer) => ![200, 503, 'refused'].includes(answer))).toEqual([])
+  expect((await service.ended).code).toBe(0)
+})
+
+test.each([
+  [{ PORT: 'http' }, /INVALID_PARAMETERS: PORT/],
+  [{ SIGIL_STORAGE_BACKEND: 'floppy' }, /INVALID_PARAMETERS: SIGIL_STORAGE_BACKEND/],
+  [{ SIGIL_STORAGE_BACKEND: '' }, /STORAGE_UNAVAILABLE: the backend leveldb/],
+])('with %j it says why it does not start', async (env, reason) => {
+  const { code, stderr } = await start(env).ended
+  expect(code).toBe(1)
+  expect(stderr).toMatch(reason)
+  expect(stderr.trim().split('\n')).toHaveLength(1)
+})

@@ -1,0 +1,42 @@
+// Guards the types of the record interface: both generations of calls, and what is refused.
+
+import {
+  createSigilStore,
+  InMemoryStorageDriver,
+  type SigilStore,
+  type TenantRecord,
+} from 'sigil-vault'
+
+async function use(store: SigilStore, signal: AbortSignal) {
+  await store.setSigilRecord('⟐', 'hash', { any: 'thing' })
+  await store.setSigilRecord('⟐', 'hash', { any: 'thing' }, { signal })
+  await store.setSigilRecord('id', Date.now(), {})
+  await store.setSigilRecord('tenant', '⟐', 'hash', {}, { durability: 'sync', signal })
+  await store.setSigilRecord(null, '⟐', 'hash', {})
+  const shared = await store.getSigilRecord('⟐', 'hash')
+  const anything: string = shared?.whatever
+  const own: TenantRecord | undefined = await store.getSigilRecord('tenant', '⟐', 'hash')
+  const page = await store.allSigilRecords('tenant', { limit: 10, cursor: own?.sigilId })
+  await store.allSigilRecords('tenant', { cursor: page.at(-1), filter: { kind: 'x' } })
+  for await (const record of store.records({ tenantId: 'tenant' })) record.updatedAt.slice(0, 10)
+  await store.batch([
+    { type: 'put', tenantId: 't', sigilId: 's', authHash: 'h', record: {} },
+    { type: 'del', tenantId: 't', sigilId: 's', authHash: 'h' },
+  ])
+  const { status } = await store.getHealth()
+
+  // @ts-expect-error a record where the hash belongs
+  await store.setSigilRecord('tenant', '⟐', { any: 'thing' }, { any: 'thing' })
+  // @ts-expect-error a tenant is a string
+  await store.allSigilRecords({ $ne: null })
+  // @ts-expect-error null is a tenant for writing only
+  await store.getSigilRecord(null, '⟐', 'hash')
+  // @ts-expect-error a put has a record
+  await store.batch([{ type: 'put', tenantId: 't', sigilId: 's', authHash: 'h' }])
+  return [anything, status]
+}
+
+use(new InMemoryStorageDriver(), AbortSignal.timeout(1))
+use(createSigilStore({ backend: 'memory' }), AbortSignal.timeout(1))
+// @ts-expect-error no such backend
+createSigilStore({ backend: 'floppy' })

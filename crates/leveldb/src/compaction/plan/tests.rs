@@ -1,0 +1,174 @@
+//! What is chosen, from versions drawn by hand.
+
+use super::*;
+use crate::internal_key::{ValueKind, encode, pack_tag};
+use crate::table::TableStatistics;
+use crate::version::builder::VersionBuilder;
+use crate::version::edit::{NewFile, VersionEdit};
+use crate::version::file::Trash;
+
+const MIB: u64 = 1 << 20;
+
+fn limits() -> Limits {
+    Limits {
+        level1_bytes: 10 * MIB,
+        target_file_size: 2 * MIB,
+        oldest_snapshot: 1_000,
+        erase_before: 500,
+    }
+}
+
+/// A version of files given as level, number, size and the user keys of their range.
+fn version(files: &[(usize, u64, u64, &str, &str)]) -> Arc<Version> {
+    let key = |user: &str, sequence| encode(user.as_bytes(), pack_tag(sequence, ValueKind::Value));
+    let new_files = files.iter().map(|&(level, number, size, from, to)| {
+        (level, NewFile { number, size, smallest: key(from, 100), largest: key(to, 50) })
+    });
+    let edit = VersionEdit { new_files: new_files.collect(), ..VersionEdit::default() };
+    let mut builder = VersionBuilder::new(&Version::default(), Arc::new(Trash::default()));
+    builder.apply(&edit).unwrap();
+    Arc::new(builder.build().unwrap())
+}
+
+fn numbers(files: &[Arc<TableFile>]) -> Vec<u64> {
+    files.iter().map(|file| file.number).collect()
+}
+
+fn statistics(
+    version: &Version,
+    number: u64,
+    deletions: u64,
+    oldest_deletion: u64,
+    max_sequence: u64,
+) {
+    let file =
+        version.all_files().map(|(_, file)| file).find(|file| file.number == number).unwrap();
+    let entries = 100;
+    file.set_statistics(Some(TableStatistics {
+        entries,
+        deletions,
+        oldest_deletion,
+        max_sequence,
+        ..TableStatistics::default()
+    }));
+}
+
+fn pick_first(version: &Arc<Version>) -> Option<Plan> {
+    pick(version, &Default::default(), &limits())
+}
+
+#[test]
+fn a_database_in_shape_is_left_alone() {
+    assert!(pick_first(&version(&[])).is_none());
+    let calm =
+        version(&[(0, 9, MIB, "a", "z"), (1, 5, 9 * MIB, "a", "m"), (2, 3, 99 * MIB, "a", "z")]);
+    assert!(pick_first(&calm).is_none());
+}
+
+#[test]
+fn level_0_goes_down_with_all_that_overlaps_and_what_lies_below() {
+    let version = version(&[
+        (0, 14, MIB, "d", "f"),
+        (0, 13, MIB, "b", "e"),
+        (0, 12, MIB, "x", "z"),
+        (0, 11, MIB, "a", "c"),
+        (1, 5, MIB, "a", "b"),
+        (1, 6, MIB, "f", "g"),
+        (1, 7, MIB, "h", "i"),
+    ]);
+    let plan = pick_first(&version).unwrap();
+    assert_eq!((plan.level, plan.output_level), (0, 1));
+    assert_eq!(numbers(&plan.inputs), [14, 13, 11], "what overlaps the oldest, through others too");
+    assert_eq!(numbers(&plan.next), [5, 6]);
+    assert!(!plan.is_move(&limits()));
+}
+
+#[test]
+fn a_level_that_is_too_large_hands_its_files_down_in_turn() {
+    let files: Vec<_> = [("a", "b"), ("c", "d"), ("e", "f")]
+        .iter()
+        .zip(1..)
+        .map(|(&(from, to), number)| (1, number, 4 * MIB, from, to))
+        .collect();
+    let version = version(&files);
+    let mut pointers: [Vec<u8>; LEVELS] = Default::default();
+    let mut turns = Vec::new();
+    for _ in 0..4 {
+        let plan = pick(&version, &pointers, &limits()).unwrap();
+        assert!(plan.is_move(&limits()));
+        pointers[1] = plan.inputs[0].largest.clone();
+        turns.extend(numbers(&plan.inputs));
+    }
+    assert_eq!(turns, [1, 2, 3, 1]);
+}
+
+#[test]
+fn a_move_that_would_make_a_later_compaction_dear_is_a_rewrite() {
+    let mut files = vec![(1, 1, 11 * MIB, "a", "z")];
+    files.extend([(3, 2, 15 * MIB, "a", "m"), (3, 3, 15 * MIB, "n", "z")]);
+    let plan = pick_first(&version(&files)).unwrap();
+    assert!(plan.next.is_empty() && !plan.is_move(&limits()));
+}
+
+#[test]
+fn entries_of_one_key_that_are_split_over_files_go_together() {
+    let version = version(&[(1, 1, 6 * MIB, "a", "k"), (1, 2, 6 * MIB, "l", "m")]);
+    assert_eq!(numbers(&pick_first(&version).unwrap().inputs), [1]);
+    let key = |sequence| encode(b"k", pack_tag(sequence, ValueKind::Value));
+    let split =
+        [(1, key(90), key(40)), (2, key(30), key(20))].map(|(number, smallest, largest)| {
+            (1, NewFile { number, size: 6 * MIB, smallest, largest })
+        });
+    let edit = VersionEdit { new_files: split.to_vec(), ..VersionEdit::default() };
+    let mut builder = VersionBuilder::new(&Version::default(), Arc::new(Trash::default()));
+    builder.apply(&edit).unwrap();
+    let plan = pick_first(&Arc::new(builder.build().unwrap())).unwrap();
+    assert_eq!(numbers(&plan.inputs), [1, 2]);
+}
+
+#[test]
+fn many_or_old_deletions_are_worth_a_compaction() {
+    let layout = [(2, 1, MIB, "a", "f"), (2, 2, MIB, "g", "k"), (3, 3, MIB, "a", "z")];
+    let few_and_young = version(&layout);
+    statistics(&few_and_young, 1, 49, 900, 10);
+    assert!(pick_first(&few_and_young).is_none());
+
+    let many = version(&layout);
+    statistics(&many, 2, 50, 900, 10);
+    let plan = pick_first(&many).unwrap();
+    assert_eq!((plan.level, numbers(&plan.inputs)), (2, vec![2]));
+    assert!(!plan.is_move(&limits()), "moving would keep the deletions");
+
+    let old = version(&layout);
+    statistics(&old, 1, 1, 499, 10);
+    assert_eq!(numbers(&pick_first(&old).unwrap().inputs), [1]);
+}
+
+#[test]
+fn deletions_at_the_bottom_are_rewritten_where_they_are() {
+    let bottom = version(&[(2, 1, MIB, "a", "f"), (3, 2, MIB, "g", "z")]);
+    statistics(&bottom, 1, 60, 900, 10);
+    let plan = pick_first(&bottom).unwrap();
+    assert_eq!((plan.level, plan.output_level), (2, 2));
+}
+
+#[test]
+fn deletions_that_a_snapshot_needs_are_not_rewritten_again_and_again() {
+    let held = version(&[(2, 1, MIB, "a", "f")]);
+    statistics(&held, 1, 60, 100, 1_001);
+    assert!(pick_first(&held).is_none());
+}
+
+#[test]
+fn a_range_is_compacted_in_steps_of_bounded_size() {
+    let files: Vec<_> = ["a", "b", "c", "d", "e", "f"]
+        .iter()
+        .zip(1..)
+        .map(|(&key, number)| (1, number, 3 * MIB, key, key))
+        .collect();
+    let version = version(&files);
+    let step = pick_range(&version, 1, Some(b"b"), Some(b"z"), &limits()).unwrap();
+    assert_eq!(numbers(&step.inputs), [2, 3, 4]);
+    assert!(pick_range(&version, 1, Some(b"x"), None, &limits()).is_none());
+    assert!(pick_range(&version, 2, None, None, &limits()).is_none());
+}

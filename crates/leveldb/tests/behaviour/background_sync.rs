@@ -1,0 +1,85 @@
+//! An `Interval` write survives a power cut once its interval is over, although nobody calls the
+//! database again; a `Process` write of the same log may be lost, and nothing else may go before it.
+
+use std::time::{Duration, Instant};
+
+use sigil_leveldb::env::{CrashMode, FaultEnv, MemoryEnv};
+use sigil_leveldb::{Db, Durability, FileKind, IoOperation, Options};
+
+use super::{DIRECTORY, open, options, wait_until};
+
+const INTERVAL: Duration = Duration::from_millis(50);
+
+/// What machines under load may add.
+const SLACK: Duration = Duration::from_secs(2);
+
+fn survives(env: &MemoryEnv, key: &[u8]) -> bool {
+    open(&env.crash(CrashMode::Drop)).get(key).unwrap().is_some()
+}
+
+#[test]
+fn an_interval_write_is_durable_within_its_interval_without_another_call() {
+    let env = MemoryEnv::new();
+    let db = Db::open(DIRECTORY, Options { sync_interval: INTERVAL, ..options(&env) }).unwrap();
+    for round in 0..10_u32 {
+        let key = round.to_le_bytes();
+        db.put(&key, b"v", Durability::Interval).unwrap();
+        wait_until("durable", INTERVAL + SLACK, || survives(&env, &key));
+    }
+}
+
+#[test]
+fn an_interval_write_is_not_synced_at_once_and_many_share_a_sync() {
+    let fault = FaultEnv::on_memory(MemoryEnv::new());
+    let interval = Duration::from_millis(200);
+    let db = Db::open(DIRECTORY, Options { sync_interval: interval, ..options(&fault) }).unwrap();
+    let syncs = || fault.op_count_of(IoOperation::Sync, Some(FileKind::Log(0)));
+    let before = syncs();
+    let begun = Instant::now();
+    let mut writes = 0_u64;
+    while begun.elapsed() < Duration::from_millis(700) {
+        db.put(b"k", b"v", Durability::Interval).unwrap();
+        writes += 1;
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let synced = syncs() - before;
+    let most = begun.elapsed().as_millis() as u64 / 200 + 2;
+    assert!((1..=most).contains(&synced), "{synced} syncs for {writes} writes");
+}
+
+#[test]
+fn what_was_acknowledged_is_durable_after_a_close() {
+    let env = MemoryEnv::new();
+    let db =
+        Db::open(DIRECTORY, Options { sync_interval: Duration::from_secs(3_600), ..options(&env) })
+            .unwrap();
+    db.put(b"k", b"v", Durability::Process).unwrap();
+    assert!(!survives(&env, b"k"));
+    db.close().unwrap();
+    assert!(survives(&env, b"k"));
+}
+
+#[test]
+fn what_is_acknowledged_while_closing_is_durable_too() {
+    for _ in 0..50 {
+        let env = MemoryEnv::new();
+        let options = Options { sync_interval: Duration::from_secs(3_600), ..options(&env) };
+        let db = Db::open(DIRECTORY, options).unwrap();
+        let acknowledged = std::thread::scope(|scope| {
+            let writer = scope.spawn(|| {
+                let mut count = 0_u32;
+                while db.put(&count.to_le_bytes(), b"v", Durability::Interval).is_ok() {
+                    count += 1;
+                }
+                count
+            });
+            std::thread::sleep(Duration::from_millis(1));
+            db.close().unwrap();
+            writer.join().unwrap()
+        });
+        let after = open(&env.crash(CrashMode::Drop));
+        for index in 0..acknowledged {
+            assert!(after.get(&index.to_le_bytes()).unwrap().is_some(), "{index}/{acknowledged}");
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! What callers may rely on, one behaviour a file.
+
+mod approximate_size;
+mod background_sync;
+mod batches;
+mod cached_reads;
+mod closed;
+mod handles;
+mod limits;
+mod lost_sync;
+mod memory_bound;
+mod option_checks;
+mod properties;
+mod restart;
+mod try_write;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sigil_leveldb::env::Env;
+use sigil_leveldb::{Db, Options};
+
+const DIRECTORY: &str = "/db";
+
+/// Small buffers and files on a file system.
+fn options(env: &(impl Env + Clone)) -> Options {
+    Options {
+        create_if_missing: true,
+        write_buffer_size: 64 << 10,
+        target_file_size: 64 << 10,
+        env: Arc::new(env.clone()),
+        ..Options::default()
+    }
+}
+
+fn open(env: &(impl Env + Clone)) -> Db {
+    Db::open(DIRECTORY, options(env)).unwrap()
+}
+
+/// Bytes that do not compress, the same for the same seed.
+fn noise(seed: u64, length: usize) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut bytes = Vec::with_capacity(length + 8);
+    while bytes.len() < length {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        bytes.extend_from_slice(&state.to_le_bytes());
+    }
+    bytes.truncate(length);
+    bytes
+}
+
+/// Waits until something is so, and fails if it does not come about.
+fn wait_until(what: &str, limit: Duration, mut is_so: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < limit, "{what}: not within {limit:?}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}

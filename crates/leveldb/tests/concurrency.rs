@@ -1,0 +1,381 @@
+//! Readers, cursors and writers at once, for seconds, with flushes, compactions, snapshots and a
+//! close at the end. What must hold for each of them at every moment is checked all the time.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use sigil_leveldb::env::{CrashMode, FaultEnv, MemoryEnv};
+use sigil_leveldb::{
+    Db, Durability, Entries, Error, FileKind, IoOperation, Options, Range, Result, WriteBatch,
+};
+
+const DIRECTORY: &str = "/db";
+
+/// Accounts between which amounts are moved; their sum never changes.
+const ACCOUNTS: u32 = 200;
+const SUM: u64 = ACCOUNTS as u64 * 1_000;
+
+fn options(env: Arc<dyn sigil_leveldb::env::Env>) -> Options {
+    Options {
+        create_if_missing: true,
+        write_buffer_size: 32 << 10,
+        target_file_size: 64 << 10,
+        block_cache_size: 256 << 10,
+        max_open_files: 16,
+        sync_interval: Duration::from_millis(10),
+        env,
+        ..Options::default()
+    }
+}
+
+fn duration() -> Duration {
+    Duration::from_secs(if std::env::var_os("SIGIL_LONG").is_some() { 80 } else { 4 })
+}
+
+fn account(index: u32) -> Vec<u8> {
+    format!("account-{:03}", index % ACCOUNTS).into_bytes()
+}
+
+/// Amounts stand in front of bytes that fill the memtables.
+fn amount(value: &[u8]) -> u64 {
+    u64::from_le_bytes(value[..8].try_into().unwrap())
+}
+
+fn value(amount: u64) -> Vec<u8> {
+    let mut value = amount.to_le_bytes().to_vec();
+    value.resize(8 + (amount % 400) as usize, amount as u8);
+    value
+}
+
+/// Numbers that look random, the same for the same seed.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: u32) -> u32 {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as u32 % limit
+    }
+}
+
+/// Does something again and again, until it answers that the database is closed.
+fn until_closed(mut act: impl FnMut() -> Result<()>) {
+    let error = loop {
+        if let Err(error) = act() {
+            break error;
+        }
+    };
+    assert!(matches!(error, Error::Closed), "{error}");
+}
+
+/// Moves amounts between accounts. Only one thread does: the engine has no transactions.
+fn transfer(db: &Db, random: &mut Random) -> Result<()> {
+    let (from, to) = (random.below(ACCOUNTS), random.below(ACCOUNTS));
+    if from == to {
+        return Ok(());
+    }
+    let read = |index| Ok::<_, Error>(amount(&db.get(&account(index))?.expect("an account")));
+    let (has, gets) = (read(from)?, read(to)?);
+    let moved = u64::from(random.below(100)).min(has);
+    let mut batch = WriteBatch::new();
+    // Deleting first puts deletions everywhere, and the later entry of a batch counts.
+    batch.delete(&account(from));
+    batch.put(&account(to), &value(gets + moved));
+    batch.put(&account(from), &value(has - moved));
+    db.write(batch, Durability::Interval)?;
+    // What was written is read by who wrote it.
+    assert_eq!(read(from)?, has - moved);
+    assert_eq!(read(to)?, gets + moved);
+    Ok(())
+}
+
+fn check_sum(entries: impl Iterator<Item = Result<(Vec<u8>, impl AsRef<[u8]>)>>) -> Result<()> {
+    let (mut sum, mut count) = (0, 0);
+    for entry in entries {
+        sum += amount(entry?.1.as_ref());
+        count += 1;
+    }
+    assert_eq!((sum, count), (SUM, ACCOUNTS));
+    Ok(())
+}
+
+fn scan(db: &Db, backward: bool) -> Result<()> {
+    let cursor = db.iter(Range::prefix(b"account-"))?;
+    if backward {
+        check_sum(Entries::backward(cursor))
+    } else {
+        check_sum(Entries::forward(cursor))
+    }
+}
+
+fn read_many(db: &Db) -> Result<()> {
+    let keys: Vec<_> = (0..ACCOUNTS).map(account).collect();
+    let values = db.get_many(&keys)?;
+    assert_eq!(values.iter().map(|value| amount(value.as_ref().unwrap())).sum::<u64>(), SUM);
+    Ok(())
+}
+
+/// Reads a snapshot in every way, while everything moves on.
+fn read_snapshot(db: &Db) -> Result<()> {
+    let snapshot = db.snapshot()?;
+    let range = || Range::prefix(b"account-");
+    check_sum(Entries::forward(db.iter_at(&snapshot, range())?))?;
+    let mut sum = 0;
+    for index in 0..ACCOUNTS {
+        sum += amount(&db.get_at(&snapshot, &account(index))?.expect("an account"));
+    }
+    assert_eq!(sum, SUM);
+    check_sum(Entries::backward(db.iter_at(&snapshot, range())?))
+}
+
+/// A cursor that goes to and fro stays in its moment.
+fn wander(db: &Db, random: &mut Random) -> Result<()> {
+    let mut cursor = db.iter(Range::prefix(b"account-"))?;
+    cursor.seek_to_first()?;
+    let mut at = 0;
+    let mut seen = vec![None; ACCOUNTS as usize];
+    for _ in 0..500 {
+        assert_eq!(cursor.key(), account(at));
+        let found = amount(cursor.value());
+        assert_eq!(*seen[at as usize].get_or_insert(found), found);
+        match random.below(5) {
+            0 => {
+                at = random.below(ACCOUNTS);
+                cursor.seek(&account(at))?;
+            }
+            1 | 2 if at > 0 => {
+                at -= 1;
+                cursor.prev()?;
+            }
+            _ if at + 1 < ACCOUNTS => {
+                at += 1;
+                cursor.next()?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Writes numbers that only grow; `reached` is what was acknowledged.
+fn count_up(db: &Db, name: &[u8], reached: &AtomicU64) -> Result<()> {
+    let next = reached.load(Ordering::SeqCst) + 1;
+    let durability = match next % 50 {
+        0 => Durability::Sync,
+        1..10 => Durability::Interval,
+        _ => Durability::Process,
+    };
+    if next.is_multiple_of(3) {
+        let mut batch = WriteBatch::new();
+        batch.put(name, &value(next));
+        match db.try_write(&mut batch, durability) {
+            Err(Error::WouldBlock) => db.write(batch, durability)?,
+            answer => answer?,
+        }
+    } else {
+        db.put(name, &value(next), durability)?;
+    }
+    reached.store(next, Ordering::SeqCst);
+    Ok(())
+}
+
+/// What a reader has seen, it and everyone after it sees, or something newer.
+fn follow_up(db: &Db, name: &[u8], reached: &AtomicU64, last: &mut u64) -> Result<()> {
+    let acknowledged = reached.load(Ordering::SeqCst);
+    let found = db.get(name)?.map_or(0, |value| amount(&value));
+    assert!(found >= acknowledged, "{found} after {acknowledged} was acknowledged");
+    assert!(found >= *last, "{found} after {last} was seen");
+    *last = found;
+    Ok(())
+}
+
+#[test]
+fn all_invariants_hold_while_everything_runs_and_everyone_is_told_of_the_close() {
+    let env = MemoryEnv::new();
+    let db = Db::open(DIRECTORY, options(Arc::new(env.clone()))).unwrap();
+    let mut first = WriteBatch::new();
+    (0..ACCOUNTS).for_each(|index| first.put(&account(index), &value(1_000)));
+    db.write(first, Durability::Sync).unwrap();
+    let names: Vec<_> = (0..3).map(|index| format!("count-{index}").into_bytes()).collect();
+    let reached: Vec<_> = names.iter().map(|_| AtomicU64::new(0)).collect();
+
+    std::thread::scope(|scope| {
+        let db = &db;
+        scope.spawn(|| {
+            let mut random = Random(1);
+            until_closed(|| transfer(db, &mut random));
+        });
+        for (name, reached) in names.iter().zip(&reached) {
+            scope.spawn(move || until_closed(|| count_up(db, name, reached)));
+            scope.spawn(move || {
+                let mut last = 0;
+                until_closed(|| follow_up(db, name, reached, &mut last));
+            });
+        }
+        scope.spawn(|| until_closed(|| scan(db, false)));
+        scope.spawn(|| until_closed(|| scan(db, true)));
+        scope.spawn(|| until_closed(|| read_many(db)));
+        scope.spawn(|| until_closed(|| read_snapshot(db)));
+        scope.spawn(|| {
+            let mut random = Random(2);
+            until_closed(|| wander(db, &mut random));
+        });
+        scope.spawn(|| until_closed(|| pause(20).and_then(|()| db.flush())));
+        scope.spawn(|| until_closed(|| pause(50).and_then(|()| db.compact_range(None, None))));
+        scope.spawn(|| until_closed(|| pause(100).and_then(|()| db.sync())));
+        std::thread::sleep(duration());
+        db.close().unwrap();
+    });
+
+    let db = Db::open(DIRECTORY, options(Arc::new(env))).unwrap();
+    scan(&db, false).unwrap();
+    for (name, reached) in names.iter().zip(&reached) {
+        follow_up(&db, name, reached, &mut 0).unwrap();
+        assert!(reached.load(Ordering::SeqCst) > 100);
+    }
+    assert!(db.verify().unwrap().is_whole());
+}
+
+fn pause(milliseconds: u64) -> Result<()> {
+    std::thread::sleep(Duration::from_millis(milliseconds));
+    Ok(())
+}
+
+#[test]
+fn a_follower_sees_a_consistent_state_while_the_writer_goes_on() {
+    let env = MemoryEnv::new();
+    let db = Db::open(DIRECTORY, options(Arc::new(env.clone()))).unwrap();
+    let mut first = WriteBatch::new();
+    (0..ACCOUNTS).for_each(|index| first.put(&account(index), &value(1_000)));
+    db.write(first, Durability::Sync).unwrap();
+    let read_only = Options { read_only: true, ..options(Arc::new(env)) };
+    let follower = &Db::open(DIRECTORY, read_only).unwrap();
+    let reached = AtomicU64::new(0);
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let db = &db;
+        scope.spawn(|| {
+            let mut random = Random(3);
+            until_closed(|| transfer(db, &mut random));
+        });
+        scope.spawn(|| until_closed(|| count_up(db, b"count", &reached)));
+        scope.spawn(|| until_closed(|| pause(30).and_then(|()| db.compact_range(None, None))));
+        scope.spawn(|| until_closed(|| scan(follower, false)));
+        scope.spawn(|| until_closed(|| read_many(follower)));
+        scope.spawn(|| until_closed(|| read_snapshot(follower)));
+        scope.spawn(|| {
+            while !done.load(Ordering::SeqCst) {
+                let acknowledged = reached.load(Ordering::SeqCst);
+                follower.refresh().unwrap();
+                let found = follower.get(b"count").unwrap().map_or(0, |value| amount(&value));
+                assert!(found >= acknowledged, "{found} after {acknowledged}");
+            }
+            follower.close().unwrap();
+        });
+        std::thread::sleep(duration() / 2);
+        done.store(true, Ordering::SeqCst);
+        db.close().unwrap();
+    });
+}
+
+/// A sync that takes as long as one on a disk.
+mod slow {
+    use std::io;
+    use std::path::{Path, PathBuf};
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use sigil_leveldb::env::{Env, LockError, LockGuard, OpenFiles, ReadableFile, WritableFile};
+
+    #[derive(Debug)]
+    pub(crate) struct SlowSync(pub(crate) Arc<dyn Env>);
+
+    #[derive(Debug)]
+    struct SlowFile(Arc<dyn WritableFile>);
+
+    impl WritableFile for SlowFile {
+        fn append(&self, bytes: &[u8]) -> io::Result<()> {
+            self.0.append(bytes)
+        }
+        fn sync(&self) -> io::Result<()> {
+            std::thread::sleep(Duration::from_millis(2));
+            self.0.sync()
+        }
+        fn truncate(&self, size: u64) -> io::Result<()> {
+            self.0.truncate(size)
+        }
+    }
+
+    impl Env for SlowSync {
+        fn open(&self, path: &Path) -> io::Result<Arc<dyn ReadableFile>> {
+            self.0.open(path)
+        }
+        fn create(&self, path: &Path) -> io::Result<Arc<dyn WritableFile>> {
+            Ok(Arc::new(SlowFile(self.0.create(path)?)))
+        }
+        fn list(&self, directory: &Path) -> io::Result<Vec<PathBuf>> {
+            self.0.list(directory)
+        }
+        fn create_dir_all(&self, directory: &Path) -> io::Result<()> {
+            self.0.create_dir_all(directory)
+        }
+        fn remove_dir(&self, directory: &Path) -> io::Result<()> {
+            self.0.remove_dir(directory)
+        }
+        fn remove(&self, path: &Path) -> io::Result<()> {
+            self.0.remove(path)
+        }
+        fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+            self.0.rename(from, to)
+        }
+        fn hard_link(&self, from: &Path, to: &Path) -> io::Result<()> {
+            self.0.hard_link(from, to)
+        }
+        fn size(&self, path: &Path) -> io::Result<u64> {
+            self.0.size(path)
+        }
+        fn sync_file(&self, path: &Path) -> io::Result<()> {
+            self.0.sync_file(path)
+        }
+        fn sync_dir(&self, directory: &Path) -> io::Result<()> {
+            self.0.sync_dir(directory)
+        }
+        fn lock(&self, path: &Path) -> Result<Box<dyn LockGuard>, LockError> {
+            self.0.lock(path)
+        }
+        fn open_files(&self) -> OpenFiles {
+            self.0.open_files()
+        }
+    }
+}
+
+#[test]
+fn writers_that_wait_for_the_disk_share_a_sync() {
+    const WRITERS: u64 = 16;
+    const WRITES: u64 = 50;
+    let memory = MemoryEnv::new();
+    let fault = FaultEnv::on_memory(memory.clone());
+    let env = Arc::new(slow::SlowSync(Arc::new(fault.clone())));
+    let db = Db::open(DIRECTORY, options(env)).unwrap();
+    let syncs = || fault.op_count_of(IoOperation::Sync, Some(FileKind::Log(0)));
+    let before = syncs();
+    let begun = Instant::now();
+    std::thread::scope(|scope| {
+        for writer in 0..WRITERS {
+            let db = &db;
+            scope.spawn(move || {
+                for write in 0..WRITES {
+                    let key = (writer * WRITES + write).to_be_bytes();
+                    db.put(&key, &[0; 20], Durability::Sync).unwrap();
+                }
+            });
+        }
+    });
+    let synced = syncs() - before;
+    assert!(synced * 4 < WRITERS * WRITES, "{synced} syncs, {:?}", begun.elapsed());
+    assert!(synced >= WRITES, "a writer has one write under way at a time: {synced}");
+    assert_eq!(db.range(..).unwrap().count() as u64, WRITERS * WRITES);
+    let after = Db::open(DIRECTORY, options(Arc::new(memory.crash(CrashMode::Drop)))).unwrap();
+    assert_eq!(after.range(..).unwrap().count() as u64, WRITERS * WRITES);
+}

@@ -1,0 +1,17 @@
+// The public API. Everything that is not exported here is an implementation detail.
+
+const { createSigilStore } = require('./lib/create-store.js')
+const errors = require('./lib/errors.js')
+const { InMemoryStorageDriver } = require('./lib/memory-store.js')
+
+module.exports = {
+  createSigilStore,
+  InMemoryStorageDriver,
+  SigilError: errors.SigilError,
+  StorageError: errors.StorageError,
+  StorageUnavailableError: errors.StorageUnavailableError,
+  RecordNotFoundError: errors.RecordNotFoundError,
+  TenantIsolationError: errors.TenantIsolationError,
+  InvalidParametersError: errors.InvalidParametersError,
+  AbortError: errors.AbortError,
+}

@@ -1,0 +1,17 @@
+// The same classes for ES modules: this file only names what index.js exports.
+
+import api from './index.js'
+
+export const {
+  createSigilStore,
+  InMemoryStorageDriver,
+  SigilError,
+  StorageError,
+  StorageUnavailableError,
+  RecordNotFoundError,
+  TenantIsolationError,
+  InvalidParametersError,
+  AbortError,
+} = api
+
+export default api

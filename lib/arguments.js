@@ -1,0 +1,225 @@
+// Which call it is.
+//
+// Two generations of callers use the same methods: those that name a record by symbol and hash, and
+// those that name a tenant before. They are told apart by the number and type of arguments, here
+// and nowhere else, so that every store decides alike. The rule that keeps tenants apart: a call
+// that could have been meant for a tenant never becomes one on the shared records. A tenant that is
+// undefined, or an object where a string belongs, is an error, not another form.
+//
+// The shared forms take trailing options too. What tells them from a misplaced record is a real
+// AbortSignal in `signal`, which nothing that came in as JSON can contain.
+
+const { AbortError, InvalidParametersError, TenantIsolationError } = require('./errors.js')
+const { isWellFormed } = require('./well-formed.js')
+
+const DURABILITIES = ['process', 'interval', 'sync']
+
+/** What `setSigilRecord` was called for; `tenant` is undefined for a shared record. */
+function setCall(args) {
+  const operation = 'setSigilRecord'
+  if (args.length === 3 || (args.length === 4 && hasSignal(args[3]) && !isText(args[2]))) {
+    const [symbol, authHash, record, options] = args
+    const name = sharedName(operation, symbol, authHash)
+    return { ...name, record, options: callOptions(operation, options) }
+  }
+  if (args.length !== 4 && args.length !== 5) {
+    throw invalid(
+      operation,
+      'takes (symbol, authHash, record) or (tenantId, symbol, authHash, record)',
+    )
+  }
+  const [tenantId, symbol, authHash, record, options] = args
+  const tenant = tenantId === null ? defaultTenant() : tenantId
+  const name = tenantName(operation, tenant, symbol, authHash)
+  return { ...name, record, options: callOptions(operation, options) }
+}
+
+/** What a call that names one record, such as `getSigilRecord`, was made for. */
+function nameCall(operation, args) {
+  if (args.length === 2 || (args.length === 3 && hasSignal(args[2]))) {
+    const [symbol, authHash, options] = args
+    return { ...sharedName(operation, symbol, authHash), options: callOptions(operation, options) }
+  }
+  if (args.length !== 3 && args.length !== 4) {
+    throw invalid(operation, 'takes (symbol, authHash) or (tenantId, symbol, authHash)')
+  }
+  const [tenantId, symbol, authHash, options] = args
+  const name = tenantName(operation, tenantId, symbol, authHash)
+  return { ...name, options: callOptions(operation, options) }
+}
+
+/** What a call that names a set of records was made for: nobody's, or one tenant's. */
+function setOfRecordsCall(operation, args) {
+  if (args.length === 0 || (args.length === 1 && hasSignal(args[0]))) {
+    return sharedList(operation, args[0])
+  }
+  if (args.length > 2) throw invalid(operation, 'takes (tenantId, options)')
+  const tenant = checkTenant(operation, args[0])
+  return { tenant, ...listOptions(operation, args[1]) }
+}
+
+/** What `records` was called for. A `tenantId` that is there but undefined is a missing tenant. */
+function recordsCall(args) {
+  const operation = 'records'
+  if (args.length > 1)
+    throw invalid(operation, 'takes ({ tenantId, cursor, filter, limit, signal })')
+  const options = args[0] ?? {}
+  if (!isObject(options)) throw invalid(operation, 'takes its options as an object')
+  if (!('tenantId' in options)) return sharedList(operation, options)
+  const tenant = checkTenant(operation, options.tenantId)
+  return { tenant, ...listOptions(operation, options) }
+}
+
+/** What `batch` was called for; all of it is checked before any of it is done. */
+function batchCall(args) {
+  const operation = 'batch'
+  const [entries, options] = args
+  if (!Array.isArray(entries)) throw invalid(operation, 'takes an array of operations')
+  const checked = Array.from(entries, (entry) => {
+    if (!isObject(entry)) throw invalid(operation, 'takes operations that are objects')
+    const { type, tenantId, sigilId, authHash, record } = entry
+    const name = tenantName(operation, tenantId, sigilId, authHash)
+    if (type !== 'put' && type !== 'del')
+      throw invalid(operation, "knows the types 'put' and 'del'")
+    return { type, ...name, record }
+  })
+  return { entries: checked, options: callOptions(operation, options) }
+}
+
+function sharedName(operation, symbol, authHash) {
+  // The old code put a number into the key as its digits, and some callers pass a time.
+  const hash = Number.isSafeInteger(authHash) ? String(authHash) : authHash
+  return {
+    tenant: undefined,
+    symbol: checkText(operation, 'symbol', symbol),
+    authHash: checkText(operation, 'authHash', hash),
+  }
+}
+
+function tenantName(operation, tenant, symbol, authHash) {
+  return {
+    tenant: checkTenant(operation, tenant),
+    symbol: checkText(operation, 'symbol', symbol),
+    authHash: checkText(operation, 'authHash', authHash),
+  }
+}
+
+function checkTenant(operation, tenant) {
+  let wrong
+  if (!isText(tenant)) wrong = 'a tenant must be a string'
+  else if (tenant === '') wrong = 'a tenant must not be empty'
+  else if (!isWellFormed(tenant)) wrong = 'a tenant must be well-formed text'
+  if (wrong) throw new TenantIsolationError(wrong, { operation })
+  return tenant
+}
+
+function checkText(operation, part, value) {
+  if (!isText(value)) throw invalid(operation, `needs a string as ${part}, not ${describe(value)}`)
+  if (!isWellFormed(value)) throw invalid(operation, `needs well-formed text as ${part}`)
+  return value
+}
+
+function sharedList(operation, options) {
+  const list = listOptions(operation, options)
+  if (list.cursor) throw invalid(operation, "knows a cursor among a tenant's records only")
+  return { tenant: undefined, ...list }
+}
+
+function listOptions(operation, options) {
+  const checked = callOptions(operation, options)
+  const { limit, cursor, filter } = options ?? {}
+  return {
+    limit: checkLimit(operation, limit),
+    cursor: checkCursor(operation, cursor),
+    filter: checkFilter(operation, filter),
+    options: checked,
+  }
+}
+
+function checkLimit(operation, limit) {
+  if (limit === undefined || limit === null || limit === Number.POSITIVE_INFINITY) {
+    return Number.POSITIVE_INFINITY
+  }
+  if (Number.isSafeInteger(limit) && limit >= 0) return limit
+  throw invalid(operation, 'needs a whole number that is not negative as limit')
+}
+
+/** A sigil's id stands for all of its records; with the hash, for that record alone. */
+function checkCursor(operation, cursor) {
+  if (cursor === undefined || cursor === null) return undefined
+  if (isText(cursor)) return { symbol: checkText(operation, 'cursor', cursor) }
+  if (!isObject(cursor))
+    throw invalid(operation, 'needs a sigilId or { sigilId, authHash } as cursor')
+  return {
+    symbol: checkText(operation, 'cursor.sigilId', cursor.sigilId),
+    authHash: checkText(operation, 'cursor.authHash', cursor.authHash),
+  }
+}
+
+function checkFilter(operation, filter) {
+  if (filter === undefined || filter === null) return undefined
+  if (!isObject(filter)) throw invalid(operation, 'needs an object of fields and values as filter')
+  let wanted
+  try {
+    wanted = JSON.parse(JSON.stringify(filter))
+  } catch {
+    throw invalid(operation, 'needs values that have a JSON text in filter')
+  }
+  // A value that JSON leaves out, such as undefined, would ask for nothing, and so for everything.
+  if (Object.keys(filter).some((field) => !Object.hasOwn(wanted, field))) {
+    throw invalid(operation, 'needs a value for every field of filter')
+  }
+  return wanted
+}
+
+function callOptions(operation, options) {
+  if (options === undefined || options === null) return {}
+  if (!isObject(options)) throw invalid(operation, 'takes its options as an object')
+  const { signal, durability } = options
+  if (signal !== undefined && !isSignal(signal))
+    throw invalid(operation, 'needs an AbortSignal as signal')
+  if (durability !== undefined && !DURABILITIES.includes(durability)) {
+    throw invalid(operation, `knows the durabilities ${DURABILITIES.join(', ')}`)
+  }
+  return { signal, durability }
+}
+
+/** Refuses to begin what was given up already. */
+function throwIfAborted(operation, { signal }) {
+  if (signal?.aborted) {
+    throw new AbortError('the operation was aborted', { operation, cause: signal.reason })
+  }
+}
+
+function defaultTenant() {
+  return process.env.DEFAULT_TENANT || 'public'
+}
+
+function hasSignal(value) {
+  return isObject(value) && isSignal(value.signal)
+}
+
+// Not `instanceof`: under jest, and in any second context, the class is another one.
+function isSignal(value) {
+  const named = Object.prototype.toString.call(value) === '[object AbortSignal]'
+  return named && typeof value.addEventListener === 'function'
+}
+
+function isObject(value) {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isText(value) {
+  return typeof value === 'string'
+}
+
+function describe(value) {
+  if (value === null) return 'null'
+  return Array.isArray(value) ? 'an array' : `a value of type ${typeof value}`
+}
+
+function invalid(operation, rule) {
+  return new InvalidParametersError(`${operation} ${rule}`, { operation })
+}
+
+module.exports = { setCall, nameCall, setOfRecordsCall, recordsCall, batchCall, throwIfAborted }

@@ -1,0 +1,27 @@
+// Picks the store that a deployment asks for. The backends are named here and nowhere else.
+
+const { InvalidParametersError, StorageUnavailableError } = require('./errors.js')
+const { InMemoryStorageDriver } = require('./memory-store.js')
+
+const BACKENDS = ['leveldb', 'postgres', 'memory']
+
+/**
+ * @param {{ backend?: string }} [options] the backend, by default SIGIL_STORAGE_BACKEND or
+ *   `leveldb`; all other options are the backend's
+ */
+function createSigilStore({ backend = environmentBackend(), ...options } = {}) {
+  const operation = 'createSigilStore'
+  if (backend === 'memory') return new InMemoryStorageDriver(options)
+  if (BACKENDS.includes(backend)) {
+    const message = `the backend ${backend} is not part of this version; memory is`
+    throw new StorageUnavailableError(message, { operation })
+  }
+  const message = `SIGIL_STORAGE_BACKEND is one of ${BACKENDS.join(', ')}`
+  throw new InvalidParametersError(message, { operation })
+}
+
+function environmentBackend() {
+  return process.env.SIGIL_STORAGE_BACKEND || 'leveldb'
+}
+
+module.exports = { createSigilStore }

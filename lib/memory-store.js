@@ -1,0 +1,167 @@
+// The record interface in memory, for tests and for what need not outlive the process. It keeps
+// JSON texts under the very keys that the LevelDB adapter writes, so that identity, order and
+// isolation are the same.
+
+const calls = require('./arguments.js')
+const { StorageError } = require('./errors.js')
+const { matcher } = require('./filter.js')
+const { MemoryIndex } = require('./memory-index.js')
+const { callNative } = require('./native.js')
+const text = require('./record-text.js')
+
+const SHARED_PREFIX = 'sigil:'
+
+class InMemoryStorageDriver {
+  #index = new MemoryIndex()
+  #open = true
+  #now
+
+  /** @param {{ now?: () => Date }} [options] */
+  constructor({ now = () => new Date() } = {}) {
+    this.#now = now
+  }
+
+  async open() {
+    this.#open = true
+  }
+
+  async close() {
+    this.#open = false
+  }
+
+  async setSigilRecord(...args) {
+    const operation = 'setSigilRecord'
+    const call = calls.setCall(args)
+    this.#begin(operation, call.options)
+    this.#index.set(keyOf(operation, call), this.#textOf(operation, call))
+  }
+
+  async getSigilRecord(...args) {
+    const operation = 'getSigilRecord'
+    const stored = this.#index.get(this.#named(operation, args))
+    return stored === undefined ? undefined : text.parse(operation, stored)
+  }
+
+  async existsSigilRecord(...args) {
+    return this.#index.has(this.#named('existsSigilRecord', args))
+  }
+
+  async deleteSigilRecord(...args) {
+    this.#index.delete(this.#named('deleteSigilRecord', args))
+  }
+
+  async allSigilRecords(...args) {
+    const operation = 'allSigilRecords'
+    const call = calls.setOfRecordsCall(operation, args)
+    this.#begin(operation, call.options)
+    return [...this.#list(operation, call)]
+  }
+
+  async countSigilRecords(...args) {
+    const operation = 'countSigilRecords'
+    const call = calls.setOfRecordsCall(operation, args)
+    this.#begin(operation, call.options)
+    let count = 0
+    for (const _ of this.#list(operation, call)) count += 1
+    return count
+  }
+
+  /** The records one after another, as they were when the iteration began. */
+  async *records(...args) {
+    const operation = 'records'
+    const call = calls.recordsCall(args)
+    this.#begin(operation, call.options)
+    for (const record of this.#list(operation, call)) {
+      yield record
+      this.#begin(operation, call.options)
+    }
+  }
+
+  async batch(...args) {
+    const operation = 'batch'
+    const { entries, options } = calls.batchCall(args)
+    this.#begin(operation, options)
+    const changes = entries.map((entry) => ({
+      key: keyOf(operation, entry),
+      value: entry.type === 'put' ? this.#textOf(operation, entry) : undefined,
+    }))
+    for (const { key, value } of changes) {
+      if (value === undefined) this.#index.delete(key)
+      else this.#index.set(key, value)
+    }
+  }
+
+  async getHealth() {
+    const status = this.#open ? 'healthy' : 'unhealthy'
+    return { status, details: { backend: 'memory', open: this.#open, records: this.#index.size } }
+  }
+
+  #begin(operation, options) {
+    calls.throwIfAborted(operation, options)
+    if (!this.#open) {
+      throw new StorageError('the store is closed', { code: 'LEVEL_DATABASE_NOT_OPEN', operation })
+    }
+  }
+
+  #named(operation, args) {
+    const call = calls.nameCall(operation, args)
+    this.#begin(operation, call.options)
+    return keyOf(operation, call)
+  }
+
+  #textOf(operation, call) {
+    return call.tenant === undefined
+      ? text.sharedText(operation, call.record)
+      : text.tenantText(operation, call.record, call, this.#now())
+  }
+
+  *#list(operation, call) {
+    const matches = matcher(call.filter)
+    let left = call.limit
+    const prefix = prefixOf(operation, call)
+    const { start, after } = startOf(operation, call)
+    for (const [key, stored] of this.#index.range(prefix, start)) {
+      if (left === 0) return
+      if (key === after) continue
+      const record = text.parse(operation, stored)
+      if (!matches(record)) continue
+      left -= 1
+      yield record
+    }
+  }
+}
+
+// Node 18 and some of 20 lack the symbol.
+if (Symbol.asyncDispose) {
+  Object.defineProperty(InMemoryStorageDriver.prototype, Symbol.asyncDispose, {
+    value: InMemoryStorageDriver.prototype.close,
+    configurable: true,
+    writable: true,
+  })
+}
+
+function keyOf(operation, { tenant, symbol, authHash }) {
+  return callNative(operation, (addon) =>
+    tenant === undefined
+      ? addon.sharedKey(symbol, authHash)
+      : addon.tenantKey(tenant, symbol, authHash),
+  )
+}
+
+function prefixOf(operation, { tenant }) {
+  if (tenant === undefined) return SHARED_PREFIX
+  return callNative(operation, (addon) => addon.tenantKeyPrefix(tenant))
+}
+
+/** The key that a listing starts at, and the one that it has seen already. */
+function startOf(operation, { tenant, cursor }) {
+  if (cursor === undefined) return {}
+  const { symbol, authHash } = cursor
+  if (authHash === undefined) {
+    return { start: callNative(operation, (addon) => addon.keyAfterSymbol(tenant, symbol)) }
+  }
+  const key = keyOf(operation, { tenant, symbol, authHash })
+  return { start: key, after: key }
+}
+
+module.exports = { InMemoryStorageDriver }

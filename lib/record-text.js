@@ -1,0 +1,60 @@
+// Records as JSON text: what goes into a store and what comes out. Text is what is stored, so a
+// caller that changes an object later changes nothing here, and what JSON cannot say is lost in
+// every store alike.
+
+const { InvalidParametersError, StorageError } = require('./errors.js')
+
+/** The text of a shared record: the record as it is. */
+function sharedText(operation, record) {
+  return stringify(operation, record)
+}
+
+/** The text of a tenant's record: the record, and over it whose it is and when it was written. */
+function tenantText(operation, record, { tenant, symbol, authHash }, now) {
+  // A record that says itself what its JSON is must be asked before anything is added.
+  const fields =
+    typeof record?.toJSON === 'function' ? JSON.parse(stringify(operation, record)) : record
+  checkObject(operation, fields)
+  return stringify(operation, {
+    ...fields,
+    tenantId: tenant,
+    symbol,
+    sigilId: symbol,
+    authHash,
+    updatedAt: now.toISOString(),
+  })
+}
+
+function stringify(operation, record) {
+  checkObject(operation, record)
+  let text
+  try {
+    text = JSON.stringify(record)
+  } catch (cause) {
+    const message = `${operation} needs a record that has a JSON text`
+    throw new InvalidParametersError(message, { operation, cause })
+  }
+  if (!text?.startsWith('{')) throw noObject(operation)
+  return text
+}
+
+function checkObject(operation, record) {
+  if (typeof record !== 'object' || record === null || Array.isArray(record)) {
+    throw noObject(operation)
+  }
+}
+
+function noObject(operation) {
+  return new InvalidParametersError(`${operation} needs an object as record`, { operation })
+}
+
+/** The record that a text stands for. */
+function parse(operation, text) {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new StorageError('a stored record is not JSON', { operation, cause })
+  }
+}
+
+module.exports = { sharedText, tenantText, parse }
