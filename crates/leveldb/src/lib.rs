@@ -34,6 +34,10 @@ mod write_batch;
 
 pub mod env;
 
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
+
 pub use db::{
     Cached, Db, DbIterator, Entries, Failure, Health, Job, Loss, Range, RecoveryReport, Snapshot,
     VerifyReport,
