@@ -13,6 +13,7 @@ mod info_log;
 mod iterator;
 pub(crate) mod open;
 mod pressure;
+mod priority;
 mod property;
 mod range;
 mod read;
