@@ -2,6 +2,9 @@
 //! every file within the bound that the options give. A snapshot keeps what it reads, and once
 //! everything is erased the disk has peace.
 
+// A test panics where something is not as it should be.
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -85,11 +85,13 @@ impl Core {
     }
 
     pub(crate) fn update_pressure(&self) {
-        let view = self.view.load();
-        self.pressure.update(Backlog {
-            pending_memtables: view.pending.len(),
-            max_pending_memtables: self.options.max_pending_memtables,
-            level0_files: view.version.files(0).len(),
+        self.pressure.update(|| {
+            let view = self.view.load();
+            Backlog {
+                pending_memtables: view.pending.len(),
+                max_pending_memtables: self.options.max_pending_memtables,
+                level0_files: view.version.files(0).len(),
+            }
         });
     }
 

@@ -1,7 +1,7 @@
 //! An open database.
 
 pub(crate) mod background;
-mod checkpoint;
+pub(crate) mod checkpoint;
 mod commit;
 pub(crate) mod core;
 mod directory;
@@ -16,7 +16,7 @@ mod pressure;
 mod property;
 mod range;
 mod read;
-mod recovery;
+pub(crate) mod recovery;
 mod reserve;
 mod shutdown;
 mod signal;

@@ -42,6 +42,8 @@ pub(crate) struct Pressure {
     allowed: AtomicU64,
     flush_rate: AtomicU64,
     compaction_rate: AtomicU64,
+    /// Held from the look at the backlog to the new limit, so that an old look never sets the limit.
+    updating: Mutex<()>,
     /// When what was written so far is paid for.
     paid_until: Mutex<Instant>,
 }
@@ -52,12 +54,15 @@ impl Pressure {
             allowed: AtomicU64::new(0),
             flush_rate: AtomicU64::new(FIRST_RATE),
             compaction_rate: AtomicU64::new(FIRST_RATE),
+            updating: Mutex::default(),
             paid_until: Mutex::new(Instant::now()),
         }
     }
 
     /// To be told whenever a backlog has changed.
-    pub(crate) fn update(&self, backlog: Backlog) {
+    pub(crate) fn update(&self, look: impl FnOnce() -> Backlog) {
+        let _turn = self.updating.lock();
+        let backlog = look();
         let flush_limit = limit(
             backlog.pending_memtables,
             2,
@@ -133,7 +138,7 @@ mod tests {
     #[test]
     fn nobody_is_delayed_without_a_backlog() {
         let pressure = Pressure::new();
-        pressure.update(Backlog {
+        pressure.update(|| Backlog {
             pending_memtables: 1,
             max_pending_memtables: 4,
             level0_files: 11,
@@ -156,7 +161,7 @@ mod tests {
     #[test]
     fn a_single_write_waits_no_longer_than_the_bound() {
         let pressure = Pressure::new();
-        pressure.update(Backlog {
+        pressure.update(|| Backlog {
             pending_memtables: 9,
             max_pending_memtables: 4,
             level0_files: 99,

@@ -73,7 +73,19 @@ impl SkipList {
 
     /// The first node that does not sort before the position.
     pub(super) fn seek(&self, user_key: &[u8], tag: u64) -> u32 {
-        self.next(self.before(user_key, tag))
+        let mut node = NONE;
+        for level in (1..MAX_HEIGHT).rev() {
+            node = self.before_on(level, node, user_key, tag);
+        }
+        // IMPORTANT: the node that is compared is the one that is returned. Another look at the link
+        // may find a node that was inserted meanwhile, and that one may sort before the position.
+        loop {
+            let next = self.next(node);
+            match self.entry(next) {
+                Some(entry) if entry.compare(user_key, tag) == Ordering::Less => node = next,
+                _ => return next,
+            }
+        }
     }
 
     /// The last node that sorts before the position.

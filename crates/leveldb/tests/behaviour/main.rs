@@ -1,5 +1,8 @@
 //! What callers may rely on, one behaviour a file.
 
+// A test panics where something is not as it should be.
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
+
 mod approximate_size;
 mod background_sync;
 mod batches;

@@ -100,3 +100,25 @@ fn readers_find_everything_that_was_published_while_the_list_grows() {
         }
     });
 }
+
+#[test]
+fn a_key_is_found_while_others_are_inserted_right_before_it() {
+    const OTHERS: u64 = 50_000;
+    let List { list, mut writer, mut space } = List::new();
+    assert!(list.insert(&mut writer, space.entry(b"z", 7, b"z")));
+    let done = AtomicU64::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while done.load(Ordering::Acquire) == 0 {
+                    assert_eq!(position(&list, list.seek(b"z", 7)), Some((b"z".to_vec(), 7)));
+                }
+            });
+        }
+        for other in 0..OTHERS {
+            let key = other.to_be_bytes();
+            assert!(list.insert(&mut writer, space.entry(&key, 9, &key)));
+        }
+        done.store(1, Ordering::Release);
+    });
+}
