@@ -105,5 +105,5 @@ fn salvaging_invents_nothing_and_says_what_it_lost() {
 
 fn entries(db: &Db) -> Vec<(Vec<u8>, Vec<u8>)> {
     let entries = Entries::forward(db.iter(Range::all()).unwrap());
-    entries.map(|entry| entry.map(|(key, value)| (key.into(), value.into())).unwrap()).collect()
+    entries.map(|entry| entry.map(|(key, value)| (key, value.into())).unwrap()).collect()
 }
