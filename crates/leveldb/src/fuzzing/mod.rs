@@ -16,8 +16,11 @@ mod tests;
 pub use database::database;
 pub use parsers::{batch, block, log, manifest, table};
 
+/// Reads input, whatever it is.
+pub type Target = fn(&[u8]);
+
 /// Every target, by name.
-pub const TARGETS: [(&str, fn(&[u8])); 6] = [
+pub const TARGETS: [(&str, Target); 6] = [
     ("log", log),
     ("block", block),
     ("table", table),
