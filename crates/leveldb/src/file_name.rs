@@ -8,6 +8,9 @@
 
 use std::path::{Path, PathBuf};
 
+/// More than any database ever numbers.
+const MAX_NUMBER: u64 = u64::MAX / 2;
+
 /// What a file of the directory is, with its number where it has one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum FileKind {
@@ -72,7 +75,8 @@ impl FileKind {
 
 fn number(digits: &str) -> Option<u64> {
     let decimal = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    decimal.then(|| digits.parse().ok()).flatten()
+    // Numbers are handed out one by one: one that leaves no room for a next is not ours.
+    decimal.then(|| digits.parse().ok()).flatten().filter(|&number: &u64| number <= MAX_NUMBER)
 }
 
 pub(crate) fn log(directory: &Path, number: u64) -> PathBuf {
@@ -149,6 +153,7 @@ mod tests {
             "MANIFEST-x",
             "+1.log",
             "1 .log",
+            "18446744073709551615.log",
             "18446744073709551616.log",
             "1.log.bak",
             "current",

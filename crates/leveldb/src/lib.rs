@@ -26,12 +26,17 @@ mod iterator;
 mod log;
 mod memtable;
 mod options;
+mod repair;
 mod table;
 mod table_cache;
 mod version;
 mod write_batch;
 
 pub mod env;
+
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 
 pub use db::{
     Cached, Db, DbIterator, Entries, Failure, Health, Job, Loss, Range, RecoveryReport, Snapshot,
@@ -42,4 +47,5 @@ pub use error::{CorruptionKind, Error, IoOperation, Result};
 pub use file_name::FileKind;
 pub use format::{MAX_BATCH_SIZE, MAX_KEY_SIZE, MAX_VALUE_SIZE};
 pub use options::{Compression, Durability, LogRecovery, Options, WriteOptions};
+pub use repair::{Damage, RepairReport, inspect, repair};
 pub use write_batch::{BatchEntry, WriteBatch};

@@ -47,7 +47,7 @@ impl TableCache {
         if mode == ReadMode::CachedOnly {
             return Err(Error::WouldBlock);
         }
-        let table = Arc::new(self.open_table(file.number, file.size)?);
+        let table = Arc::new(self.open_table(file)?);
         file.set_statistics(table.statistics());
         self.open.insert(file.number, Arc::clone(&table));
         if self.closed.load(Ordering::SeqCst) {
@@ -59,24 +59,27 @@ impl TableCache {
     }
 
     /// Opens a table, past the cache.
-    pub(crate) fn open_table(&self, number: u64, size: u64) -> Result<Table> {
-        let mut path = file_name::table(&self.directory, number);
+    pub(crate) fn open_table(&self, file: &TableFile) -> Result<Table> {
+        let mut path = file_name::table(&self.directory, file.number);
         let mut opened = self.env.open(&path);
         if matches!(&opened, Err(error) if error.kind() == std::io::ErrorKind::NotFound) {
-            let old = file_name::old_table(&self.directory, number);
+            let old = file_name::old_table(&self.directory, file.number);
             let also = self.env.open(&old);
             if !matches!(&also, Err(error) if error.kind() == std::io::ErrorKind::NotFound) {
                 opened = also;
                 path = old;
             }
         }
-        let file = opened.map_err(|error| match error.kind() {
+        let readable = opened.map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => {
                 Error::corruption(&path, None, CorruptionKind::MissingFile)
             }
             _ => Error::io(IoOperation::Open, &path)(error),
         })?;
-        Table::open(file, path, number, Some(size), self.blocks.clone())
+        let blocks = self.blocks.clone();
+        let table = Table::open(readable, path, file.number, Some(file.size), blocks)?;
+        table.check_identity(&file.smallest, &file.largest)?;
+        Ok(table)
     }
 
     /// Closes a table whose file is going to be removed.

@@ -3,7 +3,8 @@
 //! Entries come in internal-key order: those of one key together, newest first. Below the oldest
 //! snapshot only the newest entry of a key can ever be read, so the older ones go. A deletion goes
 //! as well once nothing older of its key is left further down; before that it must stay, or what it
-//! hides would come back.
+//! hides would come back. Of entries with the same number, which writers that use a number again
+//! after a failure leave behind, the first stays.
 
 use crate::internal_key::{ParsedKey, SequenceNumber, ValueKind};
 
@@ -34,7 +35,9 @@ impl EntryFilter {
             key.extend_from_slice(entry.user_key);
             self.newer = None;
         }
-        let hidden = self.newer.is_some_and(|newer| newer <= self.oldest_snapshot);
+        let hidden = self
+            .newer
+            .is_some_and(|newer| newer <= self.oldest_snapshot || newer == entry.sequence);
         self.newer = Some(entry.sequence);
         if hidden {
             return false;
@@ -83,6 +86,14 @@ mod tests {
         assert_eq!(survivors(10, true, &entries), [3]);
         assert_eq!(survivors(10, false, &entries), [9, 3]);
         assert_eq!(survivors(7, true, &entries), [9, 6, 3]);
+    }
+
+    #[test]
+    fn a_number_that_was_used_twice_is_kept_once() {
+        assert_eq!(
+            survivors(0, true, &[("a", 2, Value), ("a", 2, Value), ("a", 1, Value)]),
+            [2, 1]
+        );
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::error::Result;
 use crate::table::ReadMode;
 
 pub(crate) use manual::ManualQueue;
+pub(crate) use run::level1_bytes;
 
 /// Does the most urgent compaction. Says whether there was one.
 pub(crate) fn run_next(core: &Core) -> Result<bool> {

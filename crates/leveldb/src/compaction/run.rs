@@ -15,6 +15,7 @@ use crate::file_name;
 use crate::format::LEVELS;
 use crate::internal_key;
 use crate::iterator::{InternalIterator, MergingIterator};
+use crate::options::Options;
 use crate::table::{ReadMode, TableBuilder, TableOptions, TableSummary};
 use crate::version::Version;
 use crate::version::edit::VersionEdit;
@@ -28,11 +29,16 @@ pub(crate) fn limits(core: &Core) -> Limits {
     // Half of the bound, since a deletion may have to sink through several levels.
     let age = (core.options.erase_within / 2).as_secs();
     Limits {
-        level1_bytes: (core.options.write_buffer_size as u64 * 4).max(10 << 20),
+        level1_bytes: level1_bytes(&core.options),
         target_file_size: core.options.target_file_size,
         oldest_snapshot: core.oldest_snapshot(),
         erase_before: now().saturating_sub(age),
     }
+}
+
+/// Bytes that level 1 may have.
+pub(crate) fn level1_bytes(options: &Options) -> u64 {
+    (options.write_buffer_size as u64 * 4).max(10 << 20)
 }
 
 /// The time in seconds since 1970.

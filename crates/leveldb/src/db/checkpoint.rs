@@ -77,7 +77,8 @@ fn share(env: &dyn Env, from: &Path, to: &Path) -> Result<()> {
     }
 }
 
-fn copy(env: &dyn Env, from: &Path, to: &Path) -> Result<()> {
+/// Copies a file and makes the copy's content durable.
+pub(crate) fn copy(env: &dyn Env, from: &Path, to: &Path) -> Result<()> {
     let source = env.open(from).map_err(Error::io(IoOperation::Open, from))?;
     let target = env.create(to).map_err(Error::io(IoOperation::Create, to))?;
     let mut piece = vec![0; COPY_PIECE];

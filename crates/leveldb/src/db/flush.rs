@@ -35,11 +35,16 @@ pub(crate) fn flush_oldest(core: &Core) -> Result<bool> {
     let edit =
         VersionEdit { log_number: Some(log_after(&view, memtable)), ..VersionEdit::default() };
     let bytes = table.as_ref().map_or(0, |(_, summary)| summary.file_size);
+    let named_before = core.versions.lock().log_number();
     install(core, memtable, table, edit)?;
     core.pressure.flushed(memtable.memory() as u64, started.elapsed());
     core.info_log.line(format_args!("flushed log {} to {bytes} bytes", memtable.log_number()));
-    // A log that cannot be removed now is removed when the database is opened next.
-    let _ = core.env.remove(&file_name::log(&core.directory, memtable.log_number()));
+    // IMPORTANT: also an empty log that the manifest named before, and that one first. If the manifest
+    // loses its last edit to damage, it names that log again, and recovery must not find it while
+    // the writes of the other are gone. What cannot be removed now is removed at the next opening.
+    for log in [named_before, memtable.log_number()] {
+        let _ = core.env.remove(&file_name::log(&core.directory, log));
+    }
     Ok(true)
 }
 
@@ -104,8 +109,14 @@ pub(crate) fn write_table(
             builder.deletions_since(memtable.created());
             let mut entries = MemTableIterator::new(Arc::clone(memtable));
             entries.seek_to_first()?;
+            let mut last = Vec::new();
             while entries.valid() {
-                builder.add(entries.key(), entries.value())?;
+                // A log of a writer that used a number again after a failure has an entry twice.
+                if entries.key() != last.as_slice() {
+                    builder.add(entries.key(), entries.value())?;
+                    last.clear();
+                    last.extend_from_slice(entries.key());
+                }
                 entries.next()?;
             }
             let summary = builder.finish()?;

@@ -146,7 +146,7 @@ fn read_once(
     for (_, file) in recovered.manifest.version.all_files() {
         let table = match open.get(&file.number) {
             Some(table) => Arc::clone(table),
-            None => Arc::new(tables.open_table(file.number, file.size)?),
+            None => Arc::new(tables.open_table(file)?),
         };
         if options.paranoid_checks {
             table.verify()?;

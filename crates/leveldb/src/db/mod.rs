@@ -1,7 +1,7 @@
 //! An open database.
 
 pub(crate) mod background;
-mod checkpoint;
+pub(crate) mod checkpoint;
 mod commit;
 pub(crate) mod core;
 mod directory;
@@ -13,10 +13,11 @@ mod info_log;
 mod iterator;
 pub(crate) mod open;
 mod pressure;
+mod priority;
 mod property;
 mod range;
 mod read;
-mod recovery;
+pub(crate) mod recovery;
 mod reserve;
 mod shutdown;
 mod signal;

@@ -120,6 +120,9 @@ fn open_existing(
     lock: Box<dyn LockGuard>,
 ) -> Result<Arc<Core>> {
     let Recovered { manifest, listing, memtables, last_sequence, report } = recovered;
+    if options.paranoid_checks {
+        verify_tables(directory, &options, &manifest.version)?;
+    }
     settle(&*options.env, directory, &manifest, &memtables)?;
     let damaged = !report.losses.is_empty();
     let next_file_number = manifest.next_file_number.max(listing.next_number());
@@ -140,9 +143,6 @@ fn open_existing(
         report,
     };
     let (core, log) = build(directory, options, foundation, trash, lock)?;
-    if core.options.paranoid_checks {
-        verify_tables(&core)?;
-    }
     if log_is_missing {
         // IMPORTANT: before the new log has writes. A log with writes beside a manifest that names
         // one that is missing looks like a manifest that lost an edit.
@@ -258,10 +258,10 @@ fn start_log(core: &Core, log: NewLog) {
     core.commits.log().start(log.number, log.file, path);
 }
 
-fn verify_tables(core: &Core) -> Result<()> {
-    let version = Arc::clone(&core.view.load().version);
+fn verify_tables(directory: &Path, options: &Options, version: &Version) -> Result<()> {
+    let tables = TableCache::new(directory.to_path_buf(), options);
     for (_, file) in version.all_files() {
-        core.tables.open_table(file.number, file.size)?.verify()?;
+        tables.open_table(file)?.verify()?;
     }
     Ok(())
 }

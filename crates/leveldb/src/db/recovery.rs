@@ -163,7 +163,7 @@ fn check_tables(
     Ok(())
 }
 
-fn check_log_is_there(
+pub(crate) fn check_log_is_there(
     env: &dyn Env,
     directory: &Path,
     manifest: &ManifestState,
@@ -226,7 +226,11 @@ impl<'a> Replay<'a> {
                     self.record(path, offset, &record, &memtable, first)?;
                     first = false;
                 }
-                LogRead::Skipped { offset, bytes } => self.lost(path, offset, bytes),
+                LogRead::Skipped { offset, bytes, .. } => {
+                    self.lost(path, offset, bytes);
+                    // What is missing in front of the next record is missing for this reason.
+                    first = false;
+                }
                 LogRead::End(LogEnd::Clean) => break,
                 LogRead::End(LogEnd::Torn { offset }) => {
                     self.report.torn = Some((path.to_path_buf(), offset));
@@ -260,7 +264,8 @@ impl<'a> Replay<'a> {
         let gap =
             if self.begun { batch.sequence() != expected } else { batch.sequence() > expected };
         if first_of_log && gap {
-            if self.mode == LogRecovery::Strict {
+            // Numbers that go back are not a loss: the log would hide newer writes of the one before.
+            if self.mode == LogRecovery::Strict || batch.sequence() < expected {
                 return Err(Error::corruption(path, offset, CorruptionKind::LostHistory));
             }
             self.lost(path, offset, 0);

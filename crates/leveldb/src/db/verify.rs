@@ -32,7 +32,7 @@ pub(crate) fn verify(core: &Core) -> Result<VerifyReport> {
         core.check_open()?;
         let verified = match file.pinned() {
             Some(table) => table.verify(),
-            None => core.tables.open_table(file.number, file.size).and_then(|table| table.verify()),
+            None => core.tables.open_table(file).and_then(|table| table.verify()),
         };
         match verified {
             Ok(statistics) => {

@@ -24,7 +24,7 @@ pub(crate) enum LogRead {
     /// A whole record, which starts at `offset`.
     Record { offset: u64 },
     /// Damage: these bytes hold nothing that can be read. Only of a salvaging reader.
-    Skipped { offset: u64, bytes: u64 },
+    Skipped { offset: u64, bytes: u64, kind: CorruptionKind },
     /// There is no more, for now.
     End(LogEnd),
 }
@@ -47,8 +47,8 @@ pub(crate) struct LogReader {
     position: u64,
     /// The end of the last whole record, or of what was skipped behind it.
     end: u64,
-    /// Where the bytes start that are being skipped.
-    lost: Option<u64>,
+    /// Where the bytes start that are being skipped, and what was found wrong with them first.
+    lost: Option<(u64, CorruptionKind)>,
 }
 
 impl LogReader {
@@ -102,8 +102,11 @@ impl LogReader {
                 continue;
             };
             let begins = matches!(found.part, Part::Full | Part::First);
-            if begins && first.is_none() && self.lost.is_some() {
-                return Ok(self.skipped_up_to(start));
+            if begins
+                && first.is_none()
+                && let Some(lost) = self.lost.take()
+            {
+                return Ok(self.skipped(lost, start));
             }
             let end = start - at as u64 + found.end as u64;
             if begins == first.is_some() {
@@ -147,9 +150,10 @@ impl LogReader {
             Verdict::Nothing if first.is_none() => LogEnd::Clean,
             Verdict::Nothing | Verdict::Torn => LogEnd::Torn { offset: start },
         };
-        if self.lost.is_some() {
+        if let Some(lost) = self.lost {
             let size = self.blocks.size()?;
-            return Ok(Some(self.skipped_up_to(start.min(size))));
+            self.lost = None;
+            return Ok(Some(self.skipped(lost, start.min(size))));
         }
         Ok(Some(LogRead::End(end)))
     }
@@ -159,13 +163,12 @@ impl LogReader {
         if !self.salvaging {
             return Err(Error::corruption(self.blocks.path(), noticed, kind));
         }
-        self.lost.get_or_insert(from);
+        self.lost.get_or_insert((from, kind));
         Ok(())
     }
 
-    fn skipped_up_to(&mut self, end: u64) -> LogRead {
-        let offset = self.lost.take().unwrap_or(end);
+    fn skipped(&mut self, (offset, kind): (u64, CorruptionKind), end: u64) -> LogRead {
         self.end = end;
-        LogRead::Skipped { offset, bytes: end - offset }
+        LogRead::Skipped { offset, bytes: end - offset, kind }
     }
 }

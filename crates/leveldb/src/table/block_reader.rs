@@ -1,17 +1,26 @@
 //! Reads single blocks of a table. Behind each stand its compression type and a masked crc32c of
 //! the stored bytes and that type, which is verified on every read.
 
+use std::cell::RefCell;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
 use super::block_handle::BlockHandle;
-use super::compression::{self, TYPE_NONE};
+use super::compression;
 use crate::checksum::masked_crc32c;
 use crate::coding::fixed32;
 use crate::env::ReadableFile;
 use crate::error::{CorruptionKind, Error, IoOperation, Result};
+
+/// Blocks up to this size are read into memory that a thread keeps for that: making and clearing a
+/// buffer for each costs as much as its checksum.
+const SCRATCH_LIMIT: usize = 64 * 1024;
+
+thread_local! {
+    static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
 /// What a read may wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,12 +58,27 @@ impl BlockReader {
 
     /// Reads, verifies and decompresses a block.
     pub(crate) fn read(&self, handle: BlockHandle, mode: ReadMode) -> Result<Bytes> {
-        let mut stored = vec![0; handle.stored_size() as usize];
+        let size = handle.stored_size() as usize;
+        if size > SCRATCH_LIMIT {
+            return self.read_into(&mut vec![0; size], handle, mode);
+        }
+        let scratched = SCRATCH.try_with(|scratch| {
+            let mut scratch = scratch.try_borrow_mut().ok()?;
+            if scratch.len() < size {
+                scratch.resize(size, 0);
+            }
+            Some(self.read_into(scratch.get_mut(..size)?, handle, mode))
+        });
+        // A thread that is ending has no scratch any more.
+        scratched.ok().flatten().unwrap_or_else(|| self.read_into(&mut vec![0; size], handle, mode))
+    }
+
+    fn read_into(&self, stored: &mut [u8], handle: BlockHandle, mode: ReadMode) -> Result<Bytes> {
         let read = match mode {
-            ReadMode::Any => self.read_at(handle.offset, &mut stored)?,
+            ReadMode::Any => self.read_at(handle.offset, stored)?,
             ReadMode::CachedOnly => self
                 .file
-                .read_at_if_cached(handle.offset, &mut stored)
+                .read_at_if_cached(handle.offset, stored)
                 .map_err(Error::io(IoOperation::Read, &self.path))?
                 .filter(|&read| read == stored.len())
                 .ok_or(Error::WouldBlock)?,
@@ -62,15 +86,7 @@ impl BlockReader {
         if read != stored.len() {
             return Err(self.corruption(handle.offset, CorruptionKind::BadLength));
         }
-        match self.verify(handle, &stored)? {
-            // The block is what was read: no copy.
-            (TYPE_NONE, content) => {
-                let length = content.len();
-                stored.truncate(length);
-                Ok(Bytes::from(stored))
-            }
-            (block_type, content) => self.decompress(handle, block_type, content),
-        }
+        self.decode(handle, stored)
     }
 
     /// Verifies and decompresses a block that was read with its trailer.

@@ -24,8 +24,12 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use block::Block;
 pub(crate) use block_cache::BlockCache;
-pub(crate) use block_reader::ReadMode;
+pub(crate) use block_handle::BlockHandle;
+pub(crate) use block_iterator::BlockIterator;
+pub(crate) use block_reader::{BlockReader, ReadMode};
 pub(crate) use builder::{TableBuilder, TableOptions, TableSummary};
+pub(crate) use footer::Footer;
 pub(crate) use reader::Table;
 pub(crate) use statistics::TableStatistics;

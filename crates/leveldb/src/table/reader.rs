@@ -66,6 +66,24 @@ impl Table {
         Ok(Self { reader, number, data_end, index, index_offset, filter, statistics, cache })
     }
 
+    /// Checks that this is the table whose first and last entries have these keys. Nothing in a
+    /// table names it, and one that stands in the place of another is whole by itself: the keys of
+    /// the other would be absent.
+    pub(crate) fn check_identity(&self, smallest: &[u8], largest: &[u8]) -> Result<()> {
+        for key in [smallest, largest] {
+            let (user_key, tag) = internal_key::split(key).unwrap_or((key, 0));
+            let sequence = tag >> 8;
+            match self.get(user_key, internal_key::seek_tag(sequence), ReadMode::Any) {
+                Ok(Some((found, _))) if found >> 8 == sequence => {}
+                Ok(_) => return Err(self.reader.corruption(None, CorruptionKind::Inconsistent)),
+                // A damaged block is for those who need what is in it.
+                Err(error) if error.is_corruption() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
     /// The newest entry of `user_key` with a tag of `seek_tag` at most: its tag and its value.
     pub(crate) fn get(
         &self,

@@ -31,7 +31,7 @@ fn cut(sample: &Sample, wanted: impl Fn(FileKind) -> bool) {
 
 #[test]
 fn of_tables_and_what_names_them() {
-    for sample in [Sample::with_one_log(), Sample::with_two_logs()] {
+    for sample in Sample::all() {
         cut(&sample, |kind| {
             matches!(kind, FileKind::Table(_) | FileKind::Manifest(_) | FileKind::Current)
         });

@@ -74,7 +74,7 @@ fn of_two_logs() {
 
 #[test]
 fn of_what_says_which_files_count() {
-    for sample in [Sample::with_one_log(), Sample::with_two_logs()] {
+    for sample in Sample::all() {
         let wanted = |kind| matches!(kind, FileKind::Manifest(_) | FileKind::Current);
         flip(&sample, wanted, |_, _, outcome| {
             assert!(matches!(outcome, Outcome::Refused(_)), "{outcome:?}");

@@ -52,10 +52,10 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Cases that are running, and panics of threads that run none.
+/// Cases that are running, and panics of the database's own threads.
 static RUNNING: LazyLock<Mutex<HashMap<ThreadId, (Instant, String)>>> =
     LazyLock::new(Mutex::default);
-static FOREIGN_PANICS: AtomicUsize = AtomicUsize::new(0);
+static BACKGROUND_PANICS: AtomicUsize = AtomicUsize::new(0);
 static WATCH: Once = Once::new();
 
 /// Runs a case under watch.
@@ -63,7 +63,7 @@ pub(crate) fn watched<T>(name: String, case: impl FnOnce() -> T) -> T {
     WATCH.call_once(start_watch);
     RUNNING.lock().unwrap().insert(thread::current().id(), (Instant::now(), name));
     let outcome = case();
-    assert_eq!(FOREIGN_PANICS.load(Ordering::Relaxed), 0, "a thread of the database panicked");
+    assert_eq!(BACKGROUND_PANICS.load(Ordering::Relaxed), 0, "a thread of the database panicked");
     let (most, largest) = (MOST.load(Ordering::Relaxed), LARGEST.load(Ordering::Relaxed));
     assert!(most < MEMORY, "{most} bytes of memory");
     assert!(largest < PIECE, "{largest} bytes of memory at once");
@@ -74,9 +74,12 @@ pub(crate) fn watched<T>(name: String, case: impl FnOnce() -> T) -> T {
 fn start_watch() {
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        match RUNNING.lock().unwrap().get(&thread::current().id()) {
-            Some((_, name)) => eprintln!("in the case: {name}"),
-            None => drop(FOREIGN_PANICS.fetch_add(1, Ordering::Relaxed)),
+        let thread = thread::current();
+        if thread.name().is_some_and(|name| name.starts_with("sigil-")) {
+            BACKGROUND_PANICS.fetch_add(1, Ordering::Relaxed);
+        }
+        if let Some((_, name)) = RUNNING.lock().unwrap().get(&thread.id()) {
+            eprintln!("in the case: {name}");
         }
         usual(panic);
     }));

@@ -20,6 +20,7 @@ mod flips;
 mod guard;
 mod modes;
 mod sample;
+mod twins;
 
 /// Whether the long form is asked for.
 fn is_long() -> bool {

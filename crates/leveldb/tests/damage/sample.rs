@@ -26,8 +26,6 @@ pub(crate) struct Sample {
     pub(crate) newest_log: PathBuf,
     /// Every key that was ever written, and some that never were.
     pub(crate) keys: Vec<Vec<u8>>,
-    /// Every value that each of them ever had.
-    pub(crate) history: BTreeMap<Vec<u8>, Vec<Vec<u8>>>,
 }
 
 pub(crate) fn options(env: impl Env) -> Options {
@@ -54,7 +52,7 @@ impl Sample {
         writer.write_tables();
         let db = Db::open(DIRECTORY, options(writer.env.clone())).unwrap();
         for round in [3, 4] {
-            writer.put_some(&db, round);
+            writer.put_some(&db, round, 1);
             db.flush().unwrap();
         }
         assert_eq!(db.property("leveldb.num-files-at-level0").as_deref(), Some("3"));
@@ -81,6 +79,20 @@ impl Sample {
         assert_eq!(writer.env.size(&logs.remove(0)).unwrap(), 0);
         assert_eq!(logs.len(), 2, "{logs:?}");
         writer.finish()
+    }
+
+    /// Everything in tables, and a log to which nothing was written yet.
+    pub(crate) fn with_an_empty_log() -> Self {
+        let mut writer = Writer::new(MemoryEnv::new());
+        writer.write_tables();
+        (writer.states, writer.ends) = (vec![writer.state.clone()], vec![0]);
+        writer.newest_log = writer.logs().pop().unwrap();
+        assert_eq!(writer.env.size(&writer.newest_log).unwrap(), 0);
+        writer.finish()
+    }
+
+    pub(crate) fn all() -> [Self; 3] {
+        [Self::with_one_log(), Self::with_two_logs(), Self::with_an_empty_log()]
     }
 
     pub(crate) fn newest_state(&self) -> &State {
@@ -111,11 +123,10 @@ impl Sample {
         let is_log = matches!(FileKind::of(path), FileKind::Log(_));
         let near = |at: usize| {
             let ends = self.ends.iter().any(|&end| at.abs_diff(end as usize) < 40);
-            at < 40 || at + 40 > length || ends || (at + 16) % (32 << 10) < 32
+            at < 500 || at + 500 > length || ends || (at + 16) % (32 << 10) < 32
         };
         let all = 0..length;
-        all.filter(|&at| is_long() || !is_log || length < 4_000 || at % 61 == 0 || near(at))
-            .collect()
+        all.filter(|&at| is_long() || !is_log || at % 31 == 0 || near(at)).collect()
     }
 }
 
@@ -157,15 +168,15 @@ impl Writer {
         {
             let options = Options { compression, ..options(self.env.clone()) };
             let db = Db::open(DIRECTORY, options).unwrap();
-            self.put_some(&db, round);
+            self.put_some(&db, round, 1);
             db.flush().unwrap();
             db.close().unwrap();
         }
     }
 
-    /// Overwrites two keys of three and deletes some of the others.
-    fn put_some(&mut self, db: &Db, round: usize) {
-        for index in 0..self.keys {
+    /// Goes through every `step`th key: overwrites two of three and deletes some of the others.
+    fn put_some(&mut self, db: &Db, round: usize, step: usize) {
+        for index in (0..self.keys).step_by(step) {
             let key = format!("key-{index:04}").into_bytes();
             match (index + round) % 6 {
                 0 if round > 0 => self.write(db, &[(&key, None)]),
@@ -183,12 +194,12 @@ impl Writer {
     /// Writes what stays in a log, with one long value.
     fn write_log(&mut self, db: &Db, long: usize) {
         let round = self.states.len() + 10;
-        self.put_some(db, round);
+        self.put_some(db, round, 5);
         let (one, two) = (b"log-one".to_vec(), b"log-two".to_vec());
         self.write(db, &[(&one, Some(value(round, 1, 9))), (&two, Some(value(round, 2, 9)))]);
         self.write(db, &[(b"long", Some(value(round, 3, long)))]);
         self.write(db, &[(b"key-0003", None), (&one, None), (&two, Some(value(round, 4, 900)))]);
-        self.put_some(db, round + 1);
+        self.put_some(db, round + 1, 4);
     }
 
     fn write(&mut self, db: &Db, changes: &[(&[u8], Option<Vec<u8>>)]) {
@@ -234,7 +245,6 @@ impl Writer {
             ends: self.ends,
             newest_log: self.newest_log,
             keys,
-            history: self.history,
         }
     }
 }

@@ -14,7 +14,7 @@ pub(super) fn encode(part: &str, out: &mut Vec<u8>) {
     }
 }
 
-/// Takes back what `encode` did; none for text that it never makes.
+/// Takes back what `encode` did; none for a percent sign that it never makes.
 pub(super) fn decode(escaped: &str) -> Option<String> {
     let mut pieces = escaped.split('%');
     let mut part = pieces.next()?.to_owned();
@@ -28,6 +28,5 @@ pub(super) fn decode(escaped: &str) -> Option<String> {
         });
         part.push_str(rest);
     }
-    let no_separator = !escaped.contains(['!', ':']);
-    no_separator.then_some(part)
+    Some(part)
 }

@@ -221,6 +221,21 @@ fn a_shared_record_that_says_nothing_is_silent() {
 }
 
 #[test]
+fn a_tenants_record_proves_its_whole_tuple_or_nothing() {
+    let id = RecordId::of_tenant("t", "s", "h").unwrap();
+    let own = json!({ "tenantId": "t", "symbol": "s", "authHash": "h" });
+    assert_eq!(id.judge(&own), Ownership::Proven);
+    for field in ["tenantId", "symbol", "authHash"] {
+        let mut other = own.clone();
+        other[field] = json!("x");
+        assert_eq!(id.judge(&other), Ownership::Refuted, "{field}");
+        other.as_object_mut().unwrap().remove(field);
+        assert_eq!(id.judge(&other), Ownership::Refuted, "no {field}");
+    }
+    assert_eq!(id.judge(&json!("text")), Ownership::Refuted);
+}
+
+#[test]
 fn a_tenant_that_begins_like_the_shared_records_has_no_old_keys() {
     let id = RecordId::of_tenant("sigil:a:b", "s", "h").unwrap();
     assert_eq!(id.legacy_key(), None);

@@ -108,7 +108,11 @@ impl Content {
         if random.one_in(2) {
             // The size got further than the data: whole sectors at the end were never written.
             let written = self.stable + random.prefix(kept - self.stable);
-            let unwritten = written.next_multiple_of(SECTOR).min(kept);
+            let unwritten = match written == self.stable {
+                // Not even the sector that the synced bytes end in.
+                true => written,
+                false => written.next_multiple_of(SECTOR).min(kept),
+            };
             let bytes: &mut Vec<u8> = Arc::make_mut(&mut bytes);
             zero(bytes, unwritten..kept);
         }

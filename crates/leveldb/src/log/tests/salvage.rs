@@ -15,7 +15,7 @@ fn salvage(bytes: &[u8]) -> (Vec<Found>, LogEnd) {
         let mut record = Vec::new();
         found.push(match reader.next(&mut record).unwrap() {
             LogRead::Record { .. } => Found::Record(record),
-            LogRead::Skipped { offset, bytes } => Found::Skipped(offset, bytes),
+            LogRead::Skipped { offset, bytes, .. } => Found::Skipped(offset, bytes),
             LogRead::End(end) => return (found, end),
         });
     }
