@@ -4,7 +4,16 @@
 use std::fs;
 use std::path::Path;
 
-use super::TARGETS;
+type Target = fn(&[u8]);
+
+const TARGETS: [(&str, Target); 6] = [
+    ("log", super::log),
+    ("block", super::block),
+    ("table", super::table),
+    ("manifest", super::manifest),
+    ("batch", super::batch),
+    ("database", super::database),
+];
 
 /// Mutations of each entry.
 const MUTATIONS: u64 = 20;
