@@ -16,7 +16,7 @@ const TARGETS: [(&str, Target); 6] = [
 ];
 
 /// Mutations of each entry.
-const MUTATIONS: u64 = 20;
+const MUTATIONS: u64 = 50;
 
 fn corpus(target: &str) -> Vec<Vec<u8>> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target);
