@@ -1,4 +1,33 @@
 //! A concurrent, crash-safe key-value store in the LevelDB on-disk format.
+//!
+//! ```
+//! use sigil_leveldb::{Db, Durability, Options, Range, WriteBatch};
+//!
+//! # fn main() -> sigil_leveldb::Result<()> {
+//! # let directory = tempfile::tempdir().unwrap();
+//! let db = Db::open(directory.path(), Options { create_if_missing: true, ..Options::default() })?;
+//! db.put(b"key", b"value", Durability::Sync)?;
+//! assert_eq!(db.get(b"key")?.as_deref(), Some(b"value".as_slice()));
+//!
+//! let mut batch = WriteBatch::new();
+//! batch.put(b"user:1", b"Ada");
+//! batch.put(b"user:2", b"Grace");
+//! batch.delete(b"key");
+//! db.write(batch, Durability::Process)?;
+//!
+//! let mut users = db.iter(Range::prefix(b"user:"))?;
+//! users.seek_to_first()?;
+//! while users.valid() {
+//!     println!("{:?} = {:?}", users.key(), users.value());
+//!     users.next()?;
+//! }
+//! db.close()
+//! # }
+//! ```
+//!
+//! The directory can be opened by C++ LevelDB (and what is built on it, such as the `level` npm
+//! package) before and after, in turns. `ARCHITECTURE.md` beside the manifest of this crate follows
+//! a put and a get through the files.
 #![forbid(unsafe_code)]
 // A panic here would take the host process down, and a library prints nothing. Tests may do both.
 #![cfg_attr(

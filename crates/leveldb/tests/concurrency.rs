@@ -282,32 +282,6 @@ fn a_follower_sees_a_consistent_state_while_the_writer_goes_on() {
     });
 }
 
-#[test]
-fn compacting_by_hand_ends_although_writers_go_on() {
-    let db = &Db::open(DIRECTORY, options(Arc::new(MemoryEnv::new()))).unwrap();
-    let done = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            // Upwards, so that there is always something new behind what was compacted.
-            let mut index = 0_u64;
-            while !done.load(Ordering::SeqCst) {
-                db.put(&index.to_be_bytes(), &[0; 1_000], Durability::Process).unwrap();
-                index += 1;
-            }
-        });
-        for _ in 0..5 {
-            std::thread::sleep(Duration::from_millis(50));
-            let begun = Instant::now();
-            let compacted = db.compact_range(None, None);
-            let took = begun.elapsed();
-            done.store(took > Duration::from_secs(20), Ordering::SeqCst);
-            compacted.unwrap();
-            assert!(!done.load(Ordering::SeqCst), "{took:?}");
-        }
-        done.store(true, Ordering::SeqCst);
-    });
-}
-
 /// A sync that takes as long as one on a disk.
 mod slow {
     use std::io;

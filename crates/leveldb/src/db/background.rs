@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use super::core::Core;
 use super::flush;
 use super::health::Job;
+use super::priority;
 use crate::compaction;
 use crate::error::{Error, IoOperation, Result};
 use crate::file_name;
@@ -82,6 +83,7 @@ fn flush_loop(core: &Core) {
 }
 
 fn compaction_loop(core: &Core) {
+    priority::yield_to_callers();
     compaction::load_statistics(core);
     while !core.is_closed() {
         match compaction::run_next(core) {

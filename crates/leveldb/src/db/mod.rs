@@ -13,6 +13,7 @@ mod info_log;
 mod iterator;
 pub(crate) mod open;
 mod pressure;
+mod priority;
 mod property;
 mod range;
 mod read;
@@ -33,6 +34,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::env::OpenFiles;
 use crate::error::{Error, Result};
 use crate::options::{Options, WriteOptions};
 use crate::write_batch::WriteBatch;
@@ -202,6 +204,12 @@ impl Db {
     /// and snapshots keep what they had. Says whether anything changed.
     pub fn refresh(&self) -> Result<bool> {
         self.handle.refresh()
+    }
+
+    /// The file handles that its file system has open, by kind. A file system that several databases
+    /// share counts them all; the default options make one for each.
+    pub fn open_files(&self) -> OpenFiles {
+        self.handle.core.env.open_files()
     }
 
     /// How the background is doing.

@@ -118,10 +118,12 @@ impl WriteLog {
 
     /// Waits for the next flush. A flush that keeps failing is the writer's answer.
     fn wait_for_flush(core: &Core, seen: u64) -> Result<()> {
+        // Somebody needs it now: a flush that pauses after a failure is tried again at once, so that
+        // the next writer is not refused for a cause that is gone.
+        core.flush_wanted.raise();
         if let Some(error) = core.health.failure(Job::Flush) {
             return Err(error);
         }
-        core.flush_wanted.raise();
         core.progress.wait_past(seen, Duration::from_millis(100));
         Ok(())
     }

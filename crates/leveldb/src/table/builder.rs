@@ -3,6 +3,7 @@
 //! entries and options, plus our statistics block.
 
 use std::cmp::Ordering;
+use std::mem;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -21,6 +22,10 @@ use crate::options::{Compression, Options};
 
 /// Output is handed to the system in pieces of about this size.
 const OUTPUT_SIZE: usize = 256 * 1024;
+
+/// What was written is made durable in pieces of about this size. A disk that is handed a whole table
+/// at once lets the sync of a log, which a writer waits for, stand in line behind it.
+const SYNC_SIZE: usize = 1024 * 1024;
 
 /// Options outside of this range are moved into it, as LevelDB does.
 const BLOCK_SIZES: (usize, usize) = (1024, 4 * 1024 * 1024);
@@ -78,7 +83,7 @@ impl TableBuilder {
     pub(crate) fn new(file: Arc<dyn WritableFile>, path: PathBuf, options: TableOptions) -> Self {
         let bits_per_key = options.bloom_bits_per_key;
         Self {
-            output: Output { file, path, offset: 0, buffer: Vec::new() },
+            output: Output { file, path, offset: 0, buffer: Vec::new(), unsynced: 0 },
             compressor: Compressor::new(options.compression),
             data: BlockBuilder::new(options.restart_interval),
             index: BlockBuilder::new(1),
@@ -193,6 +198,8 @@ struct Output {
     /// Bytes appended, written or not.
     offset: u64,
     buffer: Vec<u8>,
+    /// Bytes written since the last sync.
+    unsynced: usize,
 }
 
 impl Output {
@@ -230,13 +237,21 @@ impl Output {
 
     fn flush(&mut self) -> Result<()> {
         if !self.buffer.is_empty() {
-            self.write(&self.buffer)?;
+            let buffer = mem::take(&mut self.buffer);
+            self.write(&buffer)?;
+            self.buffer = buffer;
             self.buffer.clear();
         }
         Ok(())
     }
 
-    fn write(&self, bytes: &[u8]) -> Result<()> {
-        self.file.append(bytes).map_err(Error::io(IoOperation::Write, &self.path))
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.file.append(bytes).map_err(Error::io(IoOperation::Write, &self.path))?;
+        self.unsynced += bytes.len();
+        if self.unsynced >= SYNC_SIZE {
+            self.unsynced = 0;
+            self.file.sync().map_err(Error::io(IoOperation::Sync, &self.path))?;
+        }
+        Ok(())
     }
 }

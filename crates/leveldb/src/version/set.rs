@@ -278,3 +278,6 @@ pub(crate) fn point_current_at(env: &dyn Env, directory: &Path, manifest: u64) -
     }
     env.sync_dir(directory).map_err(Error::io(IoOperation::SyncDir, directory))
 }
+
+#[cfg(test)]
+mod tests;
