@@ -16,19 +16,6 @@ mod tests;
 pub use database::database;
 pub use parsers::{batch, block, log, manifest, table};
 
-/// Reads input, whatever it is.
-pub type Target = fn(&[u8]);
-
-/// Every target, by name.
-pub const TARGETS: [(&str, Target); 6] = [
-    ("log", log),
-    ("block", block),
-    ("table", table),
-    ("manifest", manifest),
-    ("batch", batch),
-    ("database", database),
-];
-
 /// The rest of the input, raw or forged.
 fn file_of(input: &[u8], forge: impl Fn(&[u8]) -> Vec<u8>) -> Vec<u8> {
     match input.split_first() {

@@ -4,10 +4,19 @@
 use std::fs;
 use std::path::Path;
 
-use super::TARGETS;
+type Target = fn(&[u8]);
+
+const TARGETS: [(&str, Target); 6] = [
+    ("log", super::log),
+    ("block", super::block),
+    ("table", super::table),
+    ("manifest", super::manifest),
+    ("batch", super::batch),
+    ("database", super::database),
+];
 
 /// Mutations of each entry.
-const MUTATIONS: u64 = 20;
+const MUTATIONS: u64 = 50;
 
 fn corpus(target: &str) -> Vec<Vec<u8>> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target);

@@ -24,6 +24,10 @@ const SNAPPY_MAX_RATIO: u64 = 22;
 /// Four bytes of zstd, a block that repeats one byte, give 128 KiB.
 const ZSTD_MAX_RATIO: u64 = 128 * 1024 / 4;
 
+/// A frame of unknown length is read through a window as large as the frame asks for, 128 MiB if
+/// nobody objects. These 8 MiB are what the levels up to 19 ask for.
+const ZSTD_MAX_WINDOW_LOG: u32 = 23;
+
 /// Compresses blocks; holds the tables that the algorithms work with from block to block.
 pub(crate) struct Compressor {
     method: Method,
@@ -119,8 +123,9 @@ fn zstd(stored: &[u8]) -> Result<Vec<u8>, CorruptionKind> {
 /// LevelDB's writer always declares the length; for one that does not, the output grows as it
 /// comes.
 fn zstd_of_unknown_length(stored: &[u8]) -> Result<Vec<u8>, CorruptionKind> {
-    let decoder = zstd::stream::read::Decoder::with_buffer(stored)
+    let mut decoder = zstd::stream::read::Decoder::with_buffer(stored)
         .map_err(|_| CorruptionKind::Compression)?;
+    decoder.window_log_max(ZSTD_MAX_WINDOW_LOG).map_err(|_| CorruptionKind::Compression)?;
     let mut content = Vec::new();
     decoder
         .take(MAX_BLOCK_SIZE + 1)
@@ -187,6 +192,10 @@ mod tests {
         let mut frame = vec![0x28, 0xb5, 0x2f, 0xfd, 0b1110_0000];
         frame.extend_from_slice(&(1u64 << 40).to_le_bytes());
         assert_eq!(decompress(TYPE_ZSTD, &frame), Err(CorruptionKind::BadLength));
+        // One of a single byte and no content size, with a window of 128 MiB, then one of 8 MiB.
+        let with_window = |log: u8| [0x28, 0xb5, 0x2f, 0xfd, 0, (log - 10) << 3, 9, 0, 0, b'x'];
+        assert_eq!(decompress(TYPE_ZSTD, &with_window(27)), Err(CorruptionKind::Compression));
+        assert_eq!(decompress(TYPE_ZSTD, &with_window(23)).unwrap(), b"x"[..]);
         assert!(decompress(3, b"").is_err());
     }
 
