@@ -82,8 +82,10 @@ pub struct Options {
     pub target_file_size: u64,
     /// How old a [`Durability::Interval`] write can be before it is made durable. Default: 100 ms.
     pub sync_interval: Duration,
-    /// Within this time of a deletion, the value it deleted is gone from the tables and logs, if no
-    /// snapshot holds it. Default: one hour.
+    /// Within this time of a deletion, give or take the ten seconds at which the background looks
+    /// around and the time of the compactions themselves, the value it deleted is gone from the
+    /// tables and logs, if no snapshot holds it. Tables of other writers do not say what they hold:
+    /// theirs go when they are compacted. Default: one hour.
     pub erase_within: Duration,
     /// Size of the file that is kept to be given up when the disk is full, so that closing,
     /// deleting and compacting still work; 0 keeps none. Default: 0.

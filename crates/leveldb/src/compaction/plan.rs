@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crate::format::LEVELS;
 use crate::internal_key::{self, SequenceNumber};
+use crate::table::TableStatistics;
 use crate::version::Version;
 use crate::version::file::TableFile;
 
@@ -120,6 +121,11 @@ pub(crate) fn pick(
     pointers: &[Vec<u8>; LEVELS],
     limits: &Limits,
 ) -> Option<Plan> {
+    // Overdue deletions first: a load that keeps levels too large must not keep them for ever.
+    let overdue = |statistics: &TableStatistics| statistics.oldest_deletion < limits.erase_before;
+    if let Some(plan) = pick_deletions(version, limits, overdue) {
+        return Some(plan);
+    }
     let by_size = (0..LEVELS - 1)
         .map(|level| (level, score(version, level, limits)))
         .filter(|&(_, score)| score >= 1.0)
@@ -128,7 +134,9 @@ pub(crate) fn pick(
         let seed = after_pointer(version, level, pointers.get(level).map_or(&[], Vec::as_slice));
         return Plan::new(version, level, vec![seed?], false);
     }
-    pick_deletions(version, limits)
+    pick_deletions(version, limits, |statistics| {
+        statistics.deletions as f64 >= DELETIONS_SHARE * statistics.entries as f64
+    })
 }
 
 /// How far a level is beyond its size; 1 and more is too far.
@@ -150,14 +158,16 @@ fn after_pointer(version: &Version, level: usize, pointer: &[u8]) -> Option<Arc<
     after.or_else(|| files.first()).cloned()
 }
 
-/// A compaction of a table that wastes space with deletions, or keeps them for too long.
-fn pick_deletions(version: &Arc<Version>, limits: &Limits) -> Option<Plan> {
+/// A compaction of a table whose deletions are `worth_it`.
+fn pick_deletions(
+    version: &Arc<Version>,
+    limits: &Limits,
+    worth_it: impl Fn(&TableStatistics) -> bool,
+) -> Option<Plan> {
     let (level, file) = version.all_files().find(|(_, file)| {
         file.statistics().is_some_and(|statistics| {
-            let share = statistics.deletions as f64 / statistics.entries.max(1) as f64;
-            let overdue = statistics.oldest_deletion < limits.erase_before;
             statistics.deletions > 0
-                && (share >= DELETIONS_SHARE || overdue)
+                && worth_it(statistics)
                 // Rewriting what a snapshot still reads would drop nothing, again and again.
                 && statistics.max_sequence <= limits.oldest_snapshot
         })

@@ -41,7 +41,7 @@ impl Background {
         ];
         for (name, job) in jobs {
             let shared = Arc::clone(core);
-            match Builder::new().name(name.to_owned()).spawn(move || job(&shared)) {
+            match Builder::new().name(name.to_owned()).spawn(move || run(&shared, job)) {
                 Ok(thread) => background.threads.push(thread),
                 Err(error) => {
                     background.stop(core);
@@ -62,6 +62,27 @@ impl Background {
         for thread in self.threads.drain(..) {
             // A thread that panicked has nothing more to say; its work is done by recovery.
             let _ = thread.join();
+        }
+    }
+}
+
+fn run(core: &Core, job: fn(&Core)) {
+    let _defect = Defect { core };
+    job(core);
+}
+
+/// A panic in a thread of the engine is a defect. Callers must not wait for what nobody does any
+/// more: the database closes, and what was acknowledged is in the logs.
+struct Defect<'a> {
+    core: &'a Core,
+}
+
+impl Drop for Defect<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.core.closed.store(true, std::sync::atomic::Ordering::Release);
+            self.core.manual.close();
+            self.core.progress.announce();
         }
     }
 }
@@ -110,7 +131,7 @@ fn upkeep_loop(core: &Core) {
     while !core.is_closed() {
         core.upkeep_wanted.wait(UPKEEP_PERIOD);
         empty_trash(core);
-        core.reserve.restore();
+        restore_reserve(core);
         replace_lost_log(core);
         flush_old_deletions(core);
         // Woken by writes that asked for their interval: what they share is the rest of it.
@@ -149,6 +170,14 @@ fn replace_lost_log(core: &Core) {
         Err(error) => {
             core.health.failed(Job::Sync, error);
         }
+    }
+}
+
+/// Puts space aside again, once nothing waits for what is left of it: making the reserve fills a
+/// disk that is nearly full, and must not take from a flush that would make room.
+fn restore_reserve(core: &Core) {
+    if core.health.failures().is_empty() && core.view.load().pending.is_empty() {
+        core.reserve.restore();
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the background has to say: which of its jobs fail, why, and for how long.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -56,12 +57,17 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 #[derive(Debug, Default)]
 pub(crate) struct HealthBoard {
     failures: Mutex<Vec<Failure>>,
+    /// Flushes that failed, ever.
+    failed_flushes: AtomicU64,
 }
 
 impl HealthBoard {
     /// Records a failure and gives the pause before the next attempt.
     pub(crate) fn failed(&self, job: Job, error: Error) -> Duration {
         let mut failures = self.failures.lock();
+        if job == Job::Flush {
+            self.failed_flushes.fetch_add(1, Ordering::Release);
+        }
         let attempts = match failures.iter_mut().find(|failure| failure.job == job) {
             Some(failure) => {
                 failure.attempts = failure.attempts.saturating_add(1);
@@ -75,6 +81,12 @@ impl HealthBoard {
         };
         let doublings = attempts.saturating_sub(1).min(16);
         FIRST_PAUSE.saturating_mul(1 << doublings).min(LONGEST_PAUSE)
+    }
+
+    /// How many flushes have failed, ever. Who needs a flush asks before and after waiting: an error
+    /// from before may have a cause that is gone.
+    pub(crate) fn failed_flushes(&self) -> u64 {
+        self.failed_flushes.load(Ordering::Acquire)
     }
 
     pub(crate) fn succeeded(&self, job: Job) {

@@ -93,6 +93,7 @@ impl Handle {
     pub(crate) fn flush(&self) -> Result<()> {
         self.check_writable()?;
         let log = self.core.commits.log().rotate(&self.core)?;
+        let failed_before = self.core.health.failed_flushes();
         self.core.flush_wanted.raise();
         loop {
             let seen = self.core.progress.count();
@@ -103,7 +104,10 @@ impl Handle {
             if !waiting {
                 return Ok(());
             }
-            if let Some(error) = self.core.health.failure(Job::Flush) {
+            // An error from before the call may have a cause that is gone.
+            if self.core.health.failed_flushes() > failed_before
+                && let Some(error) = self.core.health.failure(Job::Flush)
+            {
                 return Err(error);
             }
             self.core.progress.wait_past(seen, std::time::Duration::from_millis(100));

@@ -116,16 +116,16 @@ impl WriteLog {
         core.view.load().active.memory() < core.options.write_buffer_size
     }
 
-    /// Waits for the next flush. A flush that keeps failing is the writer's answer.
+    /// Waits for the next flush to end, which is begun at once where one pauses after a failure. If
+    /// it fails, that is the writer's answer.
     fn wait_for_flush(core: &Core, seen: u64) -> Result<()> {
-        // Somebody needs it now: a flush that pauses after a failure is tried again at once, so that
-        // the next writer is not refused for a cause that is gone.
+        let failed_before = core.health.failed_flushes();
         core.flush_wanted.raise();
-        if let Some(error) = core.health.failure(Job::Flush) {
-            return Err(error);
-        }
         core.progress.wait_past(seen, Duration::from_millis(100));
-        Ok(())
+        match core.health.failure(Job::Flush) {
+            Some(error) if core.health.failed_flushes() > failed_before => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// Begins a new log and memtable; the memtable before it waits for its flush.

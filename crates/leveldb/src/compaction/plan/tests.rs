@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::internal_key::{ValueKind, encode, pack_tag};
-use crate::table::TableStatistics;
 use crate::version::builder::VersionBuilder;
 use crate::version::edit::{NewFile, VersionEdit};
 use crate::version::file::Trash;
@@ -142,6 +141,14 @@ fn many_or_old_deletions_are_worth_a_compaction() {
     let old = version(&layout);
     statistics(&old, 1, 1, 499, 10);
     assert_eq!(numbers(&pick_first(&old).unwrap().inputs), [1]);
+}
+
+#[test]
+fn overdue_deletions_go_before_levels_that_are_too_large() {
+    let busy = version(&[(1, 1, 99 * MIB, "a", "f"), (2, 2, MIB, "g", "k"), (3, 3, MIB, "a", "z")]);
+    assert_eq!(numbers(&pick_first(&busy).unwrap().inputs), [1]);
+    statistics(&busy, 2, 1, 499, 10);
+    assert_eq!(numbers(&pick_first(&busy).unwrap().inputs), [2]);
 }
 
 #[test]
