@@ -2,11 +2,13 @@
 
 const { createSigilStore } = require('./lib/create-store.js')
 const errors = require('./lib/errors.js')
+const { Level } = require('./lib/level.js')
 const { InMemoryStorageDriver } = require('./lib/memory-store.js')
 
 module.exports = {
   createSigilStore,
   InMemoryStorageDriver,
+  Level,
   SigilError: errors.SigilError,
   StorageError: errors.StorageError,
   StorageUnavailableError: errors.StorageUnavailableError,

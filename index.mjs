@@ -5,6 +5,7 @@ import api from './index.js'
 export const {
   createSigilStore,
   InMemoryStorageDriver,
+  Level,
   SigilError,
   StorageError,
   StorageUnavailableError,

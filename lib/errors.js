@@ -105,6 +105,12 @@ function fromNative(thrown, operation) {
   return new classes[CODES[thrown.code].kind](message, { ...rest, code: thrown.code, operation })
 }
 
+/** An error of ours by its code; a code that is not ours is a failure of the storage. */
+function errorOf(code, message, details) {
+  const known = Object.hasOwn(CODES, code) ? code : 'STORAGE_ERROR'
+  return new classes[CODES[known].kind](message, { ...details, code: known })
+}
+
 function parseDetails(text) {
   try {
     return JSON.parse(text)
@@ -113,4 +119,4 @@ function parseDetails(text) {
   }
 }
 
-module.exports = { ...classes, CODES, fromNative }
+module.exports = { ...classes, CODES, errorOf, fromNative }

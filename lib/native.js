@@ -42,4 +42,9 @@ function callNative(operation, body) {
   }
 }
 
-module.exports = { callNative }
+/** A batch of the addon's. */
+function newBatch() {
+  return callNative('batch', ({ NativeBatch }) => new NativeBatch())
+}
+
+module.exports = { callNative, newBatch }

@@ -17,5 +17,13 @@
 )]
 
 pub mod boundary;
+mod bytes;
+mod cursor;
+mod database;
 pub mod failure;
+mod job;
 pub mod keys;
+mod open_options;
+mod reads;
+mod registry;
+mod writes;
