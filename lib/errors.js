@@ -18,6 +18,7 @@ const CODES = Object.freeze({
   LEVEL_DATABASE_NOT_OPEN: { kind: 'StorageError' },
   LEVEL_READ_ONLY: { kind: 'StorageError' },
   LEVEL_NOT_SUPPORTED: { kind: 'StorageError' },
+  LEVEL_ABORTED: { kind: 'AbortError' },
   STORAGE_ERROR: { kind: 'StorageError' },
   STORAGE_UNAVAILABLE: { kind: 'StorageUnavailableError', transient: true },
   RECORD_NOT_FOUND: { kind: 'RecordNotFoundError', notFound: true },

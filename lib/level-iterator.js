@@ -2,6 +2,7 @@
 // is all that is wanted, then more.
 
 const { AbstractIterator } = require('abstract-level')
+const { errorOf } = require('./errors.js')
 
 const CHUNK_ENTRIES = 1000
 const CHUNK_BYTES = 1 << 20
@@ -9,7 +10,6 @@ const CHUNK_BYTES = 1 << 20
 class LevelIterator extends AbstractIterator {
   #db
   #native
-  #step
   #toEntries
   #cache = []
   #position = 0
@@ -20,7 +20,6 @@ class LevelIterator extends AbstractIterator {
   constructor(level, db, options) {
     super(level, options)
     this.#db = db
-    this.#step = (options.keys ? 1 : 0) + (options.values ? 1 : 0)
     this.#toEntries = entriesOf(options)
     const { lower, lowerInclusive, upper, upperInclusive } = boundsOf(options)
     const shown = {
@@ -70,7 +69,8 @@ class LevelIterator extends AbstractIterator {
 
   async #chunk(size) {
     const flat = await this.#db.run('iterator', () => this.#native.next(size, CHUNK_BYTES))
-    return this.#toEntries(flat, this.#step)
+    if (this.#signal?.aborted) throw errorOf('LEVEL_ABORTED', 'the operation was aborted')
+    return this.#toEntries(flat)
   }
 
   _seek(target) {

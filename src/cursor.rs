@@ -42,6 +42,7 @@ struct End {
 
 /// A cursor over a range.
 #[napi]
+#[derive(Default)]
 pub struct NativeIterator {
     cursor: Arc<Mutex<Option<Cursor>>>,
     ended: Arc<AtomicBool>,
@@ -80,6 +81,11 @@ impl NativeDb {
                 wanted.unwrap_or(true).then(|| Form::of(text.unwrap_or(false)))
             };
             let range = range(end(lower, lower_inclusive), end(upper, upper_inclusive));
+            // abstract-level allows an iterator on a closed snapshot, and refuses to use it.
+            let closed = snapshot.as_ref().is_some_and(|snapshot| snapshot.held().is_err());
+            if closed {
+                return Ok(NativeIterator::default());
+            }
             let cursor = Cursor {
                 iterator: None,
                 snapshot: self.moment(&snapshot)?,

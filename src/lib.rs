@@ -17,13 +17,14 @@
 )]
 
 pub mod boundary;
-mod bytes;
-mod cursor;
-mod database;
+pub mod bytes;
+pub mod cursor;
+pub mod database;
 pub mod failure;
-mod job;
+pub mod job;
 pub mod keys;
-mod open_options;
-mod reads;
-mod registry;
-mod writes;
+pub mod open_options;
+pub mod reads;
+pub mod records;
+pub mod registry;
+pub mod writes;
