@@ -25,6 +25,7 @@ pub mod job;
 pub mod keys;
 pub mod open_options;
 pub mod reads;
+pub mod record_listing;
 pub mod records;
 pub mod registry;
 pub mod writes;

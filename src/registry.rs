@@ -5,7 +5,7 @@
 //! slot's lock meanwhile: an opening that meets a closing waits for it instead of finding the
 //! directory locked. All of this happens on pool threads.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::LazyLock;
@@ -34,6 +34,8 @@ pub struct Opened {
     /// Held by writes that decide by what they read: of two that concern the same old record, one
     /// goes first.
     pub deciding: Mutex<()>,
+    /// Tenants of whose records the old code left none under an unescaped key.
+    pub without_left: Mutex<HashSet<String>>,
 }
 
 /// One user's hold on an open database. Ends with [`Lease::release`], or when it is dropped: then
@@ -121,7 +123,7 @@ impl Drop for Lease {
 }
 
 fn open(directory: &Path, options: Options) -> Result<Arc<Opened>> {
-    Ok(Arc::new(Opened { db: Db::open(directory, options)?, deciding: Mutex::new(()) }))
+    Ok(Arc::new(Opened { db: Db::open(directory, options)?, deciding: Mutex::new(()), without_left: Mutex::default() }))
 }
 
 /// Directories have many names, and one canonical path once they are there.

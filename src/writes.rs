@@ -16,6 +16,8 @@ use crate::database::NativeDb;
 use crate::failure::Failure;
 use crate::job::{Promise, on_pool};
 use crate::open_options::durability;
+use crate::records::RecordWrites;
+use crate::registry::Opened;
 
 /// A group takes no more writes beyond this many bytes.
 const GROUP_LIMIT: usize = 4 << 20;
@@ -29,8 +31,16 @@ pub struct Queue {
 }
 
 struct Waiting {
-    batch: WriteBatch,
+    work: Work,
     durability: Durability,
+}
+
+/// What is to be written.
+pub enum Work {
+    /// Something that is known.
+    Batch(WriteBatch),
+    /// Something that depends on what is there.
+    Records(RecordWrites),
 }
 
 /// Why one of the queued writes failed.
@@ -81,7 +91,7 @@ impl NativeDb {
         guard(|| {
             let mut batch = WriteBatch::with_capacity(key.0.len() + value.0.len() + 16);
             batch.put(&key.0, &value.0);
-            self.write_or_queue(batch, durability(level))
+            self.write_or_queue(Work::Batch(batch), durability(level))
         })
     }
 
@@ -91,7 +101,7 @@ impl NativeDb {
         guard(|| {
             let mut batch = WriteBatch::with_capacity(key.0.len() + 16);
             batch.delete(&key.0);
-            self.write_or_queue(batch, durability(level))
+            self.write_or_queue(Work::Batch(batch), durability(level))
         })
     }
 
@@ -100,24 +110,28 @@ impl NativeDb {
     pub fn write(&self, batch: ClassInstance<'_, NativeBatch>, level: u32) -> Result<bool> {
         guard(|| {
             let taken = mem::take(&mut *batch.batch.lock());
-            self.write_or_queue(taken, durability(level))
+            self.write_or_queue(Work::Batch(taken), durability(level))
         })
     }
 
     pub(crate) fn write_or_queue(
         &self,
-        mut batch: WriteBatch,
+        mut work: Work,
         durability: Durability,
     ) -> std::result::Result<bool, Failure> {
         let mut queue = self.queue.lock();
         if durability != Durability::Sync && queue.waiting.is_empty() && !queue.committing {
-            match self.db().try_write(&mut batch, durability) {
+            let tried = match &mut work {
+                Work::Batch(batch) => self.db().try_write(batch, durability),
+                Work::Records(writes) => writes.try_write(self.lease.opened(), durability),
+            };
+            match tried {
                 Ok(()) => return Ok(true),
                 Err(Error::WouldBlock) => {}
                 Err(error) => return Err(error.into()),
             }
         }
-        queue.waiting.push(Waiting { batch, durability });
+        queue.waiting.push(Waiting { work, durability });
         Ok(false)
     }
 
@@ -131,7 +145,7 @@ impl NativeDb {
                 mem::take(&mut queue.waiting)
             };
             let lease = Arc::clone(&self.lease);
-            Ok(on_pool(move || Ok(commit(&lease.opened().db, taken))))
+            Ok(on_pool(move || Ok(commit(lease.opened(), taken))))
         })
     }
 
@@ -144,39 +158,60 @@ impl NativeDb {
     }
 }
 
-fn commit(db: &Db, taken: Vec<Waiting>) -> Vec<WriteFailure> {
+fn commit(opened: &Opened, taken: Vec<Waiting>) -> Vec<WriteFailure> {
     let mut failures = Vec::new();
-    let mut group: Vec<(u32, Waiting)> = Vec::new();
-    let mut bytes = 0;
+    let mut group = Group::default();
     for (index, waiting) in (0..).zip(taken) {
-        let size = waiting.batch.byte_size();
-        if bytes + size > GROUP_LIMIT {
-            commit_group(db, mem::take(&mut group), &mut failures);
-            bytes = 0;
+        match waiting.work {
+            Work::Batch(batch) => {
+                if group.bytes + batch.byte_size() > GROUP_LIMIT {
+                    mem::take(&mut group).commit(&opened.db, &mut failures);
+                }
+                group.add(index, batch, waiting.durability);
+            }
+            Work::Records(writes) => {
+                mem::take(&mut group).commit(&opened.db, &mut failures);
+                note(&mut failures, index, writes.write(opened, waiting.durability));
+            }
         }
-        bytes += size;
-        group.push((index, waiting));
     }
-    commit_group(db, group, &mut failures);
+    group.commit(&opened.db, &mut failures);
     failures
 }
 
-fn commit_group(db: &Db, group: Vec<(u32, Waiting)>, failures: &mut Vec<WriteFailure>) {
-    let Some(durability) = group.iter().map(|(_, waiting)| waiting.durability).max() else {
-        return;
-    };
-    let mut whole = WriteBatch::with_capacity(GROUP_LIMIT.min(4 << 10));
-    group.iter().for_each(|(_, waiting)| whole.append(&waiting.batch));
-    let Err(error) = db.write(whole, durability) else { return };
-    let apart = matches!(error, Error::InvalidArgument(_)) || error.is_out_of_space();
-    for (index, waiting) in group {
+/// Writes that are committed together.
+#[derive(Default)]
+struct Group {
+    members: Vec<(u32, WriteBatch, Durability)>,
+    bytes: usize,
+}
+
+impl Group {
+    fn add(&mut self, index: u32, batch: WriteBatch, durability: Durability) {
+        self.bytes += batch.byte_size();
+        self.members.push((index, batch, durability));
+    }
+
+    fn commit(self, db: &Db, failures: &mut Vec<WriteFailure>) {
+        let Some(durability) = self.members.iter().map(|&(.., durability)| durability).max() else {
+            return;
+        };
+        let mut whole = WriteBatch::with_capacity(self.bytes);
+        self.members.iter().for_each(|(_, batch, _)| whole.append(batch));
+        let Err(error) = db.write(whole, durability) else { return };
         // One write too large, or without room, does not take the others down.
-        let answer =
-            if apart { db.write(waiting.batch, waiting.durability) } else { Err(error.clone()) };
-        if let Err(error) = answer {
-            let failure = Failure::from(error);
-            let code = failure.code().to_owned();
-            failures.push(WriteFailure { index, code, message: failure.details() });
+        let apart = matches!(error, Error::InvalidArgument(_)) || error.is_out_of_space();
+        for (index, batch, durability) in self.members {
+            let answer = if apart { db.write(batch, durability) } else { Err(error.clone()) };
+            note(failures, index, answer);
         }
+    }
+}
+
+fn note(failures: &mut Vec<WriteFailure>, index: u32, answer: sigil_leveldb::Result<()>) {
+    if let Err(error) = answer {
+        let failure = Failure::from(error);
+        let code = failure.code().to_owned();
+        failures.push(WriteFailure { index, code, message: failure.details() });
     }
 }
