@@ -6,6 +6,7 @@ export const {
   createSigilStore,
   InMemoryStorageDriver,
   Level,
+  LevelDBSigilAdapter,
   SigilError,
   StorageError,
   StorageUnavailableError,

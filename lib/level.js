@@ -38,12 +38,13 @@ const ENGINE_OPTIONS = [
   'bloomBitsPerKey',
   'syncInterval',
   'reserveSize',
+  'lockTimeout',
 ]
 
 class Level extends AbstractLevel {
   #location
-  /** Gives the open database to a Level that stands on somebody else's. */
-  #borrow
+  /** How to open and close, for a Level that stands on a store's database. */
+  #host
   #native
   #durability = LEVELS.process
 
@@ -63,34 +64,25 @@ class Level extends AbstractLevel {
     return this.#location
   }
 
-  /** @internal A Level on a database that is opened and closed elsewhere. */
-  static on(location, borrow, options) {
-    const level = new Level(location, options)
-    level.#borrow = borrow
+  /** @internal A Level on the database of a store, which opens and closes with it. */
+  static on(location, host) {
+    const level = new Level(location)
+    level.#host = host
     return level
   }
 
   async _open(options) {
     this.#durability = levelOf(options.durability, LEVELS.process)
-    if (this.#borrow) {
-      this.#native = await this.#borrow()
-      return
-    }
-    if (options.createIfMissing && !options.readOnly) {
-      await mkdir(this.#location, { recursive: true }).catch((cause) => {
-        throw systemError(cause, this.#location)
-      })
-    }
-    this.#native = await openNative(this.#location, {
-      ...engineOptions(options),
-      shared: options.multithreading === true,
-    })
+    this.#native = this.#host
+      ? await this.#host.open()
+      : await openDirectory(this.#location, options, options.multithreading === true)
   }
 
   async _close() {
     const native = this.#native
     this.#native = undefined
-    if (native !== undefined) await native.close()
+    if (this.#host) await this.#host.close()
+    else await native?.close()
   }
 
   async _get(key, { valueEncoding, snapshot }) {
@@ -246,8 +238,14 @@ class LevelSnapshot extends AbstractSnapshot {
   }
 }
 
-function openNative(location, options) {
-  return NativeDb.open(location, options)
+/** Opens a directory, making it where that is asked for. */
+async function openDirectory(location, options, shared) {
+  if (options.createIfMissing && !options.readOnly) {
+    await mkdir(location, { recursive: true }).catch((cause) => {
+      throw errorOf(cause.code, cause.message, { cause, path: location, operation: 'open' })
+    })
+  }
+  return NativeDb.open(location, { ...engineOptions(options), shared })
 }
 
 function engineOptions(options) {
@@ -268,8 +266,4 @@ function levelOf(durability, otherwise) {
   throw errorOf('INVALID_PARAMETERS', `durability is one of ${Object.keys(LEVELS).join(', ')}`)
 }
 
-function systemError(cause, path) {
-  return errorOf(cause.code, cause.message, { cause, path, operation: 'open' })
-}
-
-module.exports = { Level, engineOptions, openNative, systemError }
+module.exports = { Level, levelOf, openDirectory }

@@ -2,11 +2,15 @@
 // the bookkeeping that the addon leaves to JavaScript: who waits for which queued write, and that
 // closing waits for what is under way.
 
+const { setTimeout: delay } = require('node:timers/promises')
 const { errorOf, fromNative } = require('./errors.js')
-const { callNative, newBatch } = require('./native.js')
+const { callNative, newBatch, newRecordBatch } = require('./native.js')
 
 /** What a write survives, as the addon numbers it. */
 const LEVELS = { process: 0, interval: 1, sync: 2 }
+
+/** Milliseconds between two attempts to get a lock. */
+const LOCK_PAUSE = 25
 
 class NativeDb {
   #native
@@ -21,13 +25,23 @@ class NativeDb {
     this.#native = native
   }
 
-  /** @param {{ shared: boolean } & Record<string, unknown>} options */
-  static async open(location, { shared, ...options }) {
-    const pending = callNative('open', (addon) => addon.openDatabase(location, options, shared))
-    try {
-      return new NativeDb(await pending)
-    } catch (thrown) {
-      throw fromNative(thrown, 'open')
+  /**
+   * @param {string} location
+   * @param {{ shared: boolean, lockTimeout?: number } & Record<string, unknown>} options
+   *   `lockTimeout`: milliseconds for which a locked directory is tried again
+   */
+  static async open(location, { shared, lockTimeout = 0, ...options }) {
+    const deadline = Date.now() + lockTimeout
+    for (;;) {
+      try {
+        const pending = callNative('open', (addon) => addon.openDatabase(location, options, shared))
+        return new NativeDb(await pending)
+      } catch (thrown) {
+        const error = fromNative(thrown, 'open')
+        const left = deadline - Date.now()
+        if (error.code !== 'LEVEL_LOCKED' || left <= 0) throw error
+        await delay(Math.min(left, LOCK_PAUSE))
+      }
     }
   }
 
@@ -81,6 +95,29 @@ class NativeDb {
 
   write(batch, level) {
     if (!this.call('batch', (native) => native.write(batch, level))) return this.queued('batch')
+  }
+
+  /** The record's text, undefined where there is none; a promise only where the disk must be asked. */
+  getRecord(operation, { tenant, symbol, authHash }) {
+    const cached = this.call(operation, (native) =>
+      native.getRecordIfCached(tenant, symbol, authHash),
+    )
+    return cached === null
+      ? this.run(operation, (native) => native.getRecord(tenant, symbol, authHash))
+      : cached
+  }
+
+  /** Nothing where the record is written, or without a text deleted; otherwise a promise of it. */
+  putRecord(operation, { tenant, symbol, authHash }, text, level) {
+    const made = this.call(operation, (native) =>
+      native.putRecord(tenant, symbol, authHash, text, level),
+    )
+    if (!made) return this.queued(operation)
+  }
+
+  writeRecords(operation, batch, level) {
+    const made = this.call(operation, (native) => native.writeRecords(batch, level))
+    if (!made) return this.queued(operation)
   }
 
   /** A promise of the write that was queued last. */
@@ -138,4 +175,4 @@ function notOpen(operation) {
   return errorOf('LEVEL_DATABASE_NOT_OPEN', 'the database is not open', { operation })
 }
 
-module.exports = { LEVELS, NativeDb, newBatch, notOpen }
+module.exports = { LEVELS, NativeDb, newBatch, newRecordBatch, notOpen }

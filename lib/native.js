@@ -47,4 +47,9 @@ function newBatch() {
   return callNative('batch', ({ NativeBatch }) => new NativeBatch())
 }
 
-module.exports = { callNative, newBatch }
+/** A batch of the addon's, of records. */
+function newRecordBatch() {
+  return callNative('batch', ({ NativeRecordBatch }) => new NativeRecordBatch())
+}
+
+module.exports = { callNative, newBatch, newRecordBatch }

@@ -64,9 +64,8 @@ unsafe fn read_text(
     }
     let mut length = 0;
     // SAFETY: without a buffer Node only measures.
-    let status = unsafe {
-        sys::napi_get_value_string_utf8(env, value, ptr::null_mut(), 0, &mut length)
-    };
+    let status =
+        unsafe { sys::napi_get_value_string_utf8(env, value, ptr::null_mut(), 0, &mut length) };
     if status != sys::Status::napi_ok {
         return Some(Err(refused(status)));
     }

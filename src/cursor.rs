@@ -24,13 +24,19 @@ const CLEAR_BATCH: usize = 64 << 10;
 /// Which entries an iterator shows, and what of them.
 #[napi(object)]
 pub struct RangeOptions {
+    /// From the last entry on.
     pub reverse: Option<bool>,
     /// Less than 0, or nothing, is no limit.
     pub limit: Option<f64>,
+    /// Whether keys are wanted.
     pub keys: Option<bool>,
+    /// Whether values are wanted.
     pub values: Option<bool>,
+    /// Keys as strings, not buffers.
     pub keys_as_text: Option<bool>,
+    /// Values as strings, not buffers.
     pub values_as_text: Option<bool>,
+    /// Keep in the block cache what is read.
     pub fill_cache: Option<bool>,
 }
 

@@ -24,7 +24,11 @@ pub struct NativeDb {
 
 /// Opens a directory: alone, or shared with the others of this process that ask for sharing.
 #[napi]
-pub fn open_database(directory: String, options: OpenOptions, shared: bool) -> Result<Promise<NativeDb>> {
+pub fn open_database(
+    directory: String,
+    options: OpenOptions,
+    shared: bool,
+) -> Result<Promise<NativeDb>> {
     guard(|| {
         let options = options.resolve()?;
         let directory = PathBuf::from(directory);
@@ -50,7 +54,9 @@ pub fn destroy_database(directory: String) -> Result<Promise<()>> {
 pub struct NativeHealth {
     /// Jobs that fail at present, with their errors as codes and JSON details.
     pub failures: Vec<NativeJobFailure>,
+    /// The disk was found full, and there is no room yet.
     pub out_of_space: bool,
+    /// Memtables that wait for their flush.
     pub pending_memtables: u32,
 }
 
@@ -59,8 +65,11 @@ pub struct NativeHealth {
 pub struct NativeJobFailure {
     /// `flush`, `compaction` or `sync`.
     pub job: String,
+    /// The code of the last error.
     pub code: String,
+    /// Its details as JSON.
     pub message: String,
+    /// How often it failed since it began to.
     pub attempts: u32,
     /// Milliseconds since it began to fail.
     pub for_milliseconds: f64,
@@ -91,11 +100,13 @@ impl NativeDb {
         guard(|| Ok(on_pool(move || Ok(lease.release()?))))
     }
 
+    /// Bytes on the disk of a range, roughly.
     #[napi]
     pub fn approximate_size(&self, from: Input, to: Input) -> Result<Promise<f64>> {
         self.on_pool(move |db| Ok(db.approximate_size(&from.0, &to.0)? as f64))
     }
 
+    /// Compacts a range, both ends included.
     #[napi]
     pub fn compact_range(&self, from: Option<Input>, to: Option<Input>) -> Result<Promise<()>> {
         self.on_pool(move |db| {
@@ -105,26 +116,31 @@ impl NativeDb {
         })
     }
 
+    /// A property of the engine by name.
     #[napi]
     pub fn property(&self, name: String) -> Result<Option<String>> {
         guard(|| Ok(self.db().property(&name)))
     }
 
+    /// Makes everything written so far durable.
     #[napi]
     pub fn sync(&self) -> Result<Promise<()>> {
         self.on_pool(|db| Ok(db.sync()?))
     }
 
+    /// A consistent copy in a new directory.
     #[napi]
     pub fn checkpoint(&self, directory: String) -> Result<Promise<()>> {
         self.on_pool(move |db| Ok(db.checkpoint(directory)?))
     }
 
+    /// Catches up with the writer; for a database opened read-only.
     #[napi]
     pub fn refresh(&self) -> Result<Promise<bool>> {
         self.on_pool(|db| Ok(db.refresh()?))
     }
 
+    /// How the background is doing.
     #[napi]
     pub fn health(&self) -> Result<NativeHealth> {
         guard(|| {

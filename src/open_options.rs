@@ -9,6 +9,7 @@ use crate::failure::Failure;
 
 /// See `Options` of the engine for what each means.
 #[napi(object)]
+#[allow(missing_docs, reason = "the fields are the engine's, explained there")]
 #[derive(Default)]
 pub struct OpenOptions {
     pub create_if_missing: Option<bool>,
@@ -46,7 +47,11 @@ impl OpenOptions {
         set(&mut options.block_cache_size, "cacheSize", self.cache_size)?;
         set(&mut options.max_open_files, "maxOpenFiles", self.max_open_files)?;
         set(&mut options.block_size, "blockSize", self.block_size)?;
-        set(&mut options.block_restart_interval, "blockRestartInterval", self.block_restart_interval)?;
+        set(
+            &mut options.block_restart_interval,
+            "blockRestartInterval",
+            self.block_restart_interval,
+        )?;
         set(&mut options.bloom_bits_per_key, "bloomBitsPerKey", self.bloom_bits_per_key)?;
         set(&mut options.target_file_size, "maxFileSize", self.max_file_size)?;
         set(&mut options.reserve_size, "reserveSize", self.reserve_size)?;

@@ -27,6 +27,7 @@ pub struct NativeSnapshot {
 
 #[napi]
 impl NativeSnapshot {
+    /// Lets go of what it holds.
     #[napi]
     pub fn close(&self) -> Result<()> {
         guard(|| {
@@ -95,6 +96,7 @@ pub type Given<'a> = Option<ClassInstance<'a, NativeSnapshot>>;
 
 #[napi]
 impl NativeDb {
+    /// Holds the database as it is now.
     #[napi]
     pub fn snapshot(&self) -> Result<NativeSnapshot> {
         guard(|| {
@@ -139,9 +141,7 @@ impl NativeDb {
     #[napi]
     pub fn get(&self, key: Input, as_text: bool, snapshot: Given) -> Result<Promise<Answer>> {
         let moment = guard(|| self.moment(&snapshot))?;
-        self.on_pool(move |db| {
-            Ok(Answer::certain(Form::of(as_text), db.get_at(&moment, &key.0)?))
-        })
+        self.on_pool(move |db| Ok(Answer::certain(Form::of(as_text), db.get_at(&moment, &key.0)?)))
     }
 
     /// The values of many keys, all of the same moment.

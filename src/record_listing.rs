@@ -201,9 +201,7 @@ impl Walk {
         match start {
             None => iterator.seek_to_first()?,
             Some(start) => {
-                left.retain(|key, _| {
-                    *key > start.key || (*key == start.key && !start.seen)
-                });
+                left.retain(|key, _| *key > start.key || (*key == start.key && !start.seen));
                 iterator.seek(&start.key)?;
                 if start.seen && iterator.valid() && iterator.key() == start.key {
                     iterator.next()?;
@@ -216,10 +214,10 @@ impl Walk {
     fn next(&mut self) -> std::result::Result<Option<Bytes>, Failure> {
         while self.iterator.valid() {
             let key = self.iterator.key();
-            let shown =
-                self.shared || place_in_listing(key, self.iterator.value()) == Place::Own;
+            let shown = self.shared || place_in_listing(key, self.iterator.value()) == Place::Own;
             if shown {
-                if self.left.first_key_value().is_some_and(|(own_key, _)| own_key.as_slice() < key) {
+                if self.left.first_key_value().is_some_and(|(own_key, _)| own_key.as_slice() < key)
+                {
                     return Ok(self.left.pop_first().map(|(_, record)| record));
                 }
                 // A record under its own key is newer than one under the old key.

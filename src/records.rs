@@ -64,7 +64,11 @@ pub struct RecordWrites {
 
 impl RecordWrites {
     /// Makes the writes on this thread, if nothing has to be waited for.
-    pub(crate) fn try_write(&mut self, opened: &Opened, durability: Durability) -> EngineResult<()> {
+    pub(crate) fn try_write(
+        &mut self,
+        opened: &Opened,
+        durability: Durability,
+    ) -> EngineResult<()> {
         let Some(_deciding) = opened.deciding.try_lock() else { return Err(Error::WouldBlock) };
         let mut batch = self.plan(|key| match opened.db.get_if_cached(key)? {
             Cached::Hit(value) => Ok(Some(value)),
@@ -119,6 +123,7 @@ pub struct NativeRecordBatch {
 
 #[napi]
 impl NativeRecordBatch {
+    /// An empty batch.
     #[napi(constructor)]
     pub fn new() -> Self {
         Self::default()

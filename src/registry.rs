@@ -123,7 +123,11 @@ impl Drop for Lease {
 }
 
 fn open(directory: &Path, options: Options) -> Result<Arc<Opened>> {
-    Ok(Arc::new(Opened { db: Db::open(directory, options)?, deciding: Mutex::new(()), without_left: Mutex::default() }))
+    Ok(Arc::new(Opened {
+        db: Db::open(directory, options)?,
+        deciding: Mutex::new(()),
+        without_left: Mutex::default(),
+    }))
 }
 
 /// Directories have many names, and one canonical path once they are there.

@@ -48,6 +48,7 @@ pub enum Work {
 pub struct WriteFailure {
     /// Which of those that the job took.
     pub index: u32,
+    /// Its code.
     pub code: String,
     /// The details as JSON.
     pub message: String,
@@ -62,21 +63,25 @@ pub struct NativeBatch {
 
 #[napi]
 impl NativeBatch {
+    /// An empty batch.
     #[napi(constructor)]
     pub fn new() -> Self {
         Self::default()
     }
 
+    /// Gives a key a value.
     #[napi]
     pub fn put(&self, key: Input, value: Input) {
         self.batch.lock().put(&key.0, &value.0);
     }
 
+    /// Takes a key's value away.
     #[napi]
     pub fn del(&self, key: Input) {
         self.batch.lock().delete(&key.0);
     }
 
+    /// Removes what is in the batch.
     #[napi]
     pub fn clear(&self) {
         self.batch.lock().clear();
