@@ -160,26 +160,25 @@ class Level extends AbstractLevel {
   }
 
   /** Bytes on the disk of the keys from `start` up to `end`, roughly. */
-  async approximateSize(start, end, options) {
-    return this.#ranged('approximateSize', arguments, options, (native, from, to) =>
+  async approximateSize(...args) {
+    return this.#ranged('approximateSize', args, (native, from, to) =>
       native.approximateSize(from, to),
     )
   }
 
   /** Takes what was deleted or overwritten between two keys, both included, off the disk. */
-  async compactRange(start, end, options) {
-    return this.#ranged('compactRange', arguments, options, (native, from, to) =>
+  async compactRange(...args) {
+    return this.#ranged('compactRange', args, (native, from, to) =>
       native.compactRange(from, to),
     )
   }
 
-  async #ranged(operation, [start, end, ...rest], options, body) {
-    if (rest.length === 0 && (start === undefined || end === undefined)) {
-      throw new TypeError("The arguments 'start' and 'end' are required")
-    }
+  async #ranged(operation, args, body) {
+    if (args.length < 2) throw new TypeError("The arguments 'start' and 'end' are required")
     if (this.status === 'opening') {
-      return this.deferAsync(() => this.#ranged(operation, [start, end, options], options, body))
+      return this.deferAsync(() => this.#ranged(operation, args, body))
     }
+    const [start, end, options] = args
     this.#checkOpen(operation)
     const encoding = this.keyEncoding(options?.keyEncoding)
     const [from, to] = [encoding.encode(start), encoding.encode(end)]

@@ -78,7 +78,12 @@ class LevelDBSigilAdapter {
     const call = calls.setCall(args)
     const native = this.#native ?? (await this.#ready(operation, call.options))
     calls.throwIfAborted(operation, call.options)
-    const made = native.putRecord(operation, call, this.#textOf(operation, call), this.#levelOf(call))
+    const made = native.putRecord(
+      operation,
+      call,
+      this.#textOf(operation, call),
+      this.#levelOf(call),
+    )
     if (made) await abortable(operation, call.options, made)
   }
 
@@ -161,9 +166,7 @@ class LevelDBSigilAdapter {
     const batch = newRecordBatch()
     for (const entry of call.entries) {
       const record = entry.type === 'put' ? this.#textOf(operation, entry) : undefined
-      native.call(operation, () =>
-        batch.add(entry.tenant, entry.symbol, entry.authHash, record),
-      )
+      native.call(operation, () => batch.add(entry.tenant, entry.symbol, entry.authHash, record))
     }
     const made = native.writeRecords(operation, batch, this.#levelOf(call))
     if (made) await abortable(operation, call.options, made)
@@ -177,7 +180,10 @@ class LevelDBSigilAdapter {
       const status = health.failures.length > 0 || health.outOfSpace ? 'degraded' : 'healthy'
       return { status, details: { ...details, ...health, open: true } }
     } catch (error) {
-      return { status: 'unhealthy', details: { ...details, code: error.code, error: error.message } }
+      return {
+        status: 'unhealthy',
+        details: { ...details, code: error.code, error: error.message },
+      }
     }
   }
 
@@ -310,7 +316,14 @@ if (Symbol.asyncDispose) {
 function asked(operation, error) {
   if (error.operation === operation) return error
   const { path, errno, holder, offset } = error
-  return errorOf(error.code, error.message, { cause: error, operation, path, errno, holder, offset })
+  return errorOf(error.code, error.message, {
+    cause: error,
+    operation,
+    path,
+    errno,
+    holder,
+    offset,
+  })
 }
 
 module.exports = { LevelDBSigilAdapter }

@@ -79,9 +79,7 @@ class NativeDb {
   /** The value, undefined where there is none; a promise only where the disk must be asked. */
   get(key, asText, snapshot) {
     const cached = this.call('get', (native) => native.getIfCached(key, asText, snapshot))
-    return cached === null
-      ? this.run('get', (native) => native.get(key, asText, snapshot))
-      : cached
+    return cached === null ? this.run('get', (native) => native.get(key, asText, snapshot)) : cached
   }
 
   /** Nothing where the write is made, otherwise a promise of it. */
