@@ -1,6 +1,9 @@
 // The types of the public API, written by hand. `npm test` checks them against uses of the API, and
 // that the codes are those of lib/errors.js and docs/errors.md.
 
+import type { AbstractDatabaseOptions } from 'abstract-level'
+import { AbstractLevel } from 'abstract-level'
+
 /** Everything that `SigilError.code` can be. docs/errors.md says what each means. */
 export type SigilErrorCode =
   | 'ENOSPC'
@@ -14,6 +17,7 @@ export type SigilErrorCode =
   | 'LEVEL_DATABASE_NOT_OPEN'
   | 'LEVEL_READ_ONLY'
   | 'LEVEL_NOT_SUPPORTED'
+  | 'LEVEL_ABORTED'
   | 'STORAGE_ERROR'
   | 'STORAGE_UNAVAILABLE'
   | 'RECORD_NOT_FOUND'
@@ -214,5 +218,133 @@ export class InMemoryStorageDriver implements SigilStore {
  */
 export function createSigilStore(options?: {
   backend?: 'leveldb' | 'postgres' | 'memory'
+  /** The directory of `leveldb`. */
+  path?: string
   [option: string]: unknown
 }): SigilStore
+
+/** What an acknowledged write survives: see the README. */
+export type DurabilityLevel = 'process' | 'interval' | 'sync'
+
+/** How a directory is opened. Sizes are bytes. */
+export interface DatabaseOptions {
+  /** Make the database where there is none. Default: true. */
+  createIfMissing?: boolean
+  /** Fail where there is one. Default: false. */
+  errorIfExists?: boolean
+  /** Read beside whoever writes, without a lock; `refresh()` catches up. Default: false. */
+  readOnly?: boolean
+  /** Read every table whole when opening, and fail on any damage. Default: false. */
+  paranoidChecks?: boolean
+  /** Keep what can be proven of a damaged log, instead of refusing to open. Default: false. */
+  salvage?: boolean
+  /** Milliseconds for which a locked directory is tried again. Default: 0. */
+  lockTimeout?: number
+  /** What writes survive that do not ask for more. */
+  durability?: DurabilityLevel
+  /** Milliseconds that an `interval` write can be lost to a power cut. Default: 100. */
+  syncInterval?: number
+  /** Writes kept in memory before they become a table. Default: 4 MiB. */
+  writeBufferSize?: number
+  /** Blocks kept in memory for reading. Default: 32 MiB. */
+  cacheSize?: number
+  /** Tables kept open. Default: 1,000. */
+  maxOpenFiles?: number
+  blockSize?: number
+  blockRestartInterval?: number
+  maxFileSize?: number
+  /** Compression of new tables; zstd is not read by every LevelDB. Default: `snappy`. */
+  compression?: 'none' | 'snappy' | 'zstd' | boolean
+  /** For `zstd`. */
+  compressionLevel?: number
+  bloomBitsPerKey?: number
+  /** Size of the file that is given up when the disk is full, so that deleting and closing work. */
+  reserveSize?: number
+}
+
+export interface LevelOptions<K = string, V = string>
+  extends DatabaseOptions,
+    AbstractDatabaseOptions<K, V> {
+  createIfMissing?: boolean
+  errorIfExists?: boolean
+  /** Share the open database with others of this process that set it too. Default: false. */
+  multithreading?: boolean
+}
+
+/** The class that `level` exports, on this package's engine. */
+export class Level<K = string, V = string> extends AbstractLevel<
+  string | Buffer | Uint8Array,
+  K,
+  V
+> {
+  constructor(location: string, options?: LevelOptions<K, V>)
+  readonly location: string
+  open(options?: LevelOptions<K, V> & { passive?: boolean }): Promise<void>
+  /** Bytes on the disk of the keys from `start` up to `end`, roughly. */
+  approximateSize(start: K, end: K): Promise<number>
+  approximateSize<A = K>(start: A, end: A, options: { keyEncoding?: string }): Promise<number>
+  /** Takes what was deleted or overwritten between two keys, both included, off the disk. */
+  compactRange(start: K, end: K): Promise<void>
+  compactRange<A = K>(start: A, end: A, options: { keyEncoding?: string }): Promise<void>
+  /** What the engine says about itself; an empty string for a property that it does not know. */
+  getProperty(property: string): string
+  /** Brings a database that was opened with `readOnly` up to date; says whether that changed it. */
+  refresh(): Promise<boolean>
+  /** Removes the database in a directory. */
+  static destroy(location: string): Promise<void>
+}
+
+export interface AdapterOptions extends Omit<DatabaseOptions, 'errorIfExists'> {
+  /** The clock of `updatedAt`. */
+  now?: () => Date
+}
+
+export interface StoreStats {
+  path: string
+  memoryBytes: number
+  filesAtLevel: number[]
+  /** The engine's own words. */
+  text: string
+  outOfSpace: boolean
+  pendingMemtables: number
+  failures: { job: string; code: string; attempts: number; forMilliseconds: number }[]
+}
+
+type RecordName =
+  | readonly [symbol: string, authHash: string | number]
+  | readonly [tenantId: string, symbol: string, authHash: string]
+
+/** Sigil records in a LevelDB directory; stores on one directory share one open database. */
+export class LevelDBSigilAdapter implements SigilStore {
+  /** By default `SIGIL_DB_PATH`, or `./sigil-leveldb`. */
+  constructor(dbPath?: string, options?: AdapterOptions)
+  readonly path: string
+  /** On the same open database: closing either closes both. */
+  readonly db: Level
+  open: SigilStore['open']
+  close: SigilStore['close']
+  setSigilRecord: SigilStore['setSigilRecord']
+  getSigilRecord: SigilStore['getSigilRecord']
+  existsSigilRecord: SigilStore['existsSigilRecord']
+  deleteSigilRecord: SigilStore['deleteSigilRecord']
+  allSigilRecords: SigilStore['allSigilRecords']
+  countSigilRecords: SigilStore['countSigilRecords']
+  records: SigilStore['records']
+  batch: SigilStore['batch']
+  getHealth: SigilStore['getHealth']
+  /** At once, waiting for the disk where memory does not have it. */
+  getSigilRecordSync(symbol: string, authHash: string | number): StoredRecord | undefined
+  getSigilRecordSync(tenantId: string, symbol: string, authHash: string): TenantRecord | undefined
+  /** Each name is an argument list of `getSigilRecord`. */
+  getMany(
+    names: readonly RecordName[],
+    options?: CallOptions,
+  ): Promise<(StoredRecord | undefined)[]>
+  /** Takes what was deleted or overwritten off the disk. */
+  compact(options?: CallOptions): Promise<void>
+  /** Copies the database as it is now into a new directory, while it is in use. */
+  checkpoint(directory: string, options?: CallOptions): Promise<void>
+  /** Brings a store that was opened with `readOnly` up to date; says whether that changed it. */
+  refresh(options?: CallOptions): Promise<boolean>
+  stats(): Promise<StoreStats>
+}

@@ -2,11 +2,15 @@
 
 const { createSigilStore } = require('./lib/create-store.js')
 const errors = require('./lib/errors.js')
+const { Level } = require('./lib/level.js')
+const { LevelDBSigilAdapter } = require('./lib/leveldb-adapter.js')
 const { InMemoryStorageDriver } = require('./lib/memory-store.js')
 
 module.exports = {
   createSigilStore,
   InMemoryStorageDriver,
+  Level,
+  LevelDBSigilAdapter,
   SigilError: errors.SigilError,
   StorageError: errors.StorageError,
   StorageUnavailableError: errors.StorageUnavailableError,

@@ -5,6 +5,8 @@ import api from './index.js'
 export const {
   createSigilStore,
   InMemoryStorageDriver,
+  Level,
+  LevelDBSigilAdapter,
   SigilError,
   StorageError,
   StorageUnavailableError,

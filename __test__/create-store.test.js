@@ -1,6 +1,9 @@
 // Guards that a deployment gets the backend that it asks for, or a clear refusal.
 
-const { InMemoryStorageDriver, createSigilStore } = require('sigil-vault')
+const { mkdtempSync, rmSync } = require('node:fs')
+const { tmpdir } = require('node:os')
+const { join } = require('node:path')
+const { InMemoryStorageDriver, LevelDBSigilAdapter, createSigilStore } = require('sigil-vault')
 
 const kept = process.env.SIGIL_STORAGE_BACKEND
 
@@ -16,13 +19,30 @@ test('memory, by the environment or by an option', () => {
   expect(createSigilStore({ backend: 'memory' })).toBeInstanceOf(InMemoryStorageDriver)
 })
 
-test('a backend that is not part of this version is said to be unavailable', () => {
+test('a directory by default, where SIGIL_DB_PATH says', async () => {
   delete process.env.SIGIL_STORAGE_BACKEND
-  for (const options of [undefined, { backend: 'leveldb' }, { backend: 'postgres' }]) {
-    expect(() => createSigilStore(options)).toThrow(
-      expect.objectContaining({ code: 'STORAGE_UNAVAILABLE', operation: 'createSigilStore' }),
-    )
+  const folder = mkdtempSync(join(tmpdir(), 'sigil-vault-create-'))
+  const keptPath = process.env.SIGIL_DB_PATH
+  process.env.SIGIL_DB_PATH = join(folder, 'db')
+  try {
+    const store = createSigilStore()
+    expect(store).toBeInstanceOf(LevelDBSigilAdapter)
+    await store.setSigilRecord('a', 'b', { x: 1 })
+    await store.close()
+    const again = createSigilStore({ backend: 'leveldb', path: join(folder, 'db') })
+    expect(await again.getSigilRecord('a', 'b')).toEqual({ x: 1 })
+    await again.close()
+  } finally {
+    if (keptPath === undefined) delete process.env.SIGIL_DB_PATH
+    else process.env.SIGIL_DB_PATH = keptPath
+    rmSync(folder, { recursive: true })
   }
+})
+
+test('a backend that is not part of this version is said to be unavailable', () => {
+  expect(() => createSigilStore({ backend: 'postgres' })).toThrow(
+    expect.objectContaining({ code: 'STORAGE_UNAVAILABLE', operation: 'createSigilStore' }),
+  )
 })
 
 test('a backend that does not exist is an invalid parameter', () => {

@@ -46,7 +46,7 @@ beforeAll(() => {
   writeFileSync(join(home, 'package.json'), '{ "private": true }')
   main = pack(root)
   platform = pack(platformPackage())
-  const args = ['install', '--ignore-scripts', '--offline', '--no-audit', '--no-fund']
+  const args = ['install', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund']
   // Node and npm stay on the PATH, a compiler does not.
   const PATH = [dirname(process.execPath), '/usr/bin', '/bin'].join(':')
   const env = shell ? process.env : { ...process.env, PATH, CARGO_HOME: folder }

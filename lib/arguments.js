@@ -48,6 +48,15 @@ function nameCall(operation, args) {
   return { ...name, options: callOptions(operation, options) }
 }
 
+/** What `getMany` was called for: each of its names is an argument list of `getSigilRecord`. */
+function manyCall(operation, names, options) {
+  const checked = callOptions(operation, options)
+  if (!Array.isArray(names) || !names.every((name) => Array.isArray(name) && name.length < 4)) {
+    throw invalid(operation, 'takes an array of names, [symbol, authHash] or with a tenant before')
+  }
+  return names.map((name) => ({ ...nameCall(operation, name), options: checked }))
+}
+
 /** What a call that names a set of records was made for: nobody's, or one tenant's. */
 function setOfRecordsCall(operation, args) {
   if (args.length === 0 || (args.length === 1 && hasSignal(args[0]))) {
@@ -222,4 +231,13 @@ function invalid(operation, rule) {
   return new InvalidParametersError(`${operation} ${rule}`, { operation })
 }
 
-module.exports = { setCall, nameCall, setOfRecordsCall, recordsCall, batchCall, throwIfAborted }
+module.exports = {
+  setCall,
+  nameCall,
+  manyCall,
+  setOfRecordsCall,
+  recordsCall,
+  batchCall,
+  callOptions,
+  throwIfAborted,
+}

@@ -1,19 +1,24 @@
 // Picks the store that a deployment asks for. The backends are named here and nowhere else.
 
 const { InvalidParametersError, StorageUnavailableError } = require('./errors.js')
+const { LevelDBSigilAdapter } = require('./leveldb-adapter.js')
 const { InMemoryStorageDriver } = require('./memory-store.js')
 
 const BACKENDS = ['leveldb', 'postgres', 'memory']
 
 /**
- * @param {{ backend?: string }} [options] the backend, by default SIGIL_STORAGE_BACKEND or
- *   `leveldb`; all other options are the backend's
+ * @param {{ backend?: string, path?: string }} [options] the backend, by default SIGIL_STORAGE_BACKEND or
+ *   `leveldb`; all other options are the backend's, `path` being the directory of `leveldb`
  */
 function createSigilStore({ backend = environmentBackend(), ...options } = {}) {
   const operation = 'createSigilStore'
   if (backend === 'memory') return new InMemoryStorageDriver(options)
+  if (backend === 'leveldb') {
+    const { path, ...rest } = options
+    return new LevelDBSigilAdapter(path, rest)
+  }
   if (BACKENDS.includes(backend)) {
-    const message = `the backend ${backend} is not part of this version; memory is`
+    const message = `the backend ${backend} is not part of this version; leveldb and memory are`
     throw new StorageUnavailableError(message, { operation })
   }
   const message = `SIGIL_STORAGE_BACKEND is one of ${BACKENDS.join(', ')}`

@@ -18,6 +18,7 @@ const CODES = Object.freeze({
   LEVEL_DATABASE_NOT_OPEN: { kind: 'StorageError' },
   LEVEL_READ_ONLY: { kind: 'StorageError' },
   LEVEL_NOT_SUPPORTED: { kind: 'StorageError' },
+  LEVEL_ABORTED: { kind: 'AbortError' },
   STORAGE_ERROR: { kind: 'StorageError' },
   STORAGE_UNAVAILABLE: { kind: 'StorageUnavailableError', transient: true },
   RECORD_NOT_FOUND: { kind: 'RecordNotFoundError', notFound: true },
@@ -105,6 +106,12 @@ function fromNative(thrown, operation) {
   return new classes[CODES[thrown.code].kind](message, { ...rest, code: thrown.code, operation })
 }
 
+/** An error of ours by its code; a code that is not ours is a failure of the storage. */
+function errorOf(code, message, details) {
+  const known = Object.hasOwn(CODES, code) ? code : 'STORAGE_ERROR'
+  return new classes[CODES[known].kind](message, { ...details, code: known })
+}
+
 function parseDetails(text) {
   try {
     return JSON.parse(text)
@@ -113,4 +120,4 @@ function parseDetails(text) {
   }
 }
 
-module.exports = { ...classes, CODES, fromNative }
+module.exports = { ...classes, CODES, errorOf, fromNative }

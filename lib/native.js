@@ -42,4 +42,14 @@ function callNative(operation, body) {
   }
 }
 
-module.exports = { callNative }
+/** A batch of the addon's. */
+function newBatch() {
+  return callNative('batch', ({ NativeBatch }) => new NativeBatch())
+}
+
+/** A batch of the addon's, of records. */
+function newRecordBatch() {
+  return callNative('batch', ({ NativeRecordBatch }) => new NativeRecordBatch())
+}
+
+module.exports = { callNative, newBatch, newRecordBatch }

@@ -27,6 +27,11 @@ const steps = [
     run: tool('jest/bin/jest.js', '--ci', '--json', `--outputFile=${jestReport}`),
     count: countJest,
   },
+  {
+    name: "abstract-level's tests of Level",
+    run: [process.execPath, '__test__/abstract-level/suite.tape.js'],
+    count: countTape,
+  },
   { name: 'Rust tests', run: ['cargo', ...rustTests()], count: countRust },
 ]
 
@@ -48,6 +53,11 @@ function countJest() {
   // A file that does not even load has no failed tests to count.
   const failed = report.numFailedTests + report.numRuntimeErrorTestSuites
   return { passed: report.numPassedTests, failed }
+}
+
+function countTape(output) {
+  const sum = (name) => Number(new RegExp(`^# ${name} +(\\d+)$`, 'm').exec(output)?.[1] ?? 0)
+  return { passed: sum('pass'), failed: sum('fail') }
 }
 
 function countRust(output) {

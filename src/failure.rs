@@ -59,7 +59,12 @@ impl From<KeyError> for Failure {
 
 impl From<EngineError> for Failure {
     fn from(error: EngineError) -> Self {
-        let failure = Self::new(engine_code(&error), error.to_string());
+        let message = match &error {
+            // What those who know LevelDB look for in the message.
+            EngineError::DoesNotExist { .. } => format!("{error}: it does not exist"),
+            _ => error.to_string(),
+        };
+        let failure = Self::new(engine_code(&error), message);
         match &error {
             EngineError::Corruption { path, offset, .. } => {
                 failure.with("path", path.to_str()).with("offset", *offset)

@@ -17,5 +17,15 @@
 )]
 
 pub mod boundary;
+pub mod bytes;
+pub mod cursor;
+pub mod database;
 pub mod failure;
+pub mod job;
 pub mod keys;
+pub mod open_options;
+pub mod reads;
+pub mod record_listing;
+pub mod records;
+pub mod registry;
+pub mod writes;

@@ -15,3 +15,4 @@
 )]
 
 pub mod keys;
+pub mod records;

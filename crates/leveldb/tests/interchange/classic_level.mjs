@@ -17,9 +17,9 @@ const { ClassicLevel } = await import('classic-level').catch((error) => {
   process.exit(1)
 })
 
-function readExactly (length) {
+function readExactly(length) {
   const bytes = Buffer.alloc(length)
-  for (let at = 0; at < length;) {
+  for (let at = 0; at < length; ) {
     const count = readSync(0, bytes, at, length - at, null)
     if (count === 0) process.exit(0)
     at += count
@@ -27,24 +27,24 @@ function readExactly (length) {
   return bytes
 }
 
-function answer (status, bytes = Buffer.alloc(0)) {
+function answer(status, bytes = Buffer.alloc(0)) {
   const head = Buffer.alloc(5)
   head.writeUInt8(status)
   head.writeUInt32LE(bytes.length, 1)
   const whole = Buffer.concat([head, bytes])
-  for (let at = 0; at < whole.length;) at += writeSync(1, whole, at)
+  for (let at = 0; at < whole.length; ) at += writeSync(1, whole, at)
 }
 
 /** The parts of a text in which each is preceded by its length. */
-function * parts (bytes) {
-  for (let at = 0; at < bytes.length;) {
+function* parts(bytes) {
+  for (let at = 0; at < bytes.length; ) {
     const length = bytes.readUInt32LE(at)
     yield bytes.subarray(at + 4, at + 4 + length)
     at += 4 + length
   }
 }
 
-function part (bytes) {
+function part(bytes) {
   const head = Buffer.alloc(4)
   head.writeUInt32LE(bytes.length)
   return Buffer.concat([head, bytes])
@@ -52,7 +52,7 @@ function part (bytes) {
 
 let db
 
-async function dump (reverse) {
+async function dump(reverse) {
   let chunk = []
   let size = 0
   for await (const [key, value] of db.iterator({ reverse })) {
@@ -68,15 +68,18 @@ async function dump (reverse) {
 }
 
 const commands = {
-  async O (bytes) {
+  async O(bytes) {
     const [compression, directory] = [bytes.readUInt8() === 1, bytes.subarray(1).toString()]
     const opening = new ClassicLevel(directory, {
-      ...BUFFERS, compression, writeBufferSize: 1 << 20, maxFileSize: 1 << 20
+      ...BUFFERS,
+      compression,
+      writeBufferSize: 1 << 20,
+      maxFileSize: 1 << 20,
     })
     await opening.open()
     db = opening
   },
-  async W (bytes) {
+  async W(bytes) {
     const operations = []
     const fields = parts(bytes)
     for (const key of fields) {
@@ -88,16 +91,16 @@ const commands = {
   },
   D: () => dump(false),
   B: () => dump(true),
-  async G (bytes) {
+  async G(bytes) {
     const found = await db.getMany([...parts(bytes)])
     const tagged = (value) => [Buffer.from([value === undefined ? 0 : 1]), value ?? Buffer.alloc(0)]
     return Buffer.concat(found.map((value) => part(Buffer.concat(tagged(value)))))
   },
-  async S () {
+  async S() {
     return Buffer.from(String(await db.approximateSize(Buffer.alloc(0), Buffer.alloc(8, 0xff))))
   },
   R: (bytes) => ClassicLevel.repair(bytes.toString()),
-  C: () => db.close()
+  C: () => db.close(),
 }
 
 writeSync(1, '\nready\n')
@@ -107,6 +110,9 @@ for (;;) {
   try {
     answer(DONE, await commands[String.fromCharCode(head[0])](bytes))
   } catch (error) {
-    answer(FAILED, Buffer.from(`${error.cause?.code ?? error.code}: ${error.cause?.message ?? error.message}`))
+    answer(
+      FAILED,
+      Buffer.from(`${error.cause?.code ?? error.code}: ${error.cause?.message ?? error.message}`),
+    )
   }
 }

@@ -7,7 +7,7 @@
 
 use serde_json::Value;
 
-use super::RecordId;
+use super::{RecordId, SHARED_PREFIX};
 
 /// Whose a record is, judged by its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +48,23 @@ impl RecordId<'_> {
                 .is_ok_and(|other| other.unescaped() == self.unescaped());
         }
         if refuted { Ownership::Refuted } else { Ownership::Silent }
+    }
+}
+
+impl<'r> RecordId<'r> {
+    /// The tuple that a record names, if the old code would have put that tuple's record under this
+    /// key, which is not the one that it has now.
+    pub fn owner_of_left(key: &[u8], record: &'r Value) -> Option<Self> {
+        let of_tenant = || {
+            let (tenant, symbol) = (text(record, "tenantId")?, text(record, "symbol")?);
+            RecordId::of_tenant(tenant, symbol, text(record, "authHash")?).ok()
+        };
+        if key.starts_with(SHARED_PREFIX) {
+            let shared = named_pairs(record)
+                .filter_map(|(symbol, auth_hash)| RecordId::shared(symbol, auth_hash).ok());
+            return shared.into_iter().find(|id| id.legacy_key().as_deref() == Some(key));
+        }
+        of_tenant().filter(|id| id.legacy_key().as_deref() == Some(key))
     }
 }
 

@@ -1,0 +1,268 @@
+// `Level`: the class that `level` 10 exports, on our engine. abstract-level brings encodings,
+// events, hooks, sublevels and everything else that is the same in every level; this file says how
+// the engine does what it asks for. abstract-level's own tests run against it.
+
+const { AbstractLevel, AbstractSnapshot } = require('abstract-level')
+const { mkdir } = require('node:fs/promises')
+const { errorOf, fromNative } = require('./errors.js')
+const { LevelBatch } = require('./level-batch.js')
+const { LevelIterator, boundsOf } = require('./level-iterator.js')
+const { callNative } = require('./native.js')
+const { LEVELS, NativeDb, newBatch, notOpen } = require('./native-db.js')
+
+const MANIFEST = {
+  encodings: { buffer: true, utf8: true, view: true },
+  has: true,
+  createIfMissing: true,
+  errorIfExists: true,
+  explicitSnapshots: true,
+  getSync: true,
+  additionalMethods: { approximateSize: true, compactRange: true, refresh: true },
+  signals: { iterators: true },
+}
+
+/** What the engine knows of classic-level's options, and some of its own. */
+const ENGINE_OPTIONS = [
+  'createIfMissing',
+  'errorIfExists',
+  'readOnly',
+  'paranoidChecks',
+  'salvage',
+  'writeBufferSize',
+  'cacheSize',
+  'maxOpenFiles',
+  'blockSize',
+  'blockRestartInterval',
+  'maxFileSize',
+  'compressionLevel',
+  'bloomBitsPerKey',
+  'syncInterval',
+  'reserveSize',
+  'lockTimeout',
+]
+
+class Level extends AbstractLevel {
+  #location
+  /** How to open and close, for a Level that stands on a store's database. */
+  #host
+  #native
+  #durability = LEVELS.process
+
+  /**
+   * @param {string} location
+   * @param {Record<string, any>} [options]
+   */
+  constructor(location, options) {
+    if (typeof location !== 'string' || location === '') {
+      throw new TypeError("The first argument 'location' must be a non-empty string")
+    }
+    super(MANIFEST, options)
+    this.#location = location
+  }
+
+  get location() {
+    return this.#location
+  }
+
+  /** @internal A Level on the database of a store, which opens and closes with it. */
+  static on(location, host) {
+    const level = new Level(location)
+    level.#host = host
+    return level
+  }
+
+  async _open(options) {
+    this.#durability = levelOf(options.durability, LEVELS.process)
+    this.#native = this.#host
+      ? await this.#host.open()
+      : await openDirectory(this.#location, options, options.multithreading === true)
+  }
+
+  async _close() {
+    const native = this.#native
+    this.#native = undefined
+    if (this.#host) await this.#host.close()
+    else await native?.close()
+  }
+
+  async _get(key, { valueEncoding, snapshot }) {
+    return this.#native.get(key, valueEncoding === 'utf8', snapshot?.native)
+  }
+
+  _getSync(key, { valueEncoding, snapshot }) {
+    const asText = valueEncoding === 'utf8'
+    return this.#native.call('get', (native) => native.getWaiting(key, asText, snapshot?.native))
+  }
+
+  async _getMany(keys, { valueEncoding, snapshot }) {
+    const asText = valueEncoding === 'utf8'
+    return this.#native.run('getMany', (native) => native.getMany(keys, asText, snapshot?.native))
+  }
+
+  async _has(key, { snapshot }) {
+    return (await this.#native.get(key, false, snapshot?.native)) !== undefined
+  }
+
+  async _hasMany(keys, { snapshot }) {
+    return this.#native.run('hasMany', (native) => native.hasMany(keys, snapshot?.native))
+  }
+
+  async _put(key, value, options) {
+    return this.#native.put(key, value, this.#levelOf(options))
+  }
+
+  async _del(key, options) {
+    return this.#native.del(key, this.#levelOf(options))
+  }
+
+  async _batch(operations, options) {
+    const batch = newBatch()
+    for (const { type, key, value } of operations) {
+      if (type === 'put') batch.put(key, value)
+      else batch.del(key)
+    }
+    return this.#native.write(batch, this.#levelOf(options))
+  }
+
+  _chainedBatch() {
+    return new LevelBatch(this, (batch, options) =>
+      this.#native.write(batch, this.#levelOf(options)),
+    )
+  }
+
+  async _clear(options) {
+    const { lower, lowerInclusive, upper, upperInclusive } = boundsOf(options)
+    const { reverse, limit, snapshot } = options
+    const level = this.#levelOf(options)
+    return this.#native.run('clear', (native) =>
+      native.clear(
+        lower,
+        lowerInclusive,
+        upper,
+        upperInclusive,
+        reverse,
+        limit,
+        level,
+        snapshot?.native,
+      ),
+    )
+  }
+
+  _iterator(options) {
+    return new LevelIterator(this, this.#native, options)
+  }
+
+  _snapshot(options) {
+    return new LevelSnapshot(
+      this.#native.call('snapshot', (native) => native.snapshot()),
+      options,
+    )
+  }
+
+  /** Bytes on the disk of the keys from `start` up to `end`, roughly. */
+  async approximateSize(...args) {
+    return this.#ranged('approximateSize', args, (native, from, to) =>
+      native.approximateSize(from, to),
+    )
+  }
+
+  /** Takes what was deleted or overwritten between two keys, both included, off the disk. */
+  async compactRange(...args) {
+    return this.#ranged('compactRange', args, (native, from, to) =>
+      native.compactRange(from, to),
+    )
+  }
+
+  async #ranged(operation, args, body) {
+    if (args.length < 2) throw new TypeError("The arguments 'start' and 'end' are required")
+    if (this.status === 'opening') {
+      return this.deferAsync(() => this.#ranged(operation, args, body))
+    }
+    const [start, end, options] = args
+    this.#checkOpen(operation)
+    const encoding = this.keyEncoding(options?.keyEncoding)
+    const [from, to] = [encoding.encode(start), encoding.encode(end)]
+    return this.#native.run(operation, (native) => body(native, from, to))
+  }
+
+  /** What the engine says about itself; an empty string for a property that it does not know. */
+  getProperty(property) {
+    if (typeof property !== 'string') {
+      throw new TypeError("The first argument 'property' must be a string")
+    }
+    this.#checkOpen('getProperty')
+    return this.#native.call('getProperty', (native) => native.property(property)) ?? ''
+  }
+
+  /** Brings a database that was opened with `readOnly` up to date with its writer. */
+  async refresh() {
+    if (this.status === 'opening') return this.deferAsync(() => this.refresh())
+    this.#checkOpen('refresh')
+    return this.#native.run('refresh', (native) => native.refresh())
+  }
+
+  /** Removes the database in a directory. */
+  static async destroy(location) {
+    if (typeof location !== 'string' || location === '') {
+      throw new TypeError("The first argument 'location' must be a non-empty string")
+    }
+    try {
+      await callNative('destroy', (addon) => addon.destroyDatabase(location))
+    } catch (thrown) {
+      throw fromNative(thrown, 'destroy')
+    }
+  }
+
+  #levelOf({ sync, durability }) {
+    return sync === true ? LEVELS.sync : levelOf(durability, this.#durability)
+  }
+
+  #checkOpen(operation) {
+    if (this.status === 'open') return
+    throw notOpen(operation)
+  }
+}
+
+class LevelSnapshot extends AbstractSnapshot {
+  /** @internal */
+  native
+
+  constructor(native, options) {
+    super(options)
+    this.native = native
+  }
+
+  async _close() {
+    this.native.close()
+  }
+}
+
+/** Opens a directory, making it where that is asked for. */
+async function openDirectory(location, options, shared) {
+  if (options.createIfMissing && !options.readOnly) {
+    await mkdir(location, { recursive: true }).catch((cause) => {
+      throw errorOf(cause.code, cause.message, { cause, path: location, operation: 'open' })
+    })
+  }
+  return NativeDb.open(location, { ...engineOptions(options), shared })
+}
+
+function engineOptions(options) {
+  const known = {}
+  for (const name of ENGINE_OPTIONS) {
+    if (options[name] !== undefined) known[name] = options[name]
+  }
+  // classic-level knows this as a switch between Snappy and nothing.
+  if (typeof options.compression === 'string') known.compression = options.compression
+  else if (options.compression === false) known.compression = 'none'
+  if (options.readOnly) known.createIfMissing = false
+  return known
+}
+
+function levelOf(durability, otherwise) {
+  if (durability === undefined) return otherwise
+  if (Object.hasOwn(LEVELS, durability)) return LEVELS[durability]
+  throw errorOf('INVALID_PARAMETERS', `durability is one of ${Object.keys(LEVELS).join(', ')}`)
+}
+
+module.exports = { Level, levelOf, openDirectory }

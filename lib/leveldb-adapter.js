@@ -1,0 +1,329 @@
+// Sigil records in a LevelDB directory. Within one process, worker threads included, adapters on
+// the same directory share one open database.
+//
+// What can be answered at once is answered in the call; only then a promise waits for a thread.
+
+const calls = require('./arguments.js')
+const { abortable } = require('./abortable.js')
+const { errorOf } = require('./errors.js')
+const { matcher } = require('./filter.js')
+const { Level, levelOf, openDirectory } = require('./level.js')
+const { LEVELS, newRecordBatch, notOpen } = require('./native-db.js')
+const { listRecords } = require('./record-listing.js')
+const text = require('./record-text.js')
+
+const DEFAULT_PATH = './sigil-leveldb'
+const DEFAULT_RESERVE = 1 << 20
+
+class LevelDBSigilAdapter {
+  #path
+  #options
+  #level
+  #now
+  /** The open database; undefined before and after. */
+  #native
+  /** The opening that is under way or was the last; undefined once it is given up. */
+  #opening
+  #closing
+  #db
+
+  /**
+   * Returns at once; opening goes on in the background, and the first operation waits for it.
+   *
+   * @param {string} [dbPath]
+   * @param {Record<string, any>} [options]
+   */
+  constructor(dbPath = process.env.SIGIL_DB_PATH || DEFAULT_PATH, options = {}) {
+    if (typeof dbPath !== 'string' || dbPath === '') {
+      throw errorOf('INVALID_PARAMETERS', 'the path of the database is a string')
+    }
+    const { now = () => new Date(), durability, ...rest } = options
+    this.#path = dbPath
+    this.#now = now
+    this.#level = levelOf(durability, LEVELS.interval)
+    this.#options = { createIfMissing: true, reserveSize: DEFAULT_RESERVE, ...rest }
+    // Who uses the store hears of a failure; until somebody does, it is no unhandled rejection.
+    this.#open().catch(() => {})
+  }
+
+  get path() {
+    return this.#path
+  }
+
+  /** A `Level` on the same open database: closing either closes both. */
+  get db() {
+    this.#db ??= Level.on(this.#path, {
+      open: () => this.#open(),
+      close: () => this.#closeNative(),
+    })
+    return this.#db
+  }
+
+  /** Opens again what was closed, or could not be opened. */
+  async open() {
+    await this.#open().catch((error) => {
+      this.#opening = undefined
+      throw asked('open', error)
+    })
+  }
+
+  async close() {
+    const db = this.#db
+    if (db !== undefined && db.status !== 'closed') await db.close()
+    await this.#closeNative()
+  }
+
+  async setSigilRecord(...args) {
+    const operation = 'setSigilRecord'
+    const call = calls.setCall(args)
+    const native = this.#native ?? (await this.#ready(operation, call.options))
+    calls.throwIfAborted(operation, call.options)
+    const made = native.putRecord(
+      operation,
+      call,
+      this.#textOf(operation, call),
+      this.#levelOf(call),
+    )
+    if (made) await abortable(operation, call.options, made)
+  }
+
+  async getSigilRecord(...args) {
+    const operation = 'getSigilRecord'
+    const call = calls.nameCall(operation, args)
+    const stored = await this.#find(operation, call)
+    return stored === undefined ? undefined : text.parse(operation, stored)
+  }
+
+  /** The record at once, waiting for the disk where memory does not have it. */
+  getSigilRecordSync(...args) {
+    const operation = 'getSigilRecordSync'
+    const { tenant, symbol, authHash } = calls.nameCall(operation, args)
+    if (this.#native === undefined) throw notOpen(operation)
+    const stored = this.#native.call(operation, (native) =>
+      native.getRecordWaiting(tenant, symbol, authHash),
+    )
+    return stored === undefined ? undefined : text.parse(operation, stored)
+  }
+
+  /** The records that many argument lists of `getSigilRecord` name, undefined where there is none. */
+  async getMany(names, options) {
+    const operation = 'getMany'
+    const list = calls.manyCall(operation, names, options)
+    const found = await Promise.all(list.map((call) => this.#find(operation, call)))
+    return found.map((stored) => (stored === undefined ? undefined : text.parse(operation, stored)))
+  }
+
+  async existsSigilRecord(...args) {
+    const operation = 'existsSigilRecord'
+    return (await this.#find(operation, calls.nameCall(operation, args))) !== undefined
+  }
+
+  async deleteSigilRecord(...args) {
+    const operation = 'deleteSigilRecord'
+    const call = calls.nameCall(operation, args)
+    const native = this.#native ?? (await this.#ready(operation, call.options))
+    calls.throwIfAborted(operation, call.options)
+    const made = native.putRecord(operation, call, undefined, this.#levelOf(call))
+    if (made) await abortable(operation, call.options, made)
+  }
+
+  async allSigilRecords(...args) {
+    const operation = 'allSigilRecords'
+    const call = calls.setOfRecordsCall(operation, args)
+    const all = []
+    for await (const records of this.#list(operation, call)) {
+      for (const record of records) all.push(record)
+    }
+    return all
+  }
+
+  async countSigilRecords(...args) {
+    const operation = 'countSigilRecords'
+    const call = calls.setOfRecordsCall(operation, args)
+    if (call.filter === undefined) return this.#count(operation, call)
+    let count = 0
+    for await (const records of this.#list(operation, call)) count += records.length
+    return count
+  }
+
+  /** The records one after another, as they were when the iteration began. */
+  async *records(...args) {
+    const operation = 'records'
+    const call = calls.recordsCall(args)
+    for await (const records of this.#list(operation, call)) {
+      for (const record of records) {
+        yield record
+        calls.throwIfAborted(operation, call.options)
+      }
+    }
+  }
+
+  async batch(...args) {
+    const operation = 'batch'
+    const call = calls.batchCall(args)
+    const native = this.#native ?? (await this.#ready(operation, call.options))
+    calls.throwIfAborted(operation, call.options)
+    const batch = newRecordBatch()
+    for (const entry of call.entries) {
+      const record = entry.type === 'put' ? this.#textOf(operation, entry) : undefined
+      native.call(operation, () => batch.add(entry.tenant, entry.symbol, entry.authHash, record))
+    }
+    const made = native.writeRecords(operation, batch, this.#levelOf(call))
+    if (made) await abortable(operation, call.options, made)
+  }
+
+  async getHealth() {
+    const details = { backend: 'leveldb', path: this.#path, open: this.#native !== undefined }
+    try {
+      const native = this.#native ?? (await this.#ready('getHealth', {}))
+      const health = native.call('getHealth', (database) => database.health())
+      const status = health.failures.length > 0 || health.outOfSpace ? 'degraded' : 'healthy'
+      return { status, details: { ...details, ...health, open: true } }
+    } catch (error) {
+      return {
+        status: 'unhealthy',
+        details: { ...details, code: error.code, error: error.message },
+      }
+    }
+  }
+
+  /** Takes what was deleted or overwritten off the disk. */
+  async compact(options = {}) {
+    return this.#run('compact', options, (native) => native.compactRange(undefined, undefined))
+  }
+
+  /** Copies the database as it is now into a new directory, while it is in use. */
+  async checkpoint(directory, options = {}) {
+    if (typeof directory !== 'string' || directory === '') {
+      throw errorOf('INVALID_PARAMETERS', 'checkpoint needs a directory')
+    }
+    return this.#run('checkpoint', options, (native) => native.checkpoint(directory))
+  }
+
+  /** Brings a store that was opened with `readOnly` up to date with its writer. */
+  async refresh(options = {}) {
+    return this.#run('refresh', options, (native) => native.refresh())
+  }
+
+  /** What the engine says about itself. */
+  async stats() {
+    const operation = 'stats'
+    const native = this.#native ?? (await this.#ready(operation, {}))
+    const property = (name) =>
+      native.call(operation, (database) => database.property(`leveldb.${name}`))
+    return {
+      path: this.#path,
+      memoryBytes: Number(property('approximate-memory-usage')),
+      filesAtLevel: Array.from({ length: 7 }, (_, level) =>
+        Number(property(`num-files-at-level${level}`)),
+      ),
+      text: property('stats'),
+      ...native.call(operation, (database) => database.health()),
+    }
+  }
+
+  async #run(operation, options, body) {
+    const checked = calls.callOptions(operation, options)
+    const native = this.#native ?? (await this.#ready(operation, checked))
+    calls.throwIfAborted(operation, checked)
+    return abortable(operation, checked, native.run(operation, body))
+  }
+
+  async #find(operation, call) {
+    const native = this.#native ?? (await this.#ready(operation, call.options))
+    calls.throwIfAborted(operation, call.options)
+    const stored = native.getRecord(operation, call)
+    return stored instanceof Promise ? abortable(operation, call.options, stored) : stored
+  }
+
+  async *#list(operation, call) {
+    const native = this.#native ?? (await this.#ready(operation, call.options))
+    calls.throwIfAborted(operation, call.options)
+    yield* listRecords(native, operation, call, matcher(call.filter))
+  }
+
+  async #count(operation, call) {
+    const native = this.#native ?? (await this.#ready(operation, call.options))
+    calls.throwIfAborted(operation, call.options)
+    const { tenant, cursor, limit, options } = call
+    const listing = native.call(operation, (database) =>
+      database.records(tenant, cursor?.symbol, cursor?.authHash),
+    )
+    const counting = native.run(operation, () => listing.count())
+    return Math.min(limit, await abortable(operation, options, counting))
+  }
+
+  #textOf(operation, call) {
+    return call.tenant === undefined
+      ? text.sharedText(operation, call.record)
+      : text.tenantText(operation, call.record, call, this.#now())
+  }
+
+  #levelOf({ options: { durability } }) {
+    return durability === undefined ? this.#level : Math.max(this.#level, LEVELS[durability])
+  }
+
+  async #ready(operation, options) {
+    calls.throwIfAborted(operation, options)
+    if (this.#opening === undefined) throw notOpen(operation)
+    try {
+      return await abortable(operation, options, this.#opening)
+    } catch (error) {
+      throw asked(operation, error)
+    }
+  }
+
+  /** One opening at a time, after a closing that is under way. */
+  #open() {
+    this.#opening ??= this.#openNative()
+    return this.#opening
+  }
+
+  async #openNative() {
+    await this.#closing
+    const native = await openDirectory(this.#path, this.#options, true)
+    this.#native = native
+    return native
+  }
+
+  #closeNative() {
+    const opening = this.#opening
+    if (opening === undefined) return this.#closing ?? Promise.resolve()
+    this.#opening = undefined
+    this.#native = undefined
+    this.#closing = opening.then(
+      (native) => {
+        this.#native = undefined
+        return native.close()
+      },
+      // What could not be opened need not be closed; whoever used it has heard why.
+      () => {},
+    )
+    return this.#closing
+  }
+}
+
+// Node 18 and some of 20 lack the symbol.
+if (Symbol.asyncDispose) {
+  Object.defineProperty(LevelDBSigilAdapter.prototype, Symbol.asyncDispose, {
+    value: LevelDBSigilAdapter.prototype.close,
+    configurable: true,
+    writable: true,
+  })
+}
+
+/** The failure of an opening, as the error of the operation that needed it. */
+function asked(operation, error) {
+  if (error.operation === operation) return error
+  const { path, errno, holder, offset } = error
+  return errorOf(error.code, error.message, {
+    cause: error,
+    operation,
+    path,
+    errno,
+    holder,
+    offset,
+  })
+}
+
+module.exports = { LevelDBSigilAdapter }

@@ -1,0 +1,165 @@
+//! The database as JavaScript holds it: opening, closing, and what is not reading or writing.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use napi_derive::napi;
+use parking_lot::Mutex;
+use sigil_leveldb::{Db, Options};
+
+use crate::boundary::{Result, guard};
+use crate::bytes::Input;
+use crate::failure::Failure;
+use crate::job::{Promise, on_pool};
+use crate::open_options::OpenOptions;
+use crate::registry::Lease;
+use crate::writes::Queue;
+
+/// A hold on an open database. Dropped without [`NativeDb::close`], it is released on a thread.
+#[napi]
+pub struct NativeDb {
+    pub(crate) lease: Arc<Lease>,
+    pub(crate) queue: Mutex<Queue>,
+}
+
+/// Opens a directory: alone, or shared with the others of this process that ask for sharing.
+#[napi]
+pub fn open_database(
+    directory: String,
+    options: OpenOptions,
+    shared: bool,
+) -> Result<Promise<NativeDb>> {
+    guard(|| {
+        let options = options.resolve()?;
+        let directory = PathBuf::from(directory);
+        Ok(on_pool(move || {
+            let lease = if shared && !options.read_only {
+                Lease::shared(&directory, options)?
+            } else {
+                Lease::exclusive(&directory, options)?
+            };
+            Ok(NativeDb { lease: Arc::new(lease), queue: Mutex::default() })
+        }))
+    })
+}
+
+/// Removes the database in a directory.
+#[napi]
+pub fn destroy_database(directory: String) -> Result<Promise<()>> {
+    guard(|| Ok(on_pool(move || Ok(sigil_leveldb::destroy(directory, &Options::default())?))))
+}
+
+/// How the database is.
+#[napi(object)]
+pub struct NativeHealth {
+    /// Jobs that fail at present, with their errors as codes and JSON details.
+    pub failures: Vec<NativeJobFailure>,
+    /// The disk was found full, and there is no room yet.
+    pub out_of_space: bool,
+    /// Memtables that wait for their flush.
+    pub pending_memtables: u32,
+}
+
+/// A background job that fails.
+#[napi(object)]
+pub struct NativeJobFailure {
+    /// `flush`, `compaction` or `sync`.
+    pub job: String,
+    /// The code of the last error.
+    pub code: String,
+    /// Its details as JSON.
+    pub message: String,
+    /// How often it failed since it began to.
+    pub attempts: u32,
+    /// Milliseconds since it began to fail.
+    pub for_milliseconds: f64,
+}
+
+#[napi]
+impl NativeDb {
+    pub(crate) fn db(&self) -> &Db {
+        &self.lease.opened().db
+    }
+
+    /// Runs a body with the database on the pool.
+    pub(crate) fn on_pool<T>(
+        &self,
+        body: impl FnOnce(&Db) -> std::result::Result<T, Failure> + Send + 'static,
+    ) -> Result<Promise<T>>
+    where
+        T: napi::bindgen_prelude::ToNapiValue + napi::bindgen_prelude::TypeName + Send + 'static,
+    {
+        let lease = Arc::clone(&self.lease);
+        guard(|| Ok(on_pool(move || body(&lease.opened().db))))
+    }
+
+    /// Ends this hold; the last one of a directory closes it.
+    #[napi]
+    pub fn close(&self) -> Result<Promise<()>> {
+        let lease = Arc::clone(&self.lease);
+        guard(|| Ok(on_pool(move || Ok(lease.release()?))))
+    }
+
+    /// Bytes on the disk of a range, roughly.
+    #[napi]
+    pub fn approximate_size(&self, from: Input, to: Input) -> Result<Promise<f64>> {
+        self.on_pool(move |db| Ok(db.approximate_size(&from.0, &to.0)? as f64))
+    }
+
+    /// Compacts a range, both ends included.
+    #[napi]
+    pub fn compact_range(&self, from: Option<Input>, to: Option<Input>) -> Result<Promise<()>> {
+        self.on_pool(move |db| {
+            let bound = |input: &Option<Input>| input.as_ref().map(|input| input.0.clone());
+            let (from, to) = (bound(&from), bound(&to));
+            Ok(db.compact_range(from.as_deref(), to.as_deref())?)
+        })
+    }
+
+    /// A property of the engine by name.
+    #[napi]
+    pub fn property(&self, name: String) -> Result<Option<String>> {
+        guard(|| Ok(self.db().property(&name)))
+    }
+
+    /// Makes everything written so far durable.
+    #[napi]
+    pub fn sync(&self) -> Result<Promise<()>> {
+        self.on_pool(|db| Ok(db.sync()?))
+    }
+
+    /// A consistent copy in a new directory.
+    #[napi]
+    pub fn checkpoint(&self, directory: String) -> Result<Promise<()>> {
+        self.on_pool(move |db| Ok(db.checkpoint(directory)?))
+    }
+
+    /// Catches up with the writer; for a database opened read-only.
+    #[napi]
+    pub fn refresh(&self) -> Result<Promise<bool>> {
+        self.on_pool(|db| Ok(db.refresh()?))
+    }
+
+    /// How the background is doing.
+    #[napi]
+    pub fn health(&self) -> Result<NativeHealth> {
+        guard(|| {
+            let health = self.db().health();
+            let failures = health.failures.into_iter().map(|failure| {
+                let error = Failure::from(failure.error);
+                NativeJobFailure {
+                    job: format!("{:?}", failure.job).to_lowercase(),
+                    code: error.code().to_owned(),
+                    message: error.details(),
+                    attempts: failure.attempts,
+                    for_milliseconds: failure.since.elapsed().as_secs_f64() * 1_000.0,
+                }
+            });
+            Ok(NativeHealth {
+                failures: failures.collect(),
+                out_of_space: health.out_of_space,
+                pending_memtables: u32::try_from(health.pending_memtables).unwrap_or(u32::MAX),
+            })
+        })
+    }
+}
