@@ -168,9 +168,7 @@ class Level extends AbstractLevel {
 
   /** Takes what was deleted or overwritten between two keys, both included, off the disk. */
   async compactRange(...args) {
-    return this.#ranged('compactRange', args, (native, from, to) =>
-      native.compactRange(from, to),
-    )
+    return this.#ranged('compactRange', args, (native, from, to) => native.compactRange(from, to))
   }
 
   async #ranged(operation, args, body) {

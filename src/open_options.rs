@@ -35,11 +35,13 @@ pub struct OpenOptions {
 impl OpenOptions {
     /// The engine's options.
     pub fn resolve(self) -> Result<Options, Failure> {
-        let mut options = Options::default();
-        options.create_if_missing = self.create_if_missing.unwrap_or(false);
-        options.error_if_exists = self.error_if_exists.unwrap_or(false);
-        options.read_only = self.read_only.unwrap_or(false);
-        options.paranoid_checks = self.paranoid_checks.unwrap_or(false);
+        let mut options = Options {
+            create_if_missing: self.create_if_missing.unwrap_or(false),
+            error_if_exists: self.error_if_exists.unwrap_or(false),
+            read_only: self.read_only.unwrap_or(false),
+            paranoid_checks: self.paranoid_checks.unwrap_or(false),
+            ..Options::default()
+        };
         if self.salvage == Some(true) {
             options.log_recovery = LogRecovery::Salvage;
         }
