@@ -272,11 +272,7 @@ export interface LevelOptions<K = string, V = string>
 }
 
 /** The class that `level` exports, on this package's engine. */
-export class Level<K = string, V = string> extends AbstractLevel<
-  string | Buffer | Uint8Array,
-  K,
-  V
-> {
+export class Level<K = string, V = string> extends AbstractLevel<string | Uint8Array, K, V> {
   constructor(location: string, options?: LevelOptions<K, V>)
   readonly location: string
   open(options?: LevelOptions<K, V> & { passive?: boolean }): Promise<void>

@@ -97,7 +97,9 @@ export const store: SigilStore = new InMemoryStorageDriver()\n`
   writeFileSync(join(home, 'two.mts'), code)
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
   const options = ['--module', 'nodenext', '--strict', '--noEmit', '--lib', 'es2022,dom']
-  run(process.execPath, [tsc, ...options, 'one.cts', 'two.mts'])
+  // The types of abstract-level name those of Node, which everyone who writes TypeScript for it has.
+  const types = ['--typeRoots', join(root, 'node_modules', '@types'), '--types', 'node']
+  run(process.execPath, [tsc, ...options, ...types, 'one.cts', 'two.mts'])
 })
 
 test('without a package for the platform, the loader says what it tried', () => {

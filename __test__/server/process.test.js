@@ -64,7 +64,7 @@ test('requests under way are answered before it stops', async () => {
 test.each([
   [{ PORT: 'http' }, /INVALID_PARAMETERS: PORT/],
   [{ SIGIL_STORAGE_BACKEND: 'floppy' }, /INVALID_PARAMETERS: SIGIL_STORAGE_BACKEND/],
-  [{ SIGIL_STORAGE_BACKEND: '' }, /STORAGE_UNAVAILABLE: the backend leveldb/],
+  [{ SIGIL_STORAGE_BACKEND: 'postgres' }, /STORAGE_UNAVAILABLE: the backend postgres/],
 ])('with %j it says why it does not start', async (env, reason) => {
   const { code, stderr } = await start(env).ended
   expect(code).toBe(1)
