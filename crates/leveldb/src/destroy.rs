@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::db::directory;
 use crate::db::open::take_lock;
 use crate::error::{Error, IoOperation, Result};
 use crate::file_name::FileKind;
@@ -10,7 +11,7 @@ use crate::options::Options;
 /// Removes the database in `directory`. Files that are not part of one stay, and so does the
 /// directory then. No error where there is no such directory; [`Error::Locked`] while it is open.
 pub fn destroy(directory: impl AsRef<Path>, options: &Options) -> Result<()> {
-    let directory = directory.as_ref();
+    let directory = &directory::resolve(directory.as_ref())?;
     let env = &*options.env;
     let names = match env.list(directory) {
         Ok(names) => names,

@@ -18,7 +18,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
-    /// Bytes on the disk are not what the format or their checksum says.
+    /// Bytes on the disk are not what the format or their checksum says. [`crate::repair`] saves what
+    /// can be read.
     #[error("corruption in {}{}: {kind}", path.display(), At(*offset))]
     Corruption {
         /// The damaged file.
@@ -80,7 +81,8 @@ pub enum Error {
     #[error("unsupported: {0}")]
     Unsupported(String),
 
-    /// Reading memory alone cannot answer; asked for with `get_if_cached` and `try_write` only.
+    /// The call must not wait, and could not be done without waiting. Only calls that promise not to
+    /// wait give it.
     #[error("the operation would have to wait")]
     WouldBlock,
 }

@@ -67,6 +67,7 @@ pub mod env;
 #[doc(hidden)]
 pub mod fuzzing;
 
+pub use bytes::Bytes;
 pub use db::{
     Cached, Db, DbIterator, Entries, Failure, Health, Job, Loss, Range, RecoveryReport, Snapshot,
     VerifyReport,

@@ -52,7 +52,8 @@ pub struct Options {
     pub create_if_missing: bool,
     /// Fail where there is one. Default: false.
     pub error_if_exists: bool,
-    /// Open for reading beside whoever writes: takes no lock and changes nothing in the directory.
+    /// Open for reading beside whoever writes: takes no lock and changes nothing in the directory,
+    /// whatever [`Options::create_if_missing`] says.
     /// [`crate::Db::refresh`] catches up with the writer. Default: false.
     pub read_only: bool,
     /// Read every table whole when opening and fail on any damage. Checksums of what is read are
@@ -88,7 +89,9 @@ pub struct Options {
     /// theirs go when they are compacted. Default: one hour.
     pub erase_within: Duration,
     /// Size of the file that is kept to be given up when the disk is full, so that closing,
-    /// deleting and compacting still work; 0 keeps none. Default: 0.
+    /// deleting and compacting still work; 0 keeps none. It is written whole when the database is
+    /// opened. While the disk is too full to put it aside, writes other than deletions are refused.
+    /// At most 1 GiB. Default: 0.
     pub reserve_size: u64,
     /// The file system. Default: the real one.
     pub env: Arc<dyn Env>,
@@ -147,6 +150,12 @@ impl Options {
         }
         if !(64 << 10..=1 << 32).contains(&self.target_file_size) {
             return wrong("target_file_size must be between 64 KiB and 4 GiB");
+        }
+        if self.reserve_size > 1 << 30 {
+            return wrong("reserve_size must be at most 1 GiB");
+        }
+        if self.read_only && self.error_if_exists {
+            return wrong("what is opened read-only must exist");
         }
         if self.max_pending_memtables == 0 || self.max_pending_memtables > 64 {
             return wrong("max_pending_memtables must be between 1 and 64");

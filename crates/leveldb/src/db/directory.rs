@@ -1,7 +1,8 @@
-//! Making a directory that a power cut does not take away, and all that is in it.
+//! The directory of a database: which one is meant, and making it so that a power cut does not take it
+//! away with all that is in it.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::env::Env;
 use crate::error::{Error, IoOperation, Result};
@@ -32,4 +33,13 @@ fn is_out_of_reach(error: &io::Error) -> bool {
         error.kind(),
         InvalidInput | NotFound | PermissionDenied | ReadOnlyFilesystem | Unsupported
     )
+}
+
+/// The directory that a caller names, wherever the process goes to later: files are created for as
+/// long as a database is open, and a relative path would then mean another directory.
+pub(crate) fn resolve(directory: &Path) -> Result<PathBuf> {
+    if directory.as_os_str().is_empty() {
+        return Err(Error::InvalidArgument("the path of the directory is empty".into()));
+    }
+    std::path::absolute(directory).map_err(Error::io(IoOperation::Stat, directory))
 }

@@ -165,7 +165,13 @@ fn fingerprint(directory: &Path, options: &Options) -> Result<Fingerprint> {
         let size = env.size(&path).unwrap_or(0);
         fingerprint.manifest = Some((path, size));
     }
-    for number in Listing::read(env, directory)?.logs {
+    let listing = match Listing::read(env, directory) {
+        Err(error) if error.io_kind() == Some(ErrorKind::NotFound) => {
+            return Err(Error::DoesNotExist { path: directory.to_path_buf() });
+        }
+        listing => listing?,
+    };
+    for number in listing.logs {
         fingerprint.logs.push((number, env.size(&file_name::log(directory, number)).unwrap_or(0)));
     }
     Ok(fingerprint)

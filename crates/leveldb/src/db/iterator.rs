@@ -24,6 +24,8 @@ use crate::version::Version;
 
 /// A cursor over a range of the database at one moment. It begins nowhere: move it first. After an
 /// error it is nowhere again; what could not be read is never skipped.
+///
+/// It does not keep the database open: once that is closed, moving is [`Error::Closed`].
 pub struct DbIterator {
     core: Arc<Core>,
     inner: MergingIterator,

@@ -4,7 +4,7 @@ pub(crate) mod background;
 pub(crate) mod checkpoint;
 mod commit;
 pub(crate) mod core;
-mod directory;
+pub(crate) mod directory;
 mod entries;
 pub(crate) mod flush;
 mod follower;
@@ -68,10 +68,18 @@ pub struct Db {
 }
 
 impl Db {
-    /// Opens the database in `directory`.
+    /// Opens the database in `directory`. With [`Options::create_if_missing`] it is made where there
+    /// is none, together with the directories above it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Locked`] while somebody has it open for writing, [`Error::DoesNotExist`] or
+    /// [`Error::AlreadyExists`] where the options forbid what is there, [`Error::Corruption`] where
+    /// files are damaged: nothing is changed then, and [`crate::inspect`] and [`crate::repair`] say
+    /// and save what can be read.
     pub fn open(directory: impl AsRef<Path>, options: Options) -> Result<Self> {
         options.check()?;
-        let directory = directory.as_ref();
+        let directory = &directory::resolve(directory.as_ref())?;
         let handle = if options.read_only {
             let (core, follower) = Follower::open(directory, options)?;
             Handle::follower(core, follower)
@@ -129,7 +137,8 @@ impl Db {
     }
 
     /// Carries out a batch on this thread if that needs no waiting, and empties it; otherwise answers
-    /// [`Error::WouldBlock`] and leaves the batch as it was. Never for [`crate::Durability::Sync`].
+    /// [`Error::WouldBlock`] and leaves the batch as it was: then [`Db::write`] is the call to make.
+    /// [`crate::Durability::Sync`] always waits for the disk and is always refused here.
     pub fn try_write(
         &self,
         batch: &mut WriteBatch,
@@ -149,7 +158,8 @@ impl Db {
         read::iterator(&self.handle.core, range, Some(snapshot))
     }
 
-    /// The entries between two bounds, in key order.
+    /// The entries between two bounds, in key order: `db.range(b"a".as_slice()..b"b".as_slice())`.
+    /// Backwards it is [`Entries::backward`] of [`Db::iter`].
     pub fn range<'a>(&self, bounds: impl RangeBounds<&'a [u8]>) -> Result<Entries> {
         Ok(Entries::forward(self.iter(Range::between(bounds))?))
     }
@@ -191,11 +201,13 @@ impl Db {
     /// A consistent copy in a new directory, made while the database is in use. Tables are shared
     /// by hard links where the file system can, and copied where not.
     pub fn checkpoint(&self, directory: impl AsRef<Path>) -> Result<()> {
+        let directory = directory::resolve(directory.as_ref())?;
         self.handle.flush()?;
-        checkpoint::create(&self.handle.core, directory.as_ref())
+        checkpoint::create(&self.handle.core, &directory)
     }
 
-    /// Reads every table of the database whole and reports all damage.
+    /// Reads every table of the database whole and reports all damage. What is in memory and in logs
+    /// was read when the database was opened.
     pub fn verify(&self) -> Result<VerifyReport> {
         verify::verify(&self.handle.core)
     }

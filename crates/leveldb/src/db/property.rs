@@ -8,6 +8,8 @@ use crate::version::Version;
 
 pub(crate) fn property(core: &Core, name: &str) -> Option<String> {
     let view = core.view.load();
+    // Asked second: closing empties the view.
+    core.check_open().ok()?;
     let version = &view.version;
     match name.strip_prefix("leveldb.")? {
         "stats" => Some(statistics(version)),

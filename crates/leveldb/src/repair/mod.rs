@@ -26,6 +26,7 @@ use gather::Gatherer;
 use history::History;
 use workshop::Workshop;
 
+use crate::db::directory;
 use crate::db::open::take_lock;
 use crate::error::{Error, Result};
 use crate::file_name;
@@ -46,9 +47,9 @@ pub use report::{Damage, RepairReport};
 pub fn repair(directory: impl AsRef<Path>, options: &Options) -> Result<RepairReport> {
     options.check()?;
     if options.read_only {
-        return Err(Error::ReadOnly);
+        return Err(Error::InvalidArgument("a repair writes; `inspect` only reads".into()));
     }
-    let directory = directory.as_ref();
+    let directory = &directory::resolve(directory.as_ref())?;
     let env = &*options.env;
     // Looked at before the lock is taken, because taking it makes a file.
     Files::read(env, directory)?;
@@ -69,7 +70,7 @@ pub fn repair(directory: impl AsRef<Path>, options: &Options) -> Result<RepairRe
 /// open; [`Error::Locked`] where that can be told.
 pub fn inspect(directory: impl AsRef<Path>, options: &Options) -> Result<RepairReport> {
     options.check()?;
-    let directory = directory.as_ref();
+    let directory = &directory::resolve(directory.as_ref())?;
     let env = &*options.env;
     // A lock file that is not there would be made; one that cannot be locked may be read-only.
     let lock = match env.size(&file_name::lock(directory)) {

@@ -41,7 +41,7 @@ fn what_is_open_or_not_there_is_refused() {
     }
     drop(db);
     let read_only = Options { read_only: true, ..options(env) };
-    assert!(matches!(repair(DIRECTORY, &read_only), Err(Error::ReadOnly)));
+    assert!(matches!(repair(DIRECTORY, &read_only), Err(Error::InvalidArgument(_))));
 }
 
 #[test]
