@@ -8,6 +8,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use super::filter::EntryFilter;
 use super::plan::{Limits, Plan};
+use crate::db::background;
 use crate::db::core::Core;
 use crate::db::flush::new_file;
 use crate::error::{CorruptionKind, Error, IoOperation, Result};
@@ -85,6 +86,10 @@ pub(crate) fn execute(core: &Core, plan: Plan) -> Result<()> {
         "compacted level {} to {}: {read} bytes to {written}",
         plan.level, plan.output_level
     ));
+    // The files that were replaced go at once, unless somebody still reads them: a repair after the
+    // loss of the manifest's end could take them for live ones.
+    drop(plan);
+    background::empty_trash(core);
     Ok(())
 }
 
