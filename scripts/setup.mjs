@@ -38,7 +38,7 @@ const napiBuild = 'build --platform --release --js native.js --dts native.d.ts'.
 function requireCargo() {
   if (spawnSync('cargo', ['--version']).status === 0) return
   throw new Error(
-    'cargo is not on the PATH. The addon is written in Rust: install Rust 1.90 or newer ' +
+    'cargo is not on the PATH. The addon is written in Rust: install Rust 1.93 or newer ' +
       '(rustup, or the packages of your system) and a C compiler, then run this again.',
   )
 }
