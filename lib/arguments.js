@@ -13,14 +13,14 @@ const { AbortError, InvalidParametersError, TenantIsolationError } = require('./
 const { isWellFormed } = require('./well-formed.js')
 
 const DURABILITIES = ['process', 'interval', 'sync']
+const NO_OPTIONS = Object.freeze({ signal: undefined, durability: undefined })
 
 /** What `setSigilRecord` was called for; `tenant` is undefined for a shared record. */
 function setCall(args) {
   const operation = 'setSigilRecord'
   if (args.length === 3 || (args.length === 4 && hasSignal(args[3]) && !isText(args[2]))) {
     const [symbol, authHash, record, options] = args
-    const name = sharedName(operation, symbol, authHash)
-    return { ...name, record, options: callOptions(operation, options) }
+    return sharedCall(operation, symbol, authHash, record, options)
   }
   if (args.length !== 4 && args.length !== 5) {
     throw invalid(
@@ -30,22 +30,20 @@ function setCall(args) {
   }
   const [tenantId, symbol, authHash, record, options] = args
   const tenant = tenantId === null ? defaultTenant() : tenantId
-  const name = tenantName(operation, tenant, symbol, authHash)
-  return { ...name, record, options: callOptions(operation, options) }
+  return tenantCall(operation, tenant, symbol, authHash, record, options)
 }
 
 /** What a call that names one record, such as `getSigilRecord`, was made for. */
 function nameCall(operation, args) {
   if (args.length === 2 || (args.length === 3 && hasSignal(args[2]))) {
     const [symbol, authHash, options] = args
-    return { ...sharedName(operation, symbol, authHash), options: callOptions(operation, options) }
+    return sharedCall(operation, symbol, authHash, undefined, options)
   }
   if (args.length !== 3 && args.length !== 4) {
     throw invalid(operation, 'takes (symbol, authHash) or (tenantId, symbol, authHash)')
   }
   const [tenantId, symbol, authHash, options] = args
-  const name = tenantName(operation, tenantId, symbol, authHash)
-  return { ...name, options: callOptions(operation, options) }
+  return tenantCall(operation, tenantId, symbol, authHash, undefined, options)
 }
 
 /** What `getMany` was called for: each of its names is an argument list of `getSigilRecord`. */
@@ -87,29 +85,33 @@ function batchCall(args) {
   const checked = Array.from(entries, (entry) => {
     if (!isObject(entry)) throw invalid(operation, 'takes operations that are objects')
     const { type, tenantId, sigilId, authHash, record } = entry
-    const name = tenantName(operation, tenantId, sigilId, authHash)
+    const call = tenantCall(operation, tenantId, sigilId, authHash, record)
     if (type !== 'put' && type !== 'del')
       throw invalid(operation, "knows the types 'put' and 'del'")
-    return { type, ...name, record }
+    return { type, call }
   })
   return { entries: checked, options: callOptions(operation, options) }
 }
 
-function sharedName(operation, symbol, authHash) {
+function sharedCall(operation, symbol, authHash, record, options) {
   // The old code put a number into the key as its digits, and some callers pass a time.
   const hash = Number.isSafeInteger(authHash) ? String(authHash) : authHash
   return {
     tenant: undefined,
     symbol: checkText(operation, 'symbol', symbol),
     authHash: checkText(operation, 'authHash', hash),
+    record,
+    options: callOptions(operation, options),
   }
 }
 
-function tenantName(operation, tenant, symbol, authHash) {
+function tenantCall(operation, tenant, symbol, authHash, record, options) {
   return {
     tenant: checkTenant(operation, tenant),
     symbol: checkText(operation, 'symbol', symbol),
     authHash: checkText(operation, 'authHash', authHash),
+    record,
+    options: callOptions(operation, options),
   }
 }
 
@@ -182,7 +184,7 @@ function checkFilter(operation, filter) {
 }
 
 function callOptions(operation, options) {
-  if (options === undefined || options === null) return {}
+  if (options === undefined || options === null) return NO_OPTIONS
   if (!isObject(options)) throw invalid(operation, 'takes its options as an object')
   const { signal, durability } = options
   if (signal !== undefined && !isSignal(signal))

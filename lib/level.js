@@ -85,7 +85,7 @@ class Level extends AbstractLevel {
     else await native?.close()
   }
 
-  async _get(key, { valueEncoding, snapshot }) {
+  _get(key, { valueEncoding, snapshot }) {
     return this.#native.get(key, valueEncoding === 'utf8', snapshot?.native)
   }
 
@@ -107,11 +107,11 @@ class Level extends AbstractLevel {
     return this.#native.run('hasMany', (native) => native.hasMany(keys, snapshot?.native))
   }
 
-  async _put(key, value, options) {
+  _put(key, value, options) {
     return this.#native.put(key, value, this.#levelOf(options))
   }
 
-  async _del(key, options) {
+  _del(key, options) {
     return this.#native.del(key, this.#levelOf(options))
   }
 

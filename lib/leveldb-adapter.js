@@ -10,10 +10,12 @@ const { matcher } = require('./filter.js')
 const { Level, levelOf, openDirectory } = require('./level.js')
 const { LEVELS, newRecordBatch, notOpen } = require('./native-db.js')
 const { listRecords } = require('./record-listing.js')
-const text = require('./record-text.js')
+const { isUnstamped, parse, sharedText, tenantText } = require('./record-text.js')
+const { isoNow } = require('./iso-now.js')
 
 const DEFAULT_PATH = './sigil-leveldb'
 const DEFAULT_RESERVE = 1 << 20
+const NO_TEXT = {}
 
 class LevelDBSigilAdapter {
   #path
@@ -37,9 +39,9 @@ class LevelDBSigilAdapter {
     if (typeof dbPath !== 'string' || dbPath === '') {
       throw errorOf('INVALID_PARAMETERS', 'the path of the database is a string')
     }
-    const { now = () => new Date(), durability, ...rest } = options
+    const { now, durability, ...rest } = options
     this.#path = dbPath
-    this.#now = now
+    this.#now = now === undefined ? isoNow : () => now().toISOString()
     this.#level = levelOf(durability, LEVELS.interval)
     this.#options = { createIfMissing: true, reserveSize: DEFAULT_RESERVE, ...rest }
     // Who uses the store hears of a failure; until somebody does, it is no unhandled rejection.
@@ -78,20 +80,16 @@ class LevelDBSigilAdapter {
     const call = calls.setCall(args)
     const native = this.#native ?? (await this.#ready(operation, call.options))
     calls.throwIfAborted(operation, call.options)
-    const made = native.putRecord(
-      operation,
-      call,
-      this.#textOf(operation, call),
-      this.#levelOf(call),
-    )
-    if (made) await abortable(operation, call.options, made)
+    const { text, updatedAt } = this.#textOf(operation, call)
+    const written = native.putRecord(operation, call, text, updatedAt, this.#levelOf(call))
+    await abortable(operation, call.options, written)
   }
 
   async getSigilRecord(...args) {
     const operation = 'getSigilRecord'
     const call = calls.nameCall(operation, args)
     const stored = await this.#find(operation, call)
-    return stored === undefined ? undefined : text.parse(operation, stored)
+    return stored === undefined ? undefined : parse(operation, stored)
   }
 
   /** The record at once, waiting for the disk where memory does not have it. */
@@ -102,7 +100,7 @@ class LevelDBSigilAdapter {
     const stored = this.#native.call(operation, (native) =>
       native.getRecordWaiting(tenant, symbol, authHash),
     )
-    return stored === undefined ? undefined : text.parse(operation, stored)
+    return stored === undefined ? undefined : parse(operation, stored)
   }
 
   /** The records that many argument lists of `getSigilRecord` name, undefined where there is none. */
@@ -110,7 +108,7 @@ class LevelDBSigilAdapter {
     const operation = 'getMany'
     const list = calls.manyCall(operation, names, options)
     const found = await Promise.all(list.map((call) => this.#find(operation, call)))
-    return found.map((stored) => (stored === undefined ? undefined : text.parse(operation, stored)))
+    return found.map((stored) => (stored === undefined ? undefined : parse(operation, stored)))
   }
 
   async existsSigilRecord(...args) {
@@ -123,8 +121,9 @@ class LevelDBSigilAdapter {
     const call = calls.nameCall(operation, args)
     const native = this.#native ?? (await this.#ready(operation, call.options))
     calls.throwIfAborted(operation, call.options)
-    const made = native.putRecord(operation, call, undefined, this.#levelOf(call))
-    if (made) await abortable(operation, call.options, made)
+    const level = this.#levelOf(call)
+    const written = native.putRecord(operation, call, undefined, undefined, level)
+    await abortable(operation, call.options, written)
   }
 
   async allSigilRecords(...args) {
@@ -164,12 +163,13 @@ class LevelDBSigilAdapter {
     const native = this.#native ?? (await this.#ready(operation, call.options))
     calls.throwIfAborted(operation, call.options)
     const batch = newRecordBatch()
-    for (const entry of call.entries) {
-      const record = entry.type === 'put' ? this.#textOf(operation, entry) : undefined
-      native.call(operation, () => batch.add(entry.tenant, entry.symbol, entry.authHash, record))
+    for (const { type, call: entry } of call.entries) {
+      const { tenant, symbol, authHash } = entry
+      const { text, updatedAt } = type === 'put' ? this.#textOf(operation, entry) : NO_TEXT
+      native.call(operation, () => batch.add(tenant, symbol, authHash, text, updatedAt))
     }
-    const made = native.writeRecords(operation, batch, this.#levelOf(call))
-    if (made) await abortable(operation, call.options, made)
+    const written = native.writeRecords(operation, batch, this.#levelOf(call))
+    await abortable(operation, call.options, written)
   }
 
   async getHealth() {
@@ -253,10 +253,12 @@ class LevelDBSigilAdapter {
     return Math.min(limit, await abortable(operation, options, counting))
   }
 
+  /** The text of a call's record, and a time where the addon has to add the tenant's fields. */
   #textOf(operation, call) {
-    return call.tenant === undefined
-      ? text.sharedText(operation, call.record)
-      : text.tenantText(operation, call.record, call, this.#now())
+    if (call.tenant === undefined) return { text: sharedText(operation, call.record) }
+    if (!isUnstamped(call.record))
+      return { text: tenantText(operation, call.record, call, this.#now()) }
+    return { text: sharedText(operation, call.record), updatedAt: this.#now() }
   }
 
   #levelOf({ options: { durability } }) {

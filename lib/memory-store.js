@@ -7,6 +7,7 @@ const { StorageError } = require('./errors.js')
 const { matcher } = require('./filter.js')
 const { MemoryIndex } = require('./memory-index.js')
 const { callNative } = require('./native.js')
+const { isoNow } = require('./iso-now.js')
 const text = require('./record-text.js')
 
 const SHARED_PREFIX = 'sigil:'
@@ -17,8 +18,8 @@ class InMemoryStorageDriver {
   #now
 
   /** @param {{ now?: () => Date }} [options] */
-  constructor({ now = () => new Date() } = {}) {
-    this.#now = now
+  constructor({ now } = {}) {
+    this.#now = now === undefined ? isoNow : () => now().toISOString()
   }
 
   async open() {
@@ -81,9 +82,9 @@ class InMemoryStorageDriver {
     const operation = 'batch'
     const { entries, options } = calls.batchCall(args)
     this.#begin(operation, options)
-    const changes = entries.map((entry) => ({
-      key: keyOf(operation, entry),
-      value: entry.type === 'put' ? this.#textOf(operation, entry) : undefined,
+    const changes = entries.map(({ type, call }) => ({
+      key: keyOf(operation, call),
+      value: type === 'put' ? this.#textOf(operation, call) : undefined,
     }))
     for (const { key, value } of changes) {
       if (value === undefined) this.#index.delete(key)

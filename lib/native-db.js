@@ -1,10 +1,12 @@
 // The open database as lib/ uses it: promises over the addon's handle, errors turned into ours, and
-// the bookkeeping that the addon leaves to JavaScript: who waits for which queued write, and that
-// closing waits for what is under way.
+// the bookkeeping that the addon leaves to JavaScript: who waits for which write, and that closing
+// waits for what is under way.
 
 const { setTimeout: delay } = require('node:timers/promises')
 const { errorOf, fromNative } = require('./errors.js')
-const { callNative, newBatch, newRecordBatch } = require('./native.js')
+const { callNative, loaded, newBatch, newRecordBatch } = require('./native.js')
+const { rest, restAfterMuch } = require('./turn.js')
+const { WriteGroup } = require('./write-group.js')
 
 /** What a write survives, as the addon numbers it. */
 const LEVELS = { process: 0, interval: 1, sync: 2 }
@@ -12,17 +14,26 @@ const LEVELS = { process: 0, interval: 1, sync: 2 }
 /** Milliseconds between two attempts to get a lock. */
 const LOCK_PAUSE = 25
 
+/** Gathered writes of so many bytes are committed at once. */
+const AT_ONCE = 256 << 10
+
+const SETTLED = Promise.resolve()
+
 class NativeDb {
+  #addon = loaded()
   #native
-  /** Those who wait for writes that the addon has queued, in the order of the queue. */
-  #waiting = []
+  /** What the addon's functions know it by. */
+  #handle
+  /** Writes that the addon has gathered and not begun to commit. */
+  #group
+  /** Whether a group is being committed on the pool. */
   #committing = false
-  #scheduled = false
   #underWay = 0
   #idle
 
   constructor(native) {
     this.#native = native
+    this.#handle = native.handle()
   }
 
   /**
@@ -57,8 +68,10 @@ class NativeDb {
 
   /** Calls the addon and returns what it returns. */
   call(operation, body) {
+    // What was called for before is done before, as far as that needs no waiting.
+    if (this.#group !== undefined) this.#commit()
     try {
-      return body(this.#native)
+      return body(this.#native, this.#addon)
     } catch (thrown) {
       throw fromNative(thrown, operation)
     }
@@ -66,101 +79,139 @@ class NativeDb {
 
   /** Calls the addon for a promise. */
   async run(operation, body) {
+    if (this.#group !== undefined) this.#commit()
     this.#underWay += 1
     try {
       return await body(this.#native)
     } catch (thrown) {
       throw fromNative(thrown, operation)
     } finally {
-      this.#done(1)
+      this.#done()
     }
   }
 
-  /** The value, undefined where there is none; a promise only where the disk must be asked. */
+  /** The value, undefined where there is none; a promise only where something must be waited for. */
   get(key, asText, snapshot) {
-    const cached = this.call('get', (native) => native.getIfCached(key, asText, snapshot))
+    const waiting = rest()
+    if (waiting !== undefined) return waiting.then(() => this.get(key, asText, snapshot))
+    const cached = this.call('get', (native, addon) =>
+      snapshot === undefined
+        ? addon.getIfCached(this.#handle, key, asText)
+        : native.getIfCachedAt(key, asText, snapshot),
+    )
     return cached === null ? this.run('get', (native) => native.get(key, asText, snapshot)) : cached
   }
 
-  /** Nothing where the write is made, otherwise a promise of it. */
   put(key, value, level) {
-    if (!this.call('put', (native) => native.put(key, value, level))) return this.queued('put')
+    const group = this.#group ?? this.#newGroup()
+    this.#gather('put', (addon) => addon.put(this.#handle, key, value, level))
+    return this.#gathered(group, 'put', value.length)
   }
 
   del(key, level) {
-    if (!this.call('del', (native) => native.del(key, level))) return this.queued('del')
+    const group = this.#group ?? this.#newGroup()
+    this.#gather('del', (addon) => addon.del(this.#handle, key, level))
+    return this.#gathered(group, 'del', 0)
   }
 
+  /** Writes what is in a batch, all or nothing, and empties it. */
   write(batch, level) {
-    if (!this.call('batch', (native) => native.write(batch, level))) return this.queued('batch')
+    const group = this.#group ?? this.#newGroup()
+    this.#gather('batch', () => this.#native.write(batch, level))
+    return this.#gathered(group, 'batch', AT_ONCE)
   }
 
-  /** The record's text, undefined where there is none; a promise only where the disk must be asked. */
-  getRecord(operation, { tenant, symbol, authHash }) {
-    const cached = this.call(operation, (native) =>
-      native.getRecordIfCached(tenant, symbol, authHash),
+  /** The record's text, undefined where there is none; a promise as for `get`. */
+  getRecord(operation, call) {
+    const { tenant, symbol, authHash } = call
+    const waiting = rest()
+    if (waiting !== undefined) return waiting.then(() => this.getRecord(operation, call))
+    const cached = this.call(operation, (_, addon) =>
+      addon.getRecordIfCached(this.#handle, tenant, symbol, authHash),
     )
     return cached === null
       ? this.run(operation, (native) => native.getRecord(tenant, symbol, authHash))
       : cached
   }
 
-  /** Nothing where the record is written, or without a text deleted; otherwise a promise of it. */
-  putRecord(operation, { tenant, symbol, authHash }, text, level) {
-    const made = this.call(operation, (native) =>
-      native.putRecord(tenant, symbol, authHash, text, level),
+  /**
+   * Writes a record, or without a text deletes it. With a time the text lacks the fields that say
+   * whose record it is and when it was written, and gets them.
+   */
+  putRecord(operation, { tenant, symbol, authHash }, text, updatedAt, level) {
+    const group = this.#group ?? this.#newGroup()
+    this.#gather(operation, (addon) =>
+      addon.putRecord(this.#handle, tenant, symbol, authHash, text, updatedAt, level),
     )
-    if (!made) return this.queued(operation)
+    return this.#gathered(group, operation, text === undefined ? 0 : text.length)
   }
 
+  /** Like `write`, for a batch of records. */
   writeRecords(operation, batch, level) {
-    const made = this.call(operation, (native) => native.writeRecords(batch, level))
-    if (!made) return this.queued(operation)
+    const group = this.#group ?? this.#newGroup()
+    this.#gather(operation, () => this.#native.writeRecords(batch, level))
+    return this.#gathered(group, operation, AT_ONCE)
   }
 
-  /** A promise of the write that was queued last. */
-  queued(operation) {
+  #newGroup() {
+    const group = new WriteGroup()
+    this.#group = group
     this.#underWay += 1
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ operation, resolve, reject })
-      this.#schedule()
-    })
+    // After those who are about to call in this go of JavaScript.
+    if (!this.#committing) SETTLED.then(this.#commit)
+    return group
   }
 
-  // Once a tick: those who were waiting for the last group have then asked for their next write.
-  #schedule() {
-    if (this.#committing || this.#scheduled) return
-    this.#scheduled = true
-    process.nextTick(() => {
-      this.#scheduled = false
-      this.#commit()
-    })
-  }
-
-  async #commit() {
-    const group = this.#waiting
-    this.#waiting = []
-    this.#committing = true
-    let failures = []
+  #gather(operation, body) {
     try {
-      failures = await this.#native.commitQueued()
+      body(this.#addon)
     } catch (thrown) {
-      failures = group.map((_, index) => ({ index, code: thrown?.code, message: thrown?.message }))
+      throw fromNative(thrown, operation)
+    }
+  }
+
+  #gathered(group, operation, bytes) {
+    const written = group.add(operation, bytes)
+    if (group.bytes >= AT_ONCE) this.#commit()
+    return written
+  }
+
+  /** Commits what is gathered: here, or on the pool where something has to be waited for. */
+  #commit = () => {
+    const group = this.#group
+    if (group === undefined || this.#committing) return
+    this.#group = undefined
+    let made
+    try {
+      made = this.#addon.tryCommitGathered(this.#handle)
+    } catch {
+      made = false
+    }
+    if (!made) {
+      this.#commitOnPool(group)
+      return
+    }
+    this.#done()
+    const waiting = group.bytes >= AT_ONCE ? restAfterMuch() : rest()
+    if (waiting === undefined) group.settle()
+    else waiting.then(() => group.settle())
+  }
+
+  async #commitOnPool(group) {
+    this.#committing = true
+    try {
+      group.settle(await this.#native.commitGathered())
+    } catch (thrown) {
+      group.fail(thrown)
     }
     this.#committing = false
-    const more = this.#native.committed()
-    const failed = new Map(failures.map((failure) => [failure.index, failure]))
-    group.forEach(({ operation, resolve, reject }, index) => {
-      const failure = failed.get(index)
-      if (failure === undefined) resolve()
-      else reject(fromNative(failure, operation))
-    })
-    this.#done(group.length)
-    if (more) this.#schedule()
+    this.#done()
+    // Those who were waiting for this group ask for their next write first.
+    if (this.#group !== undefined) process.nextTick(this.#commit)
   }
 
-  #done(count) {
-    this.#underWay -= count
+  #done() {
+    this.#underWay -= 1
     if (this.#underWay === 0) {
       this.#idle?.()
       this.#idle = undefined

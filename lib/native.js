@@ -42,6 +42,11 @@ function callNative(operation, body) {
   }
 }
 
+/** The addon, which was loaded before. */
+function loaded() {
+  return addon
+}
+
 /** A batch of the addon's. */
 function newBatch() {
   return callNative('batch', ({ NativeBatch }) => new NativeBatch())
@@ -52,4 +57,4 @@ function newRecordBatch() {
   return callNative('batch', ({ NativeRecordBatch }) => new NativeRecordBatch())
 }
 
-module.exports = { callNative, newBatch, newRecordBatch }
+module.exports = { callNative, loaded, newBatch, newRecordBatch }

@@ -9,20 +9,32 @@ function sharedText(operation, record) {
   return stringify(operation, record)
 }
 
-/** The text of a tenant's record: the record, and over it whose it is and when it was written. */
-function tenantText(operation, record, { tenant, symbol, authHash }, now) {
-  // A record that says itself what its JSON is must be asked before anything is added.
-  const fields =
-    typeof record?.toJSON === 'function' ? JSON.parse(stringify(operation, record)) : record
-  checkObject(operation, fields)
-  return stringify(operation, {
-    ...fields,
-    tenantId: tenant,
-    symbol,
-    sigilId: symbol,
-    authHash,
-    updatedAt: now.toISOString(),
-  })
+/** Whether a tenant's record has none of the fields that say whose it is and when it was written. */
+function isUnstamped(record) {
+  return (
+    typeof record === 'object' &&
+    record !== null &&
+    // One that says itself what its JSON is may say anything.
+    record.toJSON === undefined &&
+    !Object.hasOwn(record, 'tenantId') &&
+    !Object.hasOwn(record, 'symbol') &&
+    !Object.hasOwn(record, 'sigilId') &&
+    !Object.hasOwn(record, 'authHash') &&
+    !Object.hasOwn(record, 'updatedAt')
+  )
+}
+
+/**
+ * The text of a tenant's record: the record, and over it whose it is and when it was written.
+ *
+ * @param {string} updatedAt
+ */
+function tenantText(operation, record, { tenant, symbol, authHash }, updatedAt) {
+  const text = stringify(operation, record)
+  const fields = { tenantId: tenant, symbol, sigilId: symbol, authHash, updatedAt }
+  if (!isUnstamped(record)) return JSON.stringify({ ...JSON.parse(text), ...fields })
+  const stamp = JSON.stringify(fields)
+  return text === '{}' ? stamp : `${text.slice(0, -1)},${stamp.slice(1)}`
 }
 
 function stringify(operation, record) {
@@ -57,4 +69,4 @@ function parse(operation, text) {
   }
 }
 
-module.exports = { sharedText, tenantText, parse }
+module.exports = { isUnstamped, sharedText, tenantText, parse }

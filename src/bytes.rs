@@ -11,6 +11,8 @@ use bytes::Bytes;
 use napi::bindgen_prelude::{FromNapiValue, ToNapiValue, TypeName, ValidateNapiValue};
 use napi::{Status, ValueType, check_status, sys};
 
+use crate::failure::Failure;
+
 /// What most keys and records fit into.
 const FIRST_TRY: usize = 1024;
 /// The longest UTF-8 form of a code point: a result that is this much shorter than its buffer was
@@ -19,6 +21,14 @@ const LONGEST_CODE_POINT: usize = 4;
 
 /// A key or a value that came in as a string or a `Uint8Array`.
 pub struct Input(pub Vec<u8>);
+
+impl Input {
+    /// The string that came in.
+    pub fn text(self) -> Result<String, Failure> {
+        let no_text = |_| Failure::new("INVALID_PARAMETERS", "a name is not text");
+        String::from_utf8(self.0).map_err(no_text)
+    }
+}
 
 impl TypeName for Input {
     fn type_name() -> &'static str {

@@ -1,5 +1,7 @@
 //! The database as JavaScript holds it: opening, closing, and what is not reading or writing.
 
+use std::cell::OnceCell;
+use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -10,16 +12,47 @@ use sigil_leveldb::{Db, Options};
 use crate::boundary::{Result, guard};
 use crate::bytes::Input;
 use crate::failure::Failure;
+use crate::gathered::Gathered;
+use crate::handle;
 use crate::job::{Promise, on_pool};
 use crate::open_options::OpenOptions;
 use crate::registry::Lease;
-use crate::writes::Queue;
 
 /// A hold on an open database. Dropped without [`NativeDb::close`], it is released on a thread.
 #[napi]
 pub struct NativeDb {
+    held: Arc<Held>,
+    /// Its number on the thread of its JavaScript, once that has asked for it.
+    handle: OnceCell<u32>,
+}
+
+/// What is behind a hold on an open database.
+pub struct Held {
     pub(crate) lease: Arc<Lease>,
-    pub(crate) queue: Mutex<Queue>,
+    /// Writes that wait to be committed.
+    pub(crate) gathered: Mutex<Gathered>,
+}
+
+impl Held {
+    pub(crate) fn db(&self) -> &Db {
+        &self.lease.opened().db
+    }
+}
+
+impl Deref for NativeDb {
+    type Target = Held;
+
+    fn deref(&self) -> &Held {
+        &self.held
+    }
+}
+
+impl Drop for NativeDb {
+    fn drop(&mut self) {
+        if let Some(handle) = self.handle.get() {
+            drop(handle::release(*handle));
+        }
+    }
 }
 
 /// Opens a directory: alone, or shared with the others of this process that ask for sharing.
@@ -38,7 +71,8 @@ pub fn open_database(
             } else {
                 Lease::exclusive(&directory, options)?
             };
-            Ok(NativeDb { lease: Arc::new(lease), queue: Mutex::default() })
+            let held = Held { lease: Arc::new(lease), gathered: Mutex::default() };
+            Ok(NativeDb { held: Arc::new(held), handle: OnceCell::new() })
         }))
     })
 }
@@ -77,8 +111,10 @@ pub struct NativeJobFailure {
 
 #[napi]
 impl NativeDb {
-    pub(crate) fn db(&self) -> &Db {
-        &self.lease.opened().db
+    /// Its number for the functions that are called most.
+    #[napi]
+    pub fn handle(&self) -> Result<u32> {
+        guard(|| Ok(*self.handle.get_or_init(|| handle::register(Arc::clone(&self.held)))))
     }
 
     /// Runs a body with the database on the pool.

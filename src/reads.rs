@@ -14,6 +14,7 @@ use crate::boundary::{Result, guard};
 use crate::bytes::{Form, Input, Output};
 use crate::database::NativeDb;
 use crate::failure::Failure;
+use crate::handle;
 use crate::job::Promise;
 use crate::registry::Lease;
 
@@ -91,6 +92,14 @@ impl ToNapiValue for Answer {
     }
 }
 
+/// The value if memory has the answer.
+#[napi]
+pub fn get_if_cached(handle: u32, key: Input, as_text: bool) -> Result<Answer> {
+    handle::with(handle, |held| {
+        Ok(Answer::cached(Form::of(as_text), held.db().get_if_cached(&key.0)?))
+    })
+}
+
 /// A snapshot that a caller gave.
 pub type Given<'a> = Option<ClassInstance<'a, NativeSnapshot>>;
 
@@ -113,14 +122,16 @@ impl NativeDb {
         }
     }
 
-    /// The value if memory has the answer.
+    /// The value that it had, if memory has the answer.
     #[napi]
-    pub fn get_if_cached(&self, key: Input, as_text: bool, snapshot: Given) -> Result<Answer> {
+    pub fn get_if_cached_at(
+        &self,
+        key: Input,
+        as_text: bool,
+        snapshot: ClassInstance<'_, NativeSnapshot>,
+    ) -> Result<Answer> {
         guard(|| {
-            let cached = match snapshot {
-                Some(snapshot) => self.db().get_if_cached_at(&*snapshot.held()?, &key.0)?,
-                None => self.db().get_if_cached(&key.0)?,
-            };
+            let cached = self.db().get_if_cached_at(&*snapshot.held()?, &key.0)?;
             Ok(Answer::cached(Form::of(as_text), cached))
         })
     }

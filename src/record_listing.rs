@@ -18,7 +18,6 @@ use crate::bytes::{Form, Input, Output};
 use crate::database::NativeDb;
 use crate::failure::Failure;
 use crate::job::{Promise, on_pool};
-use crate::records::text;
 use crate::registry::{Lease, Opened};
 
 /// Bytes of one text: about a hundred small records.
@@ -81,15 +80,15 @@ impl NativeDb {
         cursor_hash: Option<Input>,
     ) -> Result<NativeListing> {
         guard(|| {
-            let tenant = tenant.map(text).transpose()?;
+            let tenant = tenant.map(Input::text).transpose()?;
             if let Some(tenant) = &tenant {
                 tenant_prefix(tenant)?;
             }
-            let symbol = cursor_symbol.map(text).transpose()?;
-            let hash = cursor_hash.map(text).transpose()?;
+            let symbol = cursor_symbol.map(Input::text).transpose()?;
+            let hash = cursor_hash.map(Input::text).transpose()?;
             let start = match (&tenant, symbol, hash) {
                 (Some(tenant), Some(symbol), Some(hash)) => {
-                    let key = RecordId::of_tenant(tenant, &symbol, &hash)?.key();
+                    let key = RecordId::of_tenant(tenant, symbol, hash)?.key();
                     Some(Start { key, seen: true })
                 }
                 (Some(tenant), Some(symbol), None) => {

@@ -145,7 +145,7 @@ impl WriteLog {
             let _ = core.env.remove(&path);
             return Err(Error::io(IoOperation::SyncDir, &core.directory)(error));
         }
-        core.view.rotate(MemTable::new(number));
+        core.view.rotate(MemTable::with_filter(number, core.options.write_buffer_size));
         self.start(number, file, path);
         core.update_pressure();
         core.flush_wanted.raise();

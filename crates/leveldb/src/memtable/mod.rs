@@ -7,6 +7,7 @@
 //! flush; once its table is in the manifest, both it and its log are let go.
 
 mod entry;
+mod filter;
 mod iterator;
 mod segmented;
 mod skip_list;
@@ -18,6 +19,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 
 use self::entry::EntrySpace;
+use self::filter::Filter;
 use self::skip_list::{SkipList, Writer};
 use crate::internal_key::{self, SequenceNumber, ValueKind};
 use crate::write_batch::BatchEntry;
@@ -31,6 +33,7 @@ const ENTRY_OVERHEAD: usize = 96;
 /// See the module's documentation.
 pub(crate) struct MemTable {
     list: SkipList,
+    filter: Filter,
     filling: Mutex<Filling>,
     log_number: u64,
     created: SystemTime,
@@ -49,8 +52,14 @@ struct Filling {
 impl MemTable {
     /// An empty memtable for the writes of the log `log_number`.
     pub(crate) fn new(log_number: u64) -> Self {
+        Self::with_filter(log_number, 0)
+    }
+
+    /// One that will take about so much memory, and many point reads.
+    pub(crate) fn with_filter(log_number: u64, memory: usize) -> Self {
         Self {
             list: SkipList::new(),
+            filter: Filter::new(memory),
             filling: Mutex::default(),
             log_number,
             created: SystemTime::now(),
@@ -60,8 +69,9 @@ impl MemTable {
         }
     }
 
-    /// Inserts the entries of a batch, whose sequence numbers begin with `first`. The entries become readable one by one; readers do not see
-    /// them before the batch's last sequence number is published.
+    /// Inserts the entries of a batch, whose sequence numbers begin with `first`. The entries become
+    /// readable one by one; readers do not see them before the batch's last sequence number is
+    /// published.
     pub(crate) fn insert<'a>(
         &self,
         first: SequenceNumber,
@@ -77,6 +87,7 @@ impl MemTable {
             if kind == ValueKind::Deletion {
                 self.deletions.fetch_add(1, Relaxed);
             }
+            self.filter.add(user_key);
             let entry = space.entry(user_key, internal_key::pack_tag(sequence, kind), value);
             let inserted = self.list.insert(writer, entry);
             debug_assert!(inserted, "memory ends long before the numbers of nodes do");
@@ -88,6 +99,9 @@ impl MemTable {
 
     /// The newest entry of `user_key` at or below `seek_tag`: its tag and value.
     pub(crate) fn get(&self, user_key: &[u8], seek_tag: u64) -> Option<(u64, Bytes)> {
+        if !self.filter.may_contain(user_key) {
+            return None;
+        }
         let entry = self.list.entry(self.list.seek(user_key, seek_tag))?;
         let (found, tag) = entry.position();
         (found == user_key).then(|| (tag, entry.value_bytes()))

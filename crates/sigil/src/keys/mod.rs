@@ -62,21 +62,36 @@ pub struct RecordId<'a> {
 
 impl<'a> RecordId<'a> {
     /// Names a record that the whole service shares.
-    pub fn shared(symbol: &'a str, auth_hash: &'a str) -> Result<Self, KeyError> {
-        check_length(symbol)?;
-        check_length(auth_hash)?;
-        Ok(Self { tenant: None, symbol: symbol.into(), auth_hash: auth_hash.into() })
+    pub fn shared(
+        symbol: impl Into<Cow<'a, str>>,
+        auth_hash: impl Into<Cow<'a, str>>,
+    ) -> Result<Self, KeyError> {
+        let (symbol, auth_hash) = (symbol.into(), auth_hash.into());
+        check_length(&symbol)?;
+        check_length(&auth_hash)?;
+        Ok(Self { tenant: None, symbol, auth_hash })
     }
 
     /// Names a record that belongs to one tenant.
     pub fn of_tenant(
-        tenant: &'a str,
-        symbol: &'a str,
-        auth_hash: &'a str,
+        tenant: impl Into<Cow<'a, str>>,
+        symbol: impl Into<Cow<'a, str>>,
+        auth_hash: impl Into<Cow<'a, str>>,
     ) -> Result<Self, KeyError> {
-        check_tenant(tenant)?;
+        let tenant = tenant.into();
+        check_tenant(&tenant)?;
         let shared = Self::shared(symbol, auth_hash)?;
-        Ok(Self { tenant: Some(tenant.into()), ..shared })
+        Ok(Self { tenant: Some(tenant), ..shared })
+    }
+
+    /// The same tuple, apart from what it was made from.
+    pub fn into_owned(self) -> RecordId<'static> {
+        let owned = |part: Cow<'a, str>| Cow::Owned(part.into_owned());
+        RecordId {
+            tenant: self.tenant.map(owned),
+            symbol: owned(self.symbol),
+            auth_hash: owned(self.auth_hash),
+        }
     }
 
     /// The tenant that the record belongs to; none where it is shared.

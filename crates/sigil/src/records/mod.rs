@@ -8,9 +8,11 @@
 mod change;
 mod find;
 mod listing;
+mod stamp;
 #[cfg(test)]
 mod tests;
 
 pub use change::{Change, Write, plan};
 pub use find::{find, is_simple};
 pub use listing::{Left, Place, left_by_old_code, place_in_listing};
+pub use stamp::stamp;
