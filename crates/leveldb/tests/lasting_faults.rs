@@ -193,6 +193,34 @@ fn health_names_the_job_that_fails_until_it_succeeds() {
     });
 }
 
+/// No write is needed for the health to notice that logs can be begun again.
+#[test]
+fn health_names_a_log_that_cannot_be_begun_until_it_can() {
+    watched(LIMIT, || {
+        for operation in [IoOperation::Create, IoOperation::SyncDir] {
+            let outage = Outage::after(100);
+            let plan = FaultPlan::fail_from(0, errno::EIO).on(operation);
+            outage.fault.set_plan(match operation {
+                IoOperation::Create => plan.of(FileKind::Log(0)),
+                _ => plan,
+            });
+            let refused = outage.writes().find_map(|write| outage.try_write(write).err()).unwrap();
+            assert_eq!(refused.errno(), Some(errno::EIO));
+            let health = outage.db.health();
+            let log = health.failures.iter().find(|failure| failure.job == Job::Log);
+            assert_eq!(log.and_then(|failure| failure.error.errno()), Some(errno::EIO));
+            assert!(!health.is_healthy());
+            outage.fault.clear_plan();
+            let started = Instant::now();
+            while !outage.db.health().is_healthy() {
+                assert!(started.elapsed() < PATIENCE, "{:?}", outage.db.health());
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            outage.is_over().unwrap();
+        }
+    });
+}
+
 /// A handle that is closed while nothing works does not hang, says so, and leaves what it had.
 #[test]
 fn closing_while_nothing_works() {
