@@ -206,13 +206,7 @@ impl Run {
     }
 
     fn recovers_health(&self) -> Checked {
-        let started = Instant::now();
-        while !self.db().health().is_healthy() {
-            let health = self.db().health();
-            ensure!(started.elapsed() < PATIENCE, "still not healthy: {health:?}");
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        Ok(())
+        recovered::becomes_healthy(self.db())
     }
 }
 

@@ -15,7 +15,7 @@ use sigil_leveldb::{
     Db, Durability, Entries, Error, FileKind, IoOperation, Options, Range, Result,
 };
 
-use support::recovered::options;
+use support::recovered::{becomes_healthy, options};
 use support::watch::watched;
 use support::workload::{DIRECTORY, Random};
 
@@ -97,11 +97,7 @@ impl Disk {
         let index = self.written;
         self.soon("put", |db| db.put(&key(index), &value(index), Durability::Sync));
         self.written += 1;
-        let started = Instant::now();
-        while !self.db.health().is_healthy() {
-            assert!(started.elapsed() < PATIENCE, "{:?}", self.db.health());
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        becomes_healthy(&self.db).unwrap();
         for _ in 0..500 {
             self.put().unwrap();
         }
@@ -187,11 +183,7 @@ fn a_log_that_finds_no_room_spends_the_reserve() {
         assert!(error.is_out_of_space(), "{error}");
         assert!(disk.db.health().out_of_space);
         disk.fault.clear_plan();
-        let started = Instant::now();
-        while !disk.db.health().is_healthy() {
-            assert!(started.elapsed() < PATIENCE, "{:?}", disk.db.health());
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        becomes_healthy(&disk.db).unwrap();
         disk.put().unwrap();
         disk.has_all_from(&disk.db, 0);
     });

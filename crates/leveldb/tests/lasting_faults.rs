@@ -111,11 +111,7 @@ impl Outage {
                 std::thread::sleep(Duration::from_millis(2));
             }
         }
-        while !self.db.health().is_healthy() {
-            let health = self.db.health();
-            ensure!(started.elapsed() < PATIENCE, "still not healthy: {health:?}");
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        recovered::becomes_healthy(&self.db)?;
         let all = self.workload.writes();
         recovered::holds(&self.workload, &self.db, all, all)?;
         self.survives()?;
@@ -211,11 +207,7 @@ fn health_names_a_log_that_cannot_be_begun_until_it_can() {
             assert_eq!(log.and_then(|failure| failure.error.errno()), Some(errno::EIO));
             assert!(!health.is_healthy());
             outage.fault.clear_plan();
-            let started = Instant::now();
-            while !outage.db.health().is_healthy() {
-                assert!(started.elapsed() < PATIENCE, "{:?}", outage.db.health());
-                std::thread::sleep(Duration::from_millis(5));
-            }
+            recovered::becomes_healthy(&outage.db).unwrap();
             outage.is_over().unwrap();
         }
     });

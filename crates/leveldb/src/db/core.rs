@@ -103,7 +103,7 @@ impl Core {
         let attempts = self.health.failed(job, error.clone());
         // Not every time: a failing disk must not be filled with the news of it.
         if attempts.is_power_of_two() {
-            self.info_log.line(format_args!("{job} failed {attempts} times: {error}"));
+            self.info_log.line(format_args!("{job} failed, attempt {attempts}: {error}"));
         }
         pause_after(attempts)
     }
