@@ -13,6 +13,7 @@ const long = process.argv.includes('--long')
 const verbose = process.argv.includes('--verbose')
 const scratch = mkdtempSync(join(tmpdir(), 'sigil-vault-test-'))
 const jestReport = join(scratch, 'jest.json')
+const examples = 'cargo test -p sigil-leveldb --doc'
 const nextest = spawnSync('cargo', ['nextest', '--version']).status === 0
 
 const clippy = 'clippy --workspace --all-targets -- -D warnings'
@@ -33,6 +34,8 @@ const steps = [
     count: countTape,
   },
   { name: 'Rust tests', run: ['cargo', ...rustTests()], count: countRust },
+  // nextest runs none of them; cargo test alone would.
+  ...(nextest ? [{ name: 'Rust examples', run: examples.split(' '), count: countRust }] : []),
 ]
 
 function tool(path, ...args) {

@@ -97,7 +97,7 @@ pub struct NativeHealth {
 /// A background job that fails.
 #[napi(object)]
 pub struct NativeJobFailure {
-    /// `flush`, `compaction` or `sync`.
+    /// `flush`, `compaction`, `sync` or `log`.
     pub job: String,
     /// The code of the last error.
     pub code: String,

@@ -254,6 +254,7 @@ struct Holder(Option<u32>);
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
+            Some(pid) if pid == std::process::id() => write!(f, "process {pid} (this process)"),
             Some(pid) => write!(f, "process {pid}"),
             None => f.write_str("another holder"),
         }

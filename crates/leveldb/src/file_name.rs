@@ -8,6 +8,10 @@
 
 use std::path::{Path, PathBuf};
 
+/// No counter gets this far. A database that has a larger number is not continued, so that its files
+/// never come near the numbers that are not recognised.
+pub(crate) const LARGEST_NUMBER: u64 = 1 << 62;
+
 /// More than any database ever numbers.
 const MAX_NUMBER: u64 = u64::MAX / 2;
 

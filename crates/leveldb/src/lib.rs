@@ -29,18 +29,6 @@
 //! package) before and after, in turns. `ARCHITECTURE.md` beside the manifest of this crate follows
 //! a put and a get through the files.
 #![forbid(unsafe_code)]
-// A panic here would take the host process down, and a library prints nothing. Tests may do both.
-#![cfg_attr(
-    not(test),
-    deny(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing,
-        clippy::print_stdout,
-        clippy::print_stderr
-    )
-)]
 
 mod checksum;
 mod coding;
@@ -62,6 +50,11 @@ mod version;
 mod write_batch;
 
 pub mod env;
+
+/// The examples of the README, which are compiled and run with those of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]

@@ -71,7 +71,8 @@ pub struct Options {
     /// Table files kept open; a table that is open keeps its index and filter in memory.
     /// Default: 1,000.
     pub max_open_files: usize,
-    /// Bytes of a data block before compression. Default: 4 KiB.
+    /// Bytes of a data block before compression; what is below 1 KiB or above 4 MiB counts as that,
+    /// as it does for LevelDB. Default: 4 KiB.
     pub block_size: usize,
     /// Keys between restart points of a block. Default: 16.
     pub block_restart_interval: usize,

@@ -1,5 +1,8 @@
 //! The everyday contract of a database: what was written is read, in order, after a reopening too.
 
+// What a test calls is a test as well.
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
+
 use std::sync::Arc;
 
 use sigil_leveldb::env::MemoryEnv;

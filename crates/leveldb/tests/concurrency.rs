@@ -4,6 +4,9 @@
 // A test panics where something is not as it should be.
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
+#[path = "common/long.rs"]
+mod long;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -12,6 +15,8 @@ use sigil_leveldb::env::{CrashMode, FaultEnv, MemoryEnv};
 use sigil_leveldb::{
     Db, Durability, Entries, Error, FileKind, IoOperation, Options, Range, Result, WriteBatch,
 };
+
+use long::is_long;
 
 const DIRECTORY: &str = "/db";
 
@@ -33,7 +38,7 @@ fn options(env: Arc<dyn sigil_leveldb::env::Env>) -> Options {
 }
 
 fn duration() -> Duration {
-    Duration::from_secs(if std::env::var_os("SIGIL_LONG").is_some() { 80 } else { 4 })
+    Duration::from_secs(if is_long() { 80 } else { 4 })
 }
 
 fn account(index: u32) -> Vec<u8> {

@@ -14,6 +14,7 @@ use sigil_leveldb::env::{CrashMode, FaultEnv, FaultPlan, MemoryEnv, errno};
 use sigil_leveldb::{Db, Result};
 
 use support::checkers::Checkers;
+use support::long::is_long;
 use support::recovered::{self, options};
 use support::tap::{Call, TapEnv};
 use support::watch::watched;
@@ -84,7 +85,7 @@ fn check(
 fn modes(call: &Call) -> Vec<CrashMode> {
     let all =
         [CrashMode::Keep, CrashMode::Drop, CrashMode::Torn { seed: call.number.wrapping_mul(7) }];
-    if support::long() { all.to_vec() } else { vec![all[call.number as usize % 3]] }
+    if is_long() { all.to_vec() } else { vec![all[call.number as usize % 3]] }
 }
 
 #[test]
@@ -92,7 +93,7 @@ fn a_crash_at_every_call_after_a_fault() {
     watched(LIMIT, || {
         let workload = Arc::new(Workload::new(6, 500));
         let checkers = Arc::new(Checkers::start());
-        let step = if support::long() { 1 } else { 4 };
+        let step = if is_long() { 1 } else { 4 };
         for first in (0..DISTANCE).step_by(step) {
             let (memory, progress) = (MemoryEnv::new(), Arc::<Progress>::default());
             let disk = FaultEnv::on_memory(memory.clone());

@@ -19,6 +19,7 @@ use sigil_leveldb::env::{CrashMode, FaultEnv, FaultPlan, MemoryEnv};
 use sigil_leveldb::{Db, Durability, Result};
 
 use support::checkers::Checkers;
+use support::long::is_long;
 use support::recovered::{self, options};
 use support::tap::{Call, TapEnv};
 use support::watch::watched;
@@ -133,7 +134,7 @@ fn every_call_of_a_workload() {
         let workload = Arc::new(Workload::new(1, WRITES));
         let (memory, progress) = (MemoryEnv::new(), Arc::<Progress>::default());
         let checkers = Arc::new(Checkers::start());
-        let seeds = if support::long() { 8 } else { 1 };
+        let seeds = if is_long() { 8 } else { 1 };
         let env = crashing(&workload, &memory, &progress, &checkers, seeds);
         run(&workload, || Db::open(DIRECTORY, options(env.clone())), &progress).unwrap();
         let calls = env.calls();
@@ -148,7 +149,7 @@ fn every_call_of_a_workload() {
 #[test]
 fn every_call_of_a_creation_and_its_first_writes() {
     watched(LIMIT, || {
-        for seed in 0..if support::long() { 20 } else { 2 } {
+        for seed in 0..if is_long() { 20 } else { 2 } {
             let workload = Arc::new(Workload::new(seed, 10));
             let (memory, progress) = (MemoryEnv::new(), Arc::<Progress>::default());
             let checkers = Arc::new(Checkers::start());
@@ -166,7 +167,7 @@ fn every_call_of_a_creation_and_its_first_writes() {
 fn a_disk_that_freezes() {
     watched(LIMIT, || {
         let workload = Arc::new(Workload::new(2, WRITES));
-        let step = if support::long() { 1 } else { 47 };
+        let step = if is_long() { 1 } else { 47 };
         let checkers = Checkers::start();
         let calls = {
             let fault = FaultEnv::new(Arc::new(MemoryEnv::new()));
@@ -201,7 +202,7 @@ fn freeze(workload: &Arc<Workload>, n: u64) -> std::result::Result<(), String> {
             }
         }
     }
-    let seeds = if support::long() { 4 } else { 1 };
+    let seeds = if is_long() { 4 } else { 1 };
     let torn = (0..seeds).map(|seed| CrashMode::Torn { seed: n * 1_000 + seed });
     for mode in [CrashMode::Keep, CrashMode::Drop].into_iter().chain(torn) {
         let (disk, bounds) = (memory.deep_clone(), progress.now());
@@ -215,7 +216,7 @@ fn freeze(workload: &Arc<Workload>, n: u64) -> std::result::Result<(), String> {
 #[test]
 fn every_call_of_a_recovery_and_of_the_recovery_after_it() {
     watched(LIMIT, || {
-        let long = support::long();
+        let long = is_long();
         let workload = Arc::new(Workload::new(3, 700));
         let (memory, progress) = (MemoryEnv::new(), Arc::<Progress>::default());
         let starts = Arc::new(Mutex::new(vec![]));
@@ -271,11 +272,11 @@ fn recoveries(crash: &Crash, depth: usize) -> std::result::Result<(), String> {
     if crash.mode != CrashMode::Keep {
         bounds.acknowledged = bounds.durable;
     }
-    let stride = if support::long() || depth == 2 { 1 } else { 3 };
+    let stride = if is_long() || depth == 2 { 1 } else { 3 };
     let calls = std::mem::take(&mut *calls.lock().unwrap());
     for (index, (call, disk)) in calls.into_iter().enumerate() {
         let all = modes(&call, 1);
-        let chosen = if support::long() { &all[..] } else { &all[index % 3..][..1] };
+        let chosen = if is_long() { &all[..] } else { &all[index % 3..][..1] };
         if index % stride != 0 {
             continue;
         }

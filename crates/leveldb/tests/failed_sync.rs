@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use sigil_leveldb::env::{CrashMode, FaultEnv, FaultPlan, MemoryEnv, errno};
 use sigil_leveldb::{Db, Durability, FileKind, IoOperation, Options};
 
-use support::recovered::options;
+use support::recovered::{becomes_healthy, options};
 use support::watch::watched;
 use support::workload::DIRECTORY;
 
@@ -45,10 +45,7 @@ fn an_interval_write_becomes_durable_although_its_sync_failed() {
             assert!(started.elapsed() < PATIENCE, "{:?}", db.health());
             std::thread::sleep(Duration::from_millis(5));
         }
-        while !db.health().is_healthy() {
-            assert!(started.elapsed() < PATIENCE, "{:?}", db.health());
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        becomes_healthy(&db).unwrap();
     });
 }
 

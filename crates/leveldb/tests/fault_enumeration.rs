@@ -21,6 +21,7 @@ use sigil_leveldb::{Db, Error};
 
 use support::checkers::Checkers;
 use support::ensure;
+use support::long::is_long;
 use support::recovered::{self, options};
 use support::tap::TapEnv;
 use support::watch::watched;
@@ -205,13 +206,7 @@ impl Run {
     }
 
     fn recovers_health(&self) -> Checked {
-        let started = Instant::now();
-        while !self.db().health().is_healthy() {
-            let health = self.db().health();
-            ensure!(started.elapsed() < PATIENCE, "still not healthy: {health:?}");
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        Ok(())
+        recovered::becomes_healthy(self.db())
     }
 }
 
@@ -228,7 +223,7 @@ fn every_call_fails_once() {
         let workload = Arc::new(Workload::new(4, WRITES));
         let calls = calls(&workload);
         let checkers = Checkers::start();
-        let distance = if support::long() { calls } else { DISTANCE };
+        let distance = if is_long() { calls } else { DISTANCE };
         let faults = Arc::<AtomicU64>::default();
         for first in 0..distance {
             for errno in [errno::EIO, errno::ENOSPC] {

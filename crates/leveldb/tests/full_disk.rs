@@ -10,10 +10,12 @@ mod support;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use sigil_leveldb::env::{CrashMode, Env, FaultEnv, MemoryEnv};
-use sigil_leveldb::{Db, Durability, Entries, Error, Options, Range, Result};
+use sigil_leveldb::env::{CrashMode, Env, FaultEnv, FaultPlan, MemoryEnv, errno};
+use sigil_leveldb::{
+    Db, Durability, Entries, Error, FileKind, IoOperation, Options, Range, Result,
+};
 
-use support::recovered::options;
+use support::recovered::{becomes_healthy, options};
 use support::watch::watched;
 use support::workload::{DIRECTORY, Random};
 
@@ -95,11 +97,7 @@ impl Disk {
         let index = self.written;
         self.soon("put", |db| db.put(&key(index), &value(index), Durability::Sync));
         self.written += 1;
-        let started = Instant::now();
-        while !self.db.health().is_healthy() {
-            assert!(started.elapsed() < PATIENCE, "{:?}", self.db.health());
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        becomes_healthy(&self.db).unwrap();
         for _ in 0..500 {
             self.put().unwrap();
         }
@@ -170,5 +168,23 @@ fn a_full_disk_can_be_closed_and_opened() {
         disk.has_all_from(&disk.db, 0);
         disk.db.delete(&key(0), Durability::Sync).unwrap();
         disk.recovers_with_more_room(1);
+    });
+}
+
+/// A disk may have room for bytes and none for a new file.
+#[test]
+fn a_log_that_finds_no_room_spends_the_reserve() {
+    watched(LIMIT, || {
+        let mut disk = Disk::with_reserve(RESERVE);
+        disk.fault.set_free_space(None);
+        let no_room = FaultPlan::fail_from(0, errno::ENOSPC);
+        disk.fault.set_plan(no_room.on(IoOperation::Create).of(FileKind::Log(0)));
+        let error = disk.fill();
+        assert!(error.is_out_of_space(), "{error}");
+        assert!(disk.db.health().out_of_space);
+        disk.fault.clear_plan();
+        becomes_healthy(&disk.db).unwrap();
+        disk.put().unwrap();
+        disk.has_all_from(&disk.db, 0);
     });
 }

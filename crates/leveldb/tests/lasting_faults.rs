@@ -111,11 +111,7 @@ impl Outage {
                 std::thread::sleep(Duration::from_millis(2));
             }
         }
-        while !self.db.health().is_healthy() {
-            let health = self.db.health();
-            ensure!(started.elapsed() < PATIENCE, "still not healthy: {health:?}");
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        recovered::becomes_healthy(&self.db)?;
         let all = self.workload.writes();
         recovered::holds(&self.workload, &self.db, all, all)?;
         self.survives()?;
@@ -190,6 +186,30 @@ fn health_names_the_job_that_fails_until_it_succeeds() {
         assert!(health.pending_memtables > 0 && !health.is_healthy());
         outage.fault.clear_plan();
         outage.is_over().unwrap();
+    });
+}
+
+/// No write is needed for the health to notice that logs can be begun again.
+#[test]
+fn health_names_a_log_that_cannot_be_begun_until_it_can() {
+    watched(LIMIT, || {
+        for operation in [IoOperation::Create, IoOperation::SyncDir] {
+            let outage = Outage::after(100);
+            let plan = FaultPlan::fail_from(0, errno::EIO).on(operation);
+            outage.fault.set_plan(match operation {
+                IoOperation::Create => plan.of(FileKind::Log(0)),
+                _ => plan,
+            });
+            let refused = outage.writes().find_map(|write| outage.try_write(write).err()).unwrap();
+            assert_eq!(refused.errno(), Some(errno::EIO));
+            let health = outage.db.health();
+            let log = health.failures.iter().find(|failure| failure.job == Job::Log);
+            assert_eq!(log.and_then(|failure| failure.error.errno()), Some(errno::EIO));
+            assert!(!health.is_healthy());
+            outage.fault.clear_plan();
+            recovered::becomes_healthy(&outage.db).unwrap();
+            outage.is_over().unwrap();
+        }
     });
 }
 

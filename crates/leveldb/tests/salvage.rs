@@ -4,12 +4,17 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "common/long.rs"]
+mod long;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sigil_leveldb::env::{CrashMode, Env, MemoryEnv};
 use sigil_leveldb::{Db, Durability, Error, FileKind, LogRecovery, Options};
+
+use long::is_long;
 
 const DIRECTORY: &str = "/db";
 const RECORDS: usize = 1_000;
@@ -84,8 +89,7 @@ fn missing(db: &Db) -> Vec<usize> {
 #[test]
 fn damage_is_refused_with_its_place_and_salvaged_if_asked_for() {
     let killed = Killed::new();
-    let step =
-        if std::env::var_os("SIGIL_LONG").is_some_and(|value| value == "1") { 17 } else { 991 };
+    let step = if is_long() { 17 } else { 991 };
     for at in (0..killed.bytes.len()).step_by(step) {
         let mut changed = killed.bytes.clone();
         changed[at] ^= 0x10;

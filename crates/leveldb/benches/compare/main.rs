@@ -3,6 +3,9 @@
 //! `cargo bench -p sigil-leveldb --bench compare` prints a line for each kind of work with both
 //! speeds and their ratio. `ROWS` sets the size of the data (default 1,000,000 rows of 300 bytes),
 //! `CONTENDER` (`ours` or `rusty`) runs one alone, for a profiler.
+// A benchmark has nobody to give an error to, and its output is what it is for.
+#![allow(clippy::indexing_slicing, clippy::print_stdout, clippy::unwrap_used)]
+
 mod contenders;
 mod work;
 

@@ -49,13 +49,8 @@ impl ManualQueue {
         Ok(request)
     }
 
-    pub(super) fn next(&self) -> Option<Arc<Request>> {
-        self.line.lock().waiting.pop_front()
-    }
-
-    pub(super) fn finish(&self, request: &Request, outcome: Result<()>) {
-        *request.outcome.lock() = Some(outcome);
-        request.finished.notify_all();
+    pub(super) fn next(&self) -> Option<Service> {
+        self.line.lock().waiting.pop_front().map(Service)
     }
 
     /// Answers everyone who still waits; nobody serves them any more.
@@ -66,8 +61,31 @@ impl ManualQueue {
             std::mem::take(&mut line.waiting)
         };
         for request in waiting {
-            self.finish(&request, Err(Error::Closed));
+            drop(Service(request));
         }
+    }
+}
+
+/// A request that was taken out of the line. Dropped without an answer, as when its thread panics, it
+/// is answered that the database is closed: nobody waits for what nobody does any more.
+pub(super) struct Service(Arc<Request>);
+
+impl Service {
+    pub(super) fn request(&self) -> &Request {
+        &self.0
+    }
+
+    pub(super) fn answer(&self, outcome: Result<()>) {
+        *self.0.outcome.lock() = Some(outcome);
+        self.0.finished.notify_all();
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let mut outcome = self.0.outcome.lock();
+        outcome.get_or_insert(Err(Error::Closed));
+        self.0.finished.notify_all();
     }
 }
 
@@ -118,4 +136,28 @@ fn rewrite_leftovers(core: &Core, from: Option<&[u8]>, to: Option<&[u8]>) -> Res
 fn deepest_of(version: &Version, from: Option<&[u8]>, to: Option<&[u8]>) -> usize {
     let overlapping = version.all_files().filter(|(_, file)| file.overlaps(from, to));
     overlapping.map(|(level, _)| level).max().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_waits_gets_an_answer_whatever_becomes_of_the_service() {
+        let queue = ManualQueue::default();
+        let requests: Vec<_> = (0..4).map(|_| queue.submit(None, None).unwrap()).collect();
+        queue.next().unwrap().answer(Ok(()));
+        drop(queue.next().unwrap());
+        let service = queue.next().unwrap();
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || {
+            let _service = service;
+            panic!("a defect");
+        }));
+        assert!(panicked.is_err());
+        queue.close();
+        let mut answers = requests.iter().map(|request| request.wait());
+        assert!(answers.next().unwrap().is_ok());
+        assert!(answers.all(|answer| matches!(answer, Err(Error::Closed))));
+        assert!(matches!(queue.submit(None, None), Err(Error::Closed)));
+    }
 }

@@ -17,9 +17,9 @@ pub(crate) use run::level1_bytes;
 
 /// Does the most urgent compaction. Says whether there was one.
 pub(crate) fn run_next(core: &Core) -> Result<bool> {
-    if let Some(request) = core.manual.next() {
-        let outcome = manual::serve(core, &request);
-        core.manual.finish(&request, outcome.clone());
+    if let Some(service) = core.manual.next() {
+        let outcome = manual::serve(core, service.request());
+        service.answer(outcome.clone());
         core.progress.announce();
         return outcome.map(|()| true);
     }

@@ -93,9 +93,7 @@ fn flush_loop(core: &Core) {
             Ok(true) => core.health.succeeded(Job::Flush),
             Ok(false) => core.flush_wanted.wait(IDLE_PERIOD),
             Err(error) => {
-                core.info_log.line(format_args!("flush failed: {error}"));
-                core.reserve.note(error.clone());
-                let pause = core.health.failed(Job::Flush, error);
+                let pause = core.job_failed(Job::Flush, &error);
                 core.progress.announce();
                 core.flush_wanted.wait(pause);
             }
@@ -116,9 +114,7 @@ fn compaction_loop(core: &Core) {
             }
             Err(Error::Closed) => return,
             Err(error) => {
-                core.info_log.line(format_args!("compaction failed: {error}"));
-                core.reserve.note(error.clone());
-                let pause = core.health.failed(Job::Compaction, error);
+                let pause = core.job_failed(Job::Compaction, &error);
                 core.progress.announce();
                 core.compaction_wanted.wait(pause);
             }
@@ -131,8 +127,9 @@ fn upkeep_loop(core: &Core) {
     while !core.is_closed() {
         core.upkeep_wanted.wait(UPKEEP_PERIOD);
         empty_trash(core);
-        restore_reserve(core);
         replace_lost_log(core);
+        begin_missing_log(core);
+        restore_reserve(core);
         flush_old_deletions(core);
         // Woken by writes that asked for their interval: what they share is the rest of it.
         let due = core.options.sync_interval.saturating_sub(last_sync.elapsed());
@@ -153,8 +150,7 @@ fn sync_log(core: &Core) {
     match outcome {
         Ok(()) => core.health.succeeded(Job::Sync),
         Err(error) => {
-            core.info_log.line(format_args!("sync failed: {error}"));
-            core.health.failed(Job::Sync, error);
+            core.job_failed(Job::Sync, &error);
             core.upkeep_wanted.raise();
         }
     }
@@ -168,8 +164,17 @@ fn replace_lost_log(core: &Core) {
         Ok(true) => core.health.succeeded(Job::Sync),
         Ok(false) => core.flush_wanted.raise(),
         Err(error) => {
-            core.health.failed(Job::Sync, error);
+            core.job_failed(Job::Sync, &error);
         }
+    }
+}
+
+/// Begins the log that a writer could not begin. The next writer would, but none may come, and while
+/// the reserve is spent none is let through.
+fn begin_missing_log(core: &Core) {
+    if core.health.failure(Job::Log).is_some() {
+        // How it went is on the health board.
+        let _ = core.commits.log().begin_again(core);
     }
 }
 

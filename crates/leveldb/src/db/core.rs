@@ -4,11 +4,12 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
 use super::commit::CommitQueue;
-use super::health::{Health, HealthBoard};
+use super::health::{Health, HealthBoard, Job, pause_after};
 use super::info_log::InfoLog;
 use super::pressure::{Backlog, Pressure};
 use super::recovery::RecoveryReport;
@@ -93,6 +94,18 @@ impl Core {
                 level0_files: view.version.files(0).len(),
             }
         });
+    }
+
+    /// Tells everyone whom the failure of a job concerns, and gives the pause before the next
+    /// attempt.
+    pub(crate) fn job_failed(&self, job: Job, error: &Error) -> Duration {
+        self.reserve.note(error.clone());
+        let attempts = self.health.failed(job, error.clone());
+        // Not every time: a failing disk must not be filled with the news of it.
+        if attempts.is_power_of_two() {
+            self.info_log.line(format_args!("{job} failed, attempt {attempts}: {error}"));
+        }
+        pause_after(attempts)
     }
 
     pub(crate) fn health(&self) -> Health {

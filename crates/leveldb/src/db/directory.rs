@@ -41,5 +41,8 @@ pub(crate) fn resolve(directory: &Path) -> Result<PathBuf> {
     if directory.as_os_str().is_empty() {
         return Err(Error::InvalidArgument("the path of the directory is empty".into()));
     }
+    if directory.as_os_str().as_encoded_bytes().contains(&0) {
+        return Err(Error::InvalidArgument("the path of the directory has a NUL byte".into()));
+    }
     std::path::absolute(directory).map_err(Error::io(IoOperation::Stat, directory))
 }

@@ -1,5 +1,6 @@
 //! What the background has to say: which of its jobs fail, why, and for how long.
 
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -7,7 +8,8 @@ use parking_lot::Mutex;
 
 use crate::error::Error;
 
-/// A background job that can fail.
+/// What is done without being asked for by name, and can fail.
+#[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Job {
     /// Writing a full memtable to a table.
@@ -16,6 +18,19 @@ pub enum Job {
     Compaction,
     /// Making the log durable.
     Sync,
+    /// Beginning a new log where the old one is full: until it works, writes fail.
+    Log,
+}
+
+impl fmt::Display for Job {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Flush => "flush",
+            Self::Compaction => "compaction",
+            Self::Sync => "sync",
+            Self::Log => "beginning a log",
+        })
+    }
 }
 
 /// A job that fails, and is tried again with growing pauses.
@@ -53,6 +68,12 @@ impl Health {
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
+/// How long a job that failed so often pauses before it is tried again.
+pub(crate) fn pause_after(attempts: u32) -> Duration {
+    let doublings = attempts.saturating_sub(1).min(16);
+    FIRST_PAUSE.saturating_mul(1 << doublings).min(LONGEST_PAUSE)
+}
+
 /// Where the jobs report.
 #[derive(Debug, Default)]
 pub(crate) struct HealthBoard {
@@ -62,13 +83,13 @@ pub(crate) struct HealthBoard {
 }
 
 impl HealthBoard {
-    /// Records a failure and gives the pause before the next attempt.
-    pub(crate) fn failed(&self, job: Job, error: Error) -> Duration {
+    /// Records a failure and says how often the job has failed since it last succeeded.
+    pub(crate) fn failed(&self, job: Job, error: Error) -> u32 {
         let mut failures = self.failures.lock();
         if job == Job::Flush {
             self.failed_flushes.fetch_add(1, Ordering::Release);
         }
-        let attempts = match failures.iter_mut().find(|failure| failure.job == job) {
+        match failures.iter_mut().find(|failure| failure.job == job) {
             Some(failure) => {
                 failure.attempts = failure.attempts.saturating_add(1);
                 failure.error = error;
@@ -78,9 +99,7 @@ impl HealthBoard {
                 failures.push(Failure { job, error, since: Instant::now(), attempts: 1 });
                 1
             }
-        };
-        let doublings = attempts.saturating_sub(1).min(16);
-        FIRST_PAUSE.saturating_mul(1 << doublings).min(LONGEST_PAUSE)
+        }
     }
 
     /// How many flushes have failed, ever. Who needs a flush asks before and after waiting: an error

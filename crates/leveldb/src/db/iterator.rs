@@ -28,6 +28,7 @@ use crate::version::Version;
 /// It does not keep the database open: once that is closed, moving is [`Error::Closed`].
 pub struct DbIterator {
     core: Arc<Core>,
+    view: Arc<View>,
     inner: MergingIterator,
     sequence: SequenceNumber,
     range: Range,
@@ -49,13 +50,14 @@ enum State {
 impl DbIterator {
     pub(crate) fn new(
         core: &Arc<Core>,
-        view: &View,
+        view: Arc<View>,
         sequence: SequenceNumber,
         range: Range,
     ) -> Result<Self> {
-        let inner = MergingIterator::new(children(core, view, range.fill_cache)?);
+        let inner = MergingIterator::new(children(core, &view, range.fill_cache)?);
         Ok(Self {
             core: Arc::clone(core),
+            view,
             inner,
             sequence,
             range,
@@ -63,6 +65,12 @@ impl DbIterator {
             saved_key: Vec::new(),
             saved_value: Bytes::new(),
         })
+    }
+
+    /// A second cursor over the same range at the same moment. It begins nowhere.
+    pub(crate) fn twin(&self) -> Result<Self> {
+        self.core.check_open()?;
+        Self::new(&self.core, Arc::clone(&self.view), self.sequence, self.range.clone())
     }
 
     /// Whether the cursor stands on an entry.

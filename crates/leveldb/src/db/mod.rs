@@ -28,7 +28,6 @@ mod view;
 mod write_log;
 
 use std::fmt;
-use std::ops::RangeBounds;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -103,7 +102,17 @@ impl Db {
 
     /// The values of many keys, all of the same moment.
     pub fn get_many<K: AsRef<[u8]>>(&self, keys: &[K]) -> Result<Vec<Option<Bytes>>> {
-        read::get_many(&self.handle.core, keys)
+        read::get_many(&self.handle.core, keys, None)
+    }
+
+    /// The values that many keys had when `snapshot` was taken.
+    pub fn get_many_at<K: AsRef<[u8]>>(
+        &self,
+        snapshot: &Snapshot,
+        keys: &[K],
+    ) -> Result<Vec<Option<Bytes>>> {
+        self.check_snapshot(snapshot)?;
+        read::get_many(&self.handle.core, keys, Some(snapshot))
     }
 
     /// The value of `key` if memory has the answer: this never waits for a disk.
@@ -148,20 +157,25 @@ impl Db {
     }
 
     /// A cursor over a range, as it is now.
-    pub fn iter(&self, range: Range) -> Result<DbIterator> {
-        read::iterator(&self.handle.core, range, None)
+    pub fn iter(&self, range: impl Into<Range>) -> Result<DbIterator> {
+        read::iterator(&self.handle.core, range.into(), None)
     }
 
     /// A cursor over a range, as it was when `snapshot` was taken.
-    pub fn iter_at(&self, snapshot: &Snapshot, range: Range) -> Result<DbIterator> {
+    pub fn iter_at(&self, snapshot: &Snapshot, range: impl Into<Range>) -> Result<DbIterator> {
         self.check_snapshot(snapshot)?;
-        read::iterator(&self.handle.core, range, Some(snapshot))
+        read::iterator(&self.handle.core, range.into(), Some(snapshot))
     }
 
-    /// The entries between two bounds, in key order: `db.range(b"a".as_slice()..b"b".as_slice())`.
-    /// Backwards it is [`Entries::backward`] of [`Db::iter`].
-    pub fn range<'a>(&self, bounds: impl RangeBounds<&'a [u8]>) -> Result<Entries> {
-        Ok(Entries::forward(self.iter(Range::between(bounds))?))
+    /// The entries of a range in key order, as they are now: `db.range("a".."b")`, and with `.rev()`
+    /// behind it from the last to the first.
+    pub fn range(&self, range: impl Into<Range>) -> Result<Entries> {
+        Ok(Entries::forward(self.iter(range)?))
+    }
+
+    /// The entries of a range, as they were when `snapshot` was taken.
+    pub fn range_at(&self, snapshot: &Snapshot, range: impl Into<Range>) -> Result<Entries> {
+        Ok(Entries::forward(self.iter_at(snapshot, range)?))
     }
 
     /// Holds the database as it is now, for reading.
@@ -199,7 +213,9 @@ impl Db {
     }
 
     /// A consistent copy in a new directory, made while the database is in use. Tables are shared
-    /// by hard links where the file system can, and copied where not.
+    /// by hard links where the file system can, and copied where not. Its directories are made; one
+    /// that has files already is [`Error::AlreadyExists`]. What is in memory is flushed first, so a
+    /// database that was opened read-only cannot do it: [`Error::ReadOnly`].
     pub fn checkpoint(&self, directory: impl AsRef<Path>) -> Result<()> {
         let directory = directory::resolve(directory.as_ref())?;
         self.handle.flush()?;
@@ -213,7 +229,9 @@ impl Db {
     }
 
     /// For a database opened read-only: catches up with what its writer has done since. Iterators
-    /// and snapshots keep what they had. Says whether anything changed.
+    /// and snapshots keep what they had. Says whether anything changed. After an error the handle
+    /// shows what it showed before, and refreshing can be tried again. A database opened for writing
+    /// is never behind: nothing changes.
     pub fn refresh(&self) -> Result<bool> {
         self.handle.refresh()
     }

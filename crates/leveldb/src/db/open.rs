@@ -24,7 +24,7 @@ use super::view::{View, ViewCell};
 use super::write_log::WriteLog;
 use crate::env::{Env, LockError, LockGuard, WritableFile};
 use crate::error::{Error, IoOperation, Result};
-use crate::file_name;
+use crate::file_name::{self, LARGEST_NUMBER};
 use crate::memtable::MemTable;
 use crate::options::Options;
 use crate::table_cache::TableCache;
@@ -64,15 +64,22 @@ pub(crate) fn open(directory: &Path, options: Options) -> Result<(Arc<Core>, Bac
 }
 
 fn prepare_directory(env: &dyn Env, directory: &Path, options: &Options) -> Result<()> {
-    if manifest::current(env, directory)?.is_some() {
-        return Ok(());
-    }
-    if !options.create_if_missing {
-        // Looked at before the lock is taken, because taking it makes a file.
-        let _ = recovery::recover(env, directory, options.log_recovery, &Arc::default())?;
+    let recover = || recovery::recover(env, directory, options.log_recovery, &Arc::default());
+    let has_lock = || env.size(&file_name::lock(directory)).is_ok();
+    let exists = manifest::current(env, directory)?.is_some();
+    if !exists && !options.create_if_missing {
+        recover()?;
         return Err(Error::DoesNotExist { path: directory.to_path_buf() });
     }
-    directory::make(env, directory)
+    // Taking the lock makes its file, and what cannot be opened is not to be changed. Where the file
+    // is there by now, somebody else is at it: then the lock tells more than what was read.
+    if !has_lock()
+        && let Err(error) = recover()
+        && !has_lock()
+    {
+        return Err(error);
+    }
+    if exists { Ok(()) } else { directory::make(env, directory) }
 }
 
 pub(crate) fn take_lock(env: &dyn Env, directory: &Path) -> Result<Box<dyn LockGuard>> {
@@ -188,6 +195,11 @@ fn build(
     lock: Box<dyn LockGuard>,
 ) -> Result<(Core, NewLog)> {
     let env = Arc::clone(&options.env);
+    if foundation.next_file_number > LARGEST_NUMBER {
+        return Err(Error::Unsupported(
+            "a file with a number that leaves too few for others".into(),
+        ));
+    }
     let numbers = FileNumbers::new(foundation.next_file_number);
     let number = numbers.take();
     let path = file_name::log(directory, number);

@@ -1,8 +1,23 @@
 //! Which part of the database an iterator shows.
 
-use std::ops::{Bound, RangeBounds};
+use std::ops::{self, Bound};
 
-/// A range of keys, and how to read it.
+/// A range of keys, and how to read it. The ranges of the standard library over anything that is bytes
+/// convert into it, and so does a pair of [`Bound`]s.
+///
+/// ```
+/// use sigil_leveldb::Range;
+///
+/// # fn main() -> sigil_leveldb::Result<()> {
+/// # let directory = tempfile::tempdir().unwrap();
+/// # let options = sigil_leveldb::Options { create_if_missing: true, ..Default::default() };
+/// # let db = sigil_leveldb::Db::open(directory.path(), options)?;
+/// let all = db.range(..)?;
+/// let some = db.range("a".."c")?;
+/// let cursor = db.iter(Range::between(vec![0]..=vec![7, 7]).fill_cache(true))?;
+/// # db.close()
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Range {
     pub(crate) lower: Bound<Vec<u8>>,
@@ -22,10 +37,9 @@ impl Range {
         Self { lower: Bound::Unbounded, upper: Bound::Unbounded, fill_cache: false }
     }
 
-    /// The keys between two bounds, such as `b"a".as_slice()..b"b".as_slice()`.
-    pub fn between<'a>(bounds: impl RangeBounds<&'a [u8]>) -> Self {
-        let owned = |bound: Bound<&&[u8]>| bound.map(|key| key.to_vec());
-        Self { lower: owned(bounds.start_bound()), upper: owned(bounds.end_bound()), ..Self::all() }
+    /// The keys between two bounds, such as `"a".."b"`.
+    pub fn between(bounds: impl Into<Self>) -> Self {
+        bounds.into()
     }
 
     /// The keys that begin with `prefix`.
@@ -60,6 +74,50 @@ impl Range {
             Bound::Included(upper) => key > upper.as_slice(),
             Bound::Excluded(upper) => key >= upper.as_slice(),
         }
+    }
+}
+
+impl<K: AsRef<[u8]>> From<(Bound<K>, Bound<K>)> for Range {
+    fn from((lower, upper): (Bound<K>, Bound<K>)) -> Self {
+        let owned = |bound: Bound<K>| bound.map(|key| key.as_ref().to_vec());
+        Self { lower: owned(lower), upper: owned(upper), ..Self::all() }
+    }
+}
+
+impl From<ops::RangeFull> for Range {
+    fn from(_: ops::RangeFull) -> Self {
+        Self::all()
+    }
+}
+
+impl<K: AsRef<[u8]>> From<ops::Range<K>> for Range {
+    fn from(range: ops::Range<K>) -> Self {
+        (Bound::Included(range.start), Bound::Excluded(range.end)).into()
+    }
+}
+
+impl<K: AsRef<[u8]>> From<ops::RangeInclusive<K>> for Range {
+    fn from(range: ops::RangeInclusive<K>) -> Self {
+        let (first, last) = range.into_inner();
+        (Bound::Included(first), Bound::Included(last)).into()
+    }
+}
+
+impl<K: AsRef<[u8]>> From<ops::RangeFrom<K>> for Range {
+    fn from(range: ops::RangeFrom<K>) -> Self {
+        (Bound::Included(range.start), Bound::Unbounded).into()
+    }
+}
+
+impl<K: AsRef<[u8]>> From<ops::RangeTo<K>> for Range {
+    fn from(range: ops::RangeTo<K>) -> Self {
+        (Bound::Unbounded, Bound::Excluded(range.end)).into()
+    }
+}
+
+impl<K: AsRef<[u8]>> From<ops::RangeToInclusive<K>> for Range {
+    fn from(range: ops::RangeToInclusive<K>) -> Self {
+        (Bound::Unbounded, Bound::Included(range.end)).into()
     }
 }
 

@@ -13,8 +13,9 @@ use super::core::Core;
 use super::iterator::DbIterator;
 use super::range::Range;
 use super::snapshot::Snapshot;
+use super::view::View;
 use crate::error::{Error, Result};
-use crate::internal_key::{self, ValueKind};
+use crate::internal_key::{self, SequenceNumber, ValueKind};
 use crate::table::ReadMode;
 
 pub(crate) fn get(core: &Core, key: &[u8], snapshot: Option<&Snapshot>) -> Result<Option<Bytes>> {
@@ -39,10 +40,22 @@ fn newest(
     view.get(&core.tables, key, internal_key::seek_tag(sequence), mode)
 }
 
-pub(crate) fn get_many<K: AsRef<[u8]>>(core: &Core, keys: &[K]) -> Result<Vec<Option<Bytes>>> {
-    let view = core.view.load_full();
+/// The moment to read many entries of: the snapshot's, or now.
+fn moment(core: &Core, snapshot: Option<&Snapshot>) -> Result<(Arc<View>, SequenceNumber)> {
+    let view = snapshot.map_or_else(|| core.view.load_full(), Snapshot::view);
     core.check_open()?;
-    let seek_tag = internal_key::seek_tag(core.visible.load(Ordering::Acquire));
+    let sequence =
+        snapshot.map_or_else(|| core.visible.load(Ordering::Acquire), Snapshot::sequence);
+    Ok((view, sequence))
+}
+
+pub(crate) fn get_many<K: AsRef<[u8]>>(
+    core: &Core,
+    keys: &[K],
+    snapshot: Option<&Snapshot>,
+) -> Result<Vec<Option<Bytes>>> {
+    let (view, sequence) = moment(core, snapshot)?;
+    let seek_tag = internal_key::seek_tag(sequence);
     let look_up = |key: &K| {
         let found = view.get(&core.tables, key.as_ref(), seek_tag, ReadMode::Any)?;
         Ok(found.and_then(value_of))
@@ -71,11 +84,8 @@ pub(crate) fn iterator(
     range: Range,
     snapshot: Option<&Snapshot>,
 ) -> Result<DbIterator> {
-    let view = snapshot.map_or_else(|| core.view.load_full(), Snapshot::view);
-    core.check_open()?;
-    let sequence =
-        snapshot.map_or_else(|| core.visible.load(Ordering::Acquire), Snapshot::sequence);
-    DbIterator::new(core, &view, sequence, range)
+    let (view, sequence) = moment(core, snapshot)?;
+    DbIterator::new(core, view, sequence, range)
 }
 
 pub(crate) fn approximate_size(core: &Core, from: &[u8], to: &[u8]) -> Result<u64> {

@@ -87,7 +87,7 @@ impl Handle {
         self.check_writable()?;
         let mut log = self.core.commits.log();
         log.make_room(&self.core)?;
-        log.sync()
+        log.sync().inspect_err(|error| self.core.reserve.note(error.clone()))
     }
 
     pub(crate) fn flush(&self) -> Result<()> {

@@ -128,15 +128,28 @@ impl WriteLog {
         }
     }
 
-    /// Begins a new log and memtable; the memtable before it waits for its flush.
+    /// Begins a new log and memtable; the memtable before it waits for its flush. How it went is on
+    /// the health board.
     fn begin_log(&mut self, core: &Core) -> Result<()> {
         // IMPORTANT: the old log is whole on the disk before the new one has a record.
         if let Some(old) = &mut self.active
             && let Err(error) = old.sync()
         {
             self.give_up();
+            core.job_failed(Job::Sync, &error);
             return Err(error);
         }
+        let begun = self.create_log(core);
+        match &begun {
+            Ok(()) => core.health.succeeded(Job::Log),
+            Err(error) => {
+                core.job_failed(Job::Log, error);
+            }
+        }
+        begun
+    }
+
+    fn create_log(&mut self, core: &Core) -> Result<()> {
         let number = core.numbers.take();
         let path = file_name::log(&core.directory, number);
         let file = core.env.create(&path).map_err(Error::io(IoOperation::Create, &path))?;
@@ -149,6 +162,14 @@ impl WriteLog {
         self.start(number, file, path);
         core.update_pressure();
         core.flush_wanted.raise();
+        Ok(())
+    }
+
+    /// Tries once more to begin a log, if no memtable would have to wait for it.
+    pub(crate) fn begin_again(&mut self, core: &Core) -> Result<()> {
+        if core.view.load().pending.len() < core.options.max_pending_memtables {
+            self.begin_log(core)?;
+        }
         Ok(())
     }
 

@@ -7,11 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::db::recovery::Listing;
 use crate::env::Env;
 use crate::error::{Error, IoOperation, Result};
-use crate::file_name::FileKind;
-
-/// No counter gets this far; a file with a larger number is nobody's, and there must be numbers
-/// left for new files.
-pub(super) const LARGEST_NUMBER: u64 = 1 << 62;
+use crate::file_name::{FileKind, LARGEST_NUMBER};
 
 /// The folder inside the directory that takes what could not be used whole.
 pub(super) fn lost(directory: &Path) -> PathBuf {

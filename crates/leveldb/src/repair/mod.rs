@@ -56,7 +56,7 @@ pub fn repair(directory: impl AsRef<Path>, options: &Options) -> Result<RepairRe
     let _lock = take_lock(env, directory)?;
     let files = Files::read(env, directory)?;
     let history = History::read(env, directory, &files)?;
-    let first = files.next_number().max(history.next_file_number.min(files::LARGEST_NUMBER));
+    let first = files.next_number().max(history.next_file_number.min(file_name::LARGEST_NUMBER));
     let mut workshop = Workshop::new(options, directory, first);
     let repaired = rebuild(&mut workshop, options, &files, &history);
     if repaired.is_ok() {

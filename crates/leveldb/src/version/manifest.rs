@@ -19,7 +19,7 @@ use crate::format::{COMPARATOR_NAME, LEVELS};
 use crate::log::{LogRead, LogReader};
 
 /// More than any name of a manifest.
-const CURRENT_LIMIT: u64 = 256;
+const CURRENT_LIMIT: usize = 256;
 
 /// What a manifest says.
 #[derive(Debug)]
@@ -46,6 +46,9 @@ pub(crate) fn current(env: &dyn Env, directory: &Path) -> Result<Option<(PathBuf
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
             return Err(Error::corruption(&path, None, CorruptionKind::WrongSize));
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => {
+            return Err(Error::io(IoOperation::Open, directory)(error));
         }
         Err(error) => return Err(Error::io(IoOperation::Read, &path)(error)),
     };

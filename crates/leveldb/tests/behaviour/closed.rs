@@ -21,6 +21,7 @@ fn check_every_method(db: &Db, snapshot: &Snapshot) {
     assert!(is_closed(db.get(b"a")));
     assert!(is_closed(db.get_at(snapshot, b"a")));
     assert!(is_closed(db.get_many(&[b"a"])));
+    assert!(is_closed(db.get_many_at(snapshot, &[b"a"])));
     assert!(is_closed(db.get_if_cached(b"a")));
     assert!(is_closed(db.get_if_cached_at(snapshot, b"a")));
     assert!(is_closed(db.put(b"a", b"b", Durability::Process)));
@@ -33,6 +34,7 @@ fn check_every_method(db: &Db, snapshot: &Snapshot) {
     assert!(is_closed(db.iter(Range::all())));
     assert!(is_closed(db.iter_at(snapshot, Range::all())));
     assert!(is_closed(db.range(..)));
+    assert!(is_closed(db.range_at(snapshot, ..)));
     assert!(is_closed(db.snapshot()));
     assert!(is_closed(db.approximate_size(b"a", b"b")));
     assert!(is_closed(db.compact_range(None, None)));

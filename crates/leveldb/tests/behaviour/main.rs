@@ -8,12 +8,14 @@ mod background_sync;
 mod batches;
 mod cached_reads;
 mod closed;
+mod follower;
 mod handles;
 mod limits;
 mod lost_sync;
 mod memory_bound;
 mod option_checks;
 mod properties;
+mod ranges;
 mod restart;
 mod try_write;
 

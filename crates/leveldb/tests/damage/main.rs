@@ -12,6 +12,9 @@
 
 // A counting allocator cannot be written without it.
 #![allow(unsafe_code)]
+// What a test calls is a test as well.
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
+#![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod check;
 mod cuts;
@@ -22,7 +25,7 @@ mod modes;
 mod sample;
 mod twins;
 
-/// Whether the long form is asked for.
-fn is_long() -> bool {
-    std::env::var_os("SIGIL_LONG").is_some_and(|value| value == "1")
-}
+#[path = "../common/long.rs"]
+mod long;
+
+use long::is_long;

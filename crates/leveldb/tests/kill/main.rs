@@ -12,9 +12,12 @@ mod round;
 mod workload;
 mod writer;
 
+#[path = "../common/long.rs"]
+mod long;
 #[path = "../common/random.rs"]
 mod random;
 
+use long::is_long;
 use random::Random;
 use round::Rounds;
 use sigil_leveldb::{Db, Entries, Options, Range};
@@ -39,7 +42,7 @@ fn options() -> Options {
 
 /// How many rounds the form of the test that was asked for has.
 fn count(short: u64, long: u64) -> u64 {
-    if std::env::var_os("SIGIL_LONG").is_some_and(|value| value == "1") { long } else { short }
+    if is_long() { long } else { short }
 }
 
 #[test]

@@ -12,9 +12,13 @@ mod cursor;
 mod script;
 mod world;
 
+#[path = "../common/long.rs"]
+mod long;
+
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
+use long::is_long;
 use script::{Setting, Step, setting, steps};
 use world::World;
 
@@ -26,7 +30,7 @@ const LONG: u32 = 20;
 
 #[test]
 fn every_answer_is_the_answer_of_a_sorted_map() {
-    let factor = if std::env::var_os("SIGIL_LONG").is_some() { LONG } else { 1 };
+    let factor = if is_long() { LONG } else { 1 };
     let config = Config {
         cases: CASES * factor,
         // A failure prints the shortest script that shows it; that belongs into a test of its own.

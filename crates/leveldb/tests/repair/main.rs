@@ -10,7 +10,7 @@ mod interrupted;
 mod sample;
 mod search;
 
-/// Whether the long form is asked for.
-fn is_long() -> bool {
-    std::env::var_os("SIGIL_LONG").is_some_and(|value| value == "1")
-}
+#[path = "../common/long.rs"]
+mod long;
+
+use long::is_long;

@@ -1,8 +1,6 @@
 //! What the enumerations of crashes and faults share: a workload whose every state is known, a file
 //! system that tells of each call, the questions that a recovered database has to answer, and eyes
 //! for panics and hangs in other threads.
-//!
-//! `SIGIL_LONG=1` asks for the long forms.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(clippy::indexing_slicing)]
 
@@ -12,10 +10,8 @@ pub mod tap;
 pub mod watch;
 pub mod workload;
 
-/// Whether the long forms of the tests were asked for.
-pub fn long() -> bool {
-    std::env::var_os("SIGIL_LONG").is_some_and(|value| value == "1")
-}
+#[path = "../common/long.rs"]
+pub mod long;
 
 /// Ends a check with a message where something does not hold.
 macro_rules! ensure {

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sigil_leveldb::env::{Env, MemoryEnv};
 use sigil_leveldb::{CorruptionKind, Db, Durability, Error, FileKind, LogRecovery, Options};
@@ -26,6 +26,17 @@ pub fn options(env: impl Env) -> Options {
     }
 }
 
+/// Waits until the health is good again.
+pub fn becomes_healthy(db: &Db) -> Result<(), String> {
+    let started = Instant::now();
+    while !db.health().is_healthy() {
+        let health = db.health();
+        ensure!(started.elapsed() < Duration::from_secs(20), "still not healthy: {health:?}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Ok(())
+}
+
 /// Checks that `disk` holds the state after some number of writes from `at_least` to `at_most`, and
 /// that one can go on from there.
 pub fn check(
@@ -34,10 +45,7 @@ pub fn check(
     at_least: usize,
     at_most: usize,
 ) -> Result<(), String> {
-    let db =
-        Db::open(DIRECTORY, options(disk.clone())).map_err(|error| format!("open: {error}"))?;
-    let place = holds(workload, &db, at_least, at_most)?;
-    verifies(&db)?;
+    let (db, place) = opens(workload, disk, at_least, at_most)?;
     goes_on(workload, db, disk, place)
 }
 
@@ -49,10 +57,20 @@ pub fn check_killed(
     at_least: usize,
     at_most: usize,
 ) -> Result<(), String> {
+    opens(workload, disk, at_least, at_most).map(drop)
+}
+
+fn opens(
+    workload: &Workload,
+    disk: &MemoryEnv,
+    at_least: usize,
+    at_most: usize,
+) -> Result<(Db, usize), String> {
     let db =
         Db::open(DIRECTORY, options(disk.clone())).map_err(|error| format!("open: {error}"))?;
-    holds(workload, &db, at_least, at_most)?;
-    verifies(&db)
+    let place = holds(workload, &db, at_least, at_most)?;
+    verifies(&db)?;
+    Ok((db, place))
 }
 
 /// Checks what a database has, and says after how many writes it has that.

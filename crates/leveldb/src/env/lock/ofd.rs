@@ -7,7 +7,7 @@
 
 use std::fs::{self, File};
 use std::io::{Read, Seek};
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use nix::fcntl::{FcntlArg, fcntl};
 use nix::libc::F_UNLCK;
 use parking_lot::Mutex;
 
-use super::{LockError, write_lock};
+use super::{LockError, identity, is_named, write_lock};
 
 /// Lock files that C++ LevelDB has locked in this very process. Closing ours would let go of its
 /// lock, so they stay open until we get the lock ourselves; the next attempt uses them again.
@@ -42,13 +42,17 @@ pub(in crate::env) struct FileLock {
 pub(super) fn acquire(path: &Path) -> Result<FileLock, LockError> {
     // Held to the end: a file that another thread has opened must not be closed unseen.
     let mut parked = PARKED.lock();
-    let file = match take(&mut parked, path) {
+    let mut file = match take(&mut parked, path) {
         Some(file) => file,
         None => super::open(path)?,
     };
     let mut patience = FORK_PATIENCE;
     loop {
         match fcntl(&file, FcntlArg::F_OFD_SETLK(&write_lock())) {
+            Ok(_) if !is_named(&file, path)? => {
+                file = super::open(path)?;
+                continue;
+            }
             Ok(_) => {
                 leave_hint(&file);
                 return Ok(FileLock { _file: file });
@@ -80,10 +84,6 @@ fn take(parked: &mut Vec<File>, path: &Path) -> Option<File> {
         .iter()
         .position(|file| file.metadata().is_ok_and(|metadata| identity(&metadata) == wanted))?;
     Some(parked.swap_remove(index))
-}
-
-fn identity(metadata: &fs::Metadata) -> (u64, u64) {
-    (metadata.dev(), metadata.ino())
 }
 
 /// A hint that cannot be written is no reason not to hold the lock: the disk may be full.

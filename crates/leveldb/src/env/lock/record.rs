@@ -5,7 +5,6 @@
 //! lock. Nothing else in the crate may open the lock file of a database that is open.
 
 use std::fs::{self, File};
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use nix::errno::Errno;
@@ -13,7 +12,7 @@ use nix::fcntl::{FcntlArg, fcntl};
 use nix::libc::F_UNLCK;
 use parking_lot::Mutex;
 
-use super::{LockError, write_lock};
+use super::{LockError, identity, is_named, write_lock};
 
 /// Device and number of the lock files that this process holds.
 static HELD: Mutex<Vec<(u64, u64)>> = Mutex::new(Vec::new());
@@ -38,20 +37,21 @@ pub(super) fn acquire(path: &Path) -> Result<FileLock, LockError> {
     if fs::metadata(path).is_ok_and(|metadata| held.contains(&identity(&metadata))) {
         return Err(LockError::Held { holder: Some(std::process::id()) });
     }
-    let file = super::open(path)?;
-    match fcntl(&file, FcntlArg::F_SETLK(&write_lock())) {
-        Ok(_) => {
-            let identity = identity(&file.metadata()?);
-            held.push(identity);
-            Ok(FileLock { file: Some(file), identity })
+    loop {
+        let file = super::open(path)?;
+        match fcntl(&file, FcntlArg::F_SETLK(&write_lock())) {
+            Ok(_) if !is_named(&file, path)? => {}
+            Ok(_) => {
+                let identity = identity(&file.metadata()?);
+                held.push(identity);
+                return Ok(FileLock { file: Some(file), identity });
+            }
+            Err(Errno::EAGAIN | Errno::EACCES) => {
+                return Err(LockError::Held { holder: holder(&file) });
+            }
+            Err(errno) => return Err(LockError::Io(errno.into())),
         }
-        Err(Errno::EAGAIN | Errno::EACCES) => Err(LockError::Held { holder: holder(&file) }),
-        Err(errno) => Err(LockError::Io(errno.into())),
     }
-}
-
-fn identity(metadata: &fs::Metadata) -> (u64, u64) {
-    (metadata.dev(), metadata.ino())
 }
 
 fn holder(file: &File) -> Option<u32> {

@@ -181,6 +181,33 @@ fn one_of_fifty_threads_gets_it() {
     }
 }
 
+/// As a database is destroyed: the file goes while its lock is held. Who has opened it before that
+/// must not hold a lock that the next one, with a new file, does not meet.
+#[test]
+fn a_lock_on_a_file_that_was_removed_counts_for_nothing() {
+    let (_directory, path) = lock_file();
+    let inside = std::sync::atomic::AtomicUsize::new(0);
+    let (mut taken, began) = (0, Instant::now());
+    let attempts = || {
+        let mut taken = 0;
+        while began.elapsed() < Duration::from_secs(1) {
+            let Ok(lock) = acquire(&path) else { continue };
+            assert_eq!(inside.fetch_add(1, std::sync::atomic::Ordering::SeqCst), 0);
+            taken += 1;
+            inside.fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
+            // From here on the next one may come in, with a new file.
+            std::fs::remove_file(&path).unwrap();
+            drop(lock);
+        }
+        taken
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..4).map(|_| scope.spawn(attempts)).collect();
+        taken += threads.into_iter().map(|thread| thread.join().unwrap()).sum::<u32>();
+    });
+    assert!(taken > 100, "{taken}");
+}
+
 #[test]
 fn without_a_directory_it_is_an_error_of_the_system() {
     let error = acquire(Path::new("/none/LOCK")).unwrap_err();
