@@ -288,6 +288,25 @@ export class Level<K = string, V = string> extends AbstractLevel<string | Uint8A
   refresh(): Promise<boolean>
   /** Removes the database in a directory. */
   static destroy(location: string): Promise<void>
+  /** Makes a database that opens out of what is left of one: see docs/repair.md. */
+  static repair(location: string): Promise<RepairReport>
+}
+
+/** What a repair read, and what it could not. */
+export interface RepairReport {
+  wholeTables: number
+  salvagedTables: number
+  lostTables: number
+  logs: number
+  logRecords: number
+  entries: number
+  bytes: number
+  /** The newest log that ended inside its last record: what a crash leaves. */
+  torn?: { path: string; offset: number }
+  /** Everything that is damaged or missing, and the bytes that were given up there. */
+  damages: { path: string; offset: number; bytes: number; reason: string }[]
+  /** What `lost/` holds of it now. */
+  kept: string[]
 }
 
 export interface AdapterOptions extends Omit<DatabaseOptions, 'errorIfExists'> {

@@ -201,14 +201,12 @@ class Level extends AbstractLevel {
 
   /** Removes the database in a directory. */
   static async destroy(location) {
-    if (typeof location !== 'string' || location === '') {
-      throw new TypeError("The first argument 'location' must be a non-empty string")
-    }
-    try {
-      await callNative('destroy', (addon) => addon.destroyDatabase(location))
-    } catch (thrown) {
-      throw fromNative(thrown, 'destroy')
-    }
+    await maintain('destroy', location, (addon) => addon.destroyDatabase(location))
+  }
+
+  /** Makes a database that opens out of what is left of one; says what was found. */
+  static async repair(location) {
+    return maintain('repair', location, (addon) => addon.repairDatabase(location))
   }
 
   #levelOf({ sync, durability }) {
@@ -238,11 +236,23 @@ class LevelSnapshot extends AbstractSnapshot {
 /** Opens a directory, making it where that is asked for. */
 async function openDirectory(location, options, shared) {
   if (options.createIfMissing && !options.readOnly) {
-    await mkdir(location, { recursive: true }).catch((cause) => {
-      throw errorOf(cause.code, cause.message, { cause, path: location, operation: 'open' })
-    })
+    // Made before it is opened, so that it has one name whoever opens it. Where that fails the engine
+    // tries again, and says what the system says: Node tells of a read-only parent that it is missing.
+    await mkdir(location, { recursive: true }).catch(() => {})
   }
   return NativeDb.open(location, { ...engineOptions(options), shared })
+}
+
+/** Does something to a directory that nobody has open. */
+async function maintain(operation, location, body) {
+  if (typeof location !== 'string' || location === '') {
+    throw new TypeError("The first argument 'location' must be a non-empty string")
+  }
+  try {
+    return await callNative(operation, body)
+  } catch (thrown) {
+    throw fromNative(thrown, operation)
+  }
 }
 
 function engineOptions(options) {

@@ -28,4 +28,5 @@ pub mod reads;
 pub mod record_listing;
 pub mod records;
 pub mod registry;
+pub mod repair;
 pub mod writes;
