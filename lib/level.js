@@ -2,13 +2,16 @@
 // events, hooks, sublevels and everything else that is the same in every level; this file says how
 // the engine does what it asks for. abstract-level's own tests run against it.
 
-const { AbstractLevel, AbstractSnapshot } = require('abstract-level')
+const abstract = require('abstract-level')
 const { mkdir } = require('node:fs/promises')
 const { errorOf, fromNative } = require('./errors.js')
 const { LevelBatch } = require('./level-batch.js')
 const { LevelIterator, boundsOf } = require('./level-iterator.js')
 const { callNative } = require('./native.js')
 const { LEVELS, NativeDb, newBatch, notOpen } = require('./native-db.js')
+const { WeakResources } = require('./weak-resources.js')
+
+const { AbstractLevel, AbstractSnapshot } = abstract
 
 const MANIFEST = {
   encodings: { buffer: true, utf8: true, view: true },
@@ -47,6 +50,7 @@ class Level extends AbstractLevel {
   #host
   #native
   #durability = LEVELS.process
+  #given = new WeakResources()
 
   /**
    * @param {string} location
@@ -69,6 +73,16 @@ class Level extends AbstractLevel {
     const level = new Level(location)
     level.#host = host
     return level
+  }
+
+  attachResource(resource) {
+    if (!isGiven(resource)) return super.attachResource(resource)
+    this.#given.attach(resource)
+    super.attachResource(this.#given)
+  }
+
+  detachResource(resource) {
+    if (!this.#given.detach(resource)) super.detachResource(resource)
   }
 
   async _open(options) {
@@ -231,6 +245,17 @@ class LevelSnapshot extends AbstractSnapshot {
   async _close() {
     this.native.close()
   }
+}
+
+/** Whether a resource is of those that a database makes for its users. */
+function isGiven(resource) {
+  return (
+    resource instanceof abstract.AbstractIterator ||
+    resource instanceof abstract.AbstractKeyIterator ||
+    resource instanceof abstract.AbstractValueIterator ||
+    resource instanceof abstract.AbstractChainedBatch ||
+    resource instanceof AbstractSnapshot
+  )
 }
 
 /** Opens a directory, making it where that is asked for. */
