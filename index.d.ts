@@ -1,7 +1,7 @@
 // The types of the public API, written by hand. `npm test` checks them against uses of the API, and
 // that the codes are those of lib/errors.js and docs/errors.md.
 
-import type { AbstractDatabaseOptions } from 'abstract-level'
+import type { AbstractDatabaseOptions, AbstractGetOptions } from 'abstract-level'
 import { AbstractLevel } from 'abstract-level'
 
 /** Everything that `SigilError.code` can be. docs/errors.md says what each means. */
@@ -260,6 +260,11 @@ export interface DatabaseOptions {
   bloomBitsPerKey?: number
   /** Size of the file that is given up when the disk is full, so that deleting and closing work. */
   reserveSize?: number
+  /**
+   * Let `get` and `getSync` of the `Level` (for a store: of its `db`) throw `LEVEL_NOT_FOUND` for a
+   * missing key, as older versions of `level` did, instead of giving `undefined`. Default: false.
+   */
+  notFoundError?: boolean
 }
 
 export interface LevelOptions<K = string, V = string>
@@ -275,6 +280,11 @@ export interface LevelOptions<K = string, V = string>
 export class Level<K = string, V = string> extends AbstractLevel<string | Uint8Array, K, V> {
   constructor(location: string, options?: LevelOptions<K, V>)
   readonly location: string
+  get(key: K): Promise<V | undefined>
+  get<A = K, B = V>(
+    key: A,
+    options: AbstractGetOptions<A, B> & { notFoundError?: boolean },
+  ): Promise<B | undefined>
   open(options?: LevelOptions<K, V> & { passive?: boolean }): Promise<void>
   /** Bytes on the disk of the keys from `start` up to `end`, roughly. */
   approximateSize(start: K, end: K): Promise<number>

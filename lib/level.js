@@ -51,6 +51,8 @@ class Level extends AbstractLevel {
   #native
   #durability = LEVELS.process
   #given = new WeakResources()
+  /** Whether a missing key is an error, as it was in older versions of level. */
+  #notFoundError
 
   /**
    * @param {string} location
@@ -62,6 +64,7 @@ class Level extends AbstractLevel {
     }
     super(MANIFEST, options)
     this.#location = location
+    this.#notFoundError = options?.notFoundError === true
   }
 
   get location() {
@@ -69,8 +72,8 @@ class Level extends AbstractLevel {
   }
 
   /** @internal A Level on the database of a store, which opens and closes with it. */
-  static on(location, host) {
-    const level = new Level(location)
+  static on(location, host, options) {
+    const level = new Level(location, options)
     level.#host = host
     return level
   }
@@ -99,13 +102,17 @@ class Level extends AbstractLevel {
     else await native?.close()
   }
 
-  async _get(key, { valueEncoding, snapshot }) {
-    return this.#native.get(key, valueEncoding === 'utf8', snapshot?.native)
+  async _get(key, { valueEncoding, snapshot, notFoundError = this.#notFoundError }) {
+    const found = this.#native.get(key, valueEncoding === 'utf8', snapshot?.native)
+    return notFoundError === true ? orMissing(await found) : found
   }
 
-  _getSync(key, { valueEncoding, snapshot }) {
+  _getSync(key, { valueEncoding, snapshot, notFoundError = this.#notFoundError }) {
     const asText = valueEncoding === 'utf8'
-    return this.#native.call('get', (native) => native.getWaiting(key, asText, snapshot?.native))
+    const found = this.#native.call('get', (native) =>
+      native.getWaiting(key, asText, snapshot?.native),
+    )
+    return notFoundError === true ? orMissing(found) : found
   }
 
   async _getMany(keys, { valueEncoding, snapshot }) {
@@ -290,6 +297,11 @@ function engineOptions(options) {
   else if (options.compression === false) known.compression = 'none'
   if (options.readOnly) known.createIfMissing = false
   return known
+}
+
+function orMissing(value) {
+  if (value !== undefined) return value
+  throw errorOf('LEVEL_NOT_FOUND', 'there is no such key', { operation: 'get' })
 }
 
 function levelOf(durability, otherwise) {

@@ -52,10 +52,12 @@ class LevelDBSigilAdapter {
 
   /** A `Level` on the same open database: closing either closes both. */
   get db() {
-    this.#db ??= Level.on(this.#path, {
-      open: () => this.#open(),
-      close: () => this.#closeNative(),
-    })
+    const { notFoundError } = this.#options
+    this.#db ??= Level.on(
+      this.#path,
+      { open: () => this.#open(), close: () => this.#closeNative() },
+      { notFoundError },
+    )
     return this.#db
   }
 
