@@ -265,7 +265,18 @@ export interface DatabaseOptions {
    * missing key, as older versions of `level` did, instead of giving `undefined`. Default: false.
    */
   notFoundError?: boolean
+  /** Labels of its numbers in `metrics()`, to tell databases apart. */
+  metricsLabels?: Readonly<Record<string, string | number>>
 }
+
+/** The numbers of this process in the text form of Prometheus: see docs/metrics.md. */
+export function metrics(): string
+
+/** Puts the same numbers into a registry of prom-client, where they are read whenever it is. */
+export function registerMetrics(registry: {
+  // biome-ignore lint/suspicious/noExplicitAny: any version of prom-client has a type of its own
+  registerMetric(metric: any): void
+}): void
 
 export interface LevelOptions<K = string, V = string>
   extends DatabaseOptions,

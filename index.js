@@ -5,12 +5,15 @@ const errors = require('./lib/errors.js')
 const { Level } = require('./lib/level.js')
 const { LevelDBSigilAdapter } = require('./lib/leveldb-adapter.js')
 const { InMemoryStorageDriver } = require('./lib/memory-store.js')
+const { metrics, registerMetrics } = require('./lib/metrics/index.js')
 
 module.exports = {
   createSigilStore,
   InMemoryStorageDriver,
   Level,
   LevelDBSigilAdapter,
+  metrics,
+  registerMetrics,
   SigilError: errors.SigilError,
   StorageError: errors.StorageError,
   StorageUnavailableError: errors.StorageUnavailableError,

@@ -7,6 +7,8 @@ export const {
   InMemoryStorageDriver,
   Level,
   LevelDBSigilAdapter,
+  metrics,
+  registerMetrics,
   SigilError,
   StorageError,
   StorageUnavailableError,

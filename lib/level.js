@@ -42,6 +42,7 @@ const ENGINE_OPTIONS = [
   'syncInterval',
   'reserveSize',
   'lockTimeout',
+  'metricsLabels',
 ]
 
 class Level extends AbstractLevel {

@@ -8,6 +8,7 @@ const { abortable } = require('./abortable.js')
 const { errorOf } = require('./errors.js')
 const { matcher } = require('./filter.js')
 const { Level, levelOf, openDirectory } = require('./level.js')
+const { checkLabels } = require('./metrics/labels.js')
 const { LEVELS, newRecordBatch, notOpen } = require('./native-db.js')
 const { listRecords } = require('./record-listing.js')
 const text = require('./record-text.js')
@@ -41,6 +42,7 @@ class LevelDBSigilAdapter {
     this.#path = dbPath
     this.#now = now
     this.#level = levelOf(durability, LEVELS.interval)
+    if ('metricsLabels' in rest) checkLabels(rest.metricsLabels)
     this.#options = { createIfMissing: true, reserveSize: DEFAULT_RESERVE, ...rest }
     // Who uses the store hears of a failure; until somebody does, it is no unhandled rejection.
     this.#open().catch(() => {})

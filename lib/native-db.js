@@ -2,8 +2,10 @@
 // the bookkeeping that the addon leaves to JavaScript: who waits for which queued write, and that
 // closing waits for what is under way.
 
+const { performance } = require('node:perf_hooks')
 const { setTimeout: delay } = require('node:timers/promises')
 const { errorOf, fromNative } = require('./errors.js')
+const { seriesOf } = require('./metrics/instruments.js')
 const { callNative, newBatch, newRecordBatch } = require('./native.js')
 
 /** What a write survives, as the addon numbers it. */
@@ -20,9 +22,16 @@ class NativeDb {
   #scheduled = false
   #underWay = 0
   #idle
+  #series
+  /** How those who count find this database. */
+  #counted = new WeakRef(this)
+  /** When the first of those who wait began to. */
+  #waitingSince = 0
 
-  constructor(native) {
+  constructor(native, series) {
     this.#native = native
+    this.#series = series
+    series.databases.add(this.#counted)
   }
 
   /**
@@ -30,16 +39,16 @@ class NativeDb {
    * @param {{ shared: boolean, lockTimeout?: number } & Record<string, unknown>} options
    *   `lockTimeout`: milliseconds for which a locked directory is tried again
    */
-  static async open(location, { shared, lockTimeout = 0, ...options }) {
+  static async open(location, { shared, lockTimeout = 0, metricsLabels, ...options }) {
+    const series = seriesOf(metricsLabels)
     const deadline = Date.now() + lockTimeout
     for (;;) {
       try {
         const pending = callNative('open', (addon) => addon.openDatabase(location, options, shared))
-        return new NativeDb(await pending)
+        return new NativeDb(await pending, series)
       } catch (thrown) {
-        const error = fromNative(thrown, 'open')
         const left = deadline - Date.now()
-        if (error.code !== 'LEVEL_LOCKED' || left <= 0) throw error
+        if (thrown?.code !== 'LEVEL_LOCKED' || left <= 0) throw fromNative(thrown, 'open')
         await delay(Math.min(left, LOCK_PAUSE))
       }
     }
@@ -52,7 +61,13 @@ class NativeDb {
         this.#idle = resolve
       })
     }
+    this.#series.databases.delete(this.#counted)
     return this.run('close', (native) => native.close())
+  }
+
+  /** The file handles that the engine holds, and of which database. */
+  openFiles() {
+    return this.#native.openFiles()
   }
 
   /** Calls the addon and returns what it returns. */
@@ -78,49 +93,74 @@ class NativeDb {
 
   /** The value, undefined where there is none; a promise only where the disk must be asked. */
   get(key, asText, snapshot) {
+    const started = this.#series.reads.begin()
     const cached = this.call('get', (native) => native.getIfCached(key, asText, snapshot))
-    return cached === null ? this.run('get', (native) => native.get(key, asText, snapshot)) : cached
+    if (cached === null) return this.#read('get', (native) => native.get(key, asText, snapshot))
+    this.#series.reads.end(started)
+    return cached
   }
 
   /** Nothing where the write is made, otherwise a promise of it. */
   put(key, value, level) {
+    const started = this.#series.writes.begin()
     if (!this.call('put', (native) => native.put(key, value, level))) return this.queued('put')
+    this.#series.writes.end(started)
   }
 
   del(key, level) {
+    const started = this.#series.writes.begin()
     if (!this.call('del', (native) => native.del(key, level))) return this.queued('del')
+    this.#series.writes.end(started)
   }
 
   write(batch, level) {
+    const started = this.#series.writes.begin()
     if (!this.call('batch', (native) => native.write(batch, level))) return this.queued('batch')
+    this.#series.writes.end(started)
   }
 
   /** The record's text, undefined where there is none; a promise only where the disk must be asked. */
   getRecord(operation, { tenant, symbol, authHash }) {
+    const started = this.#series.reads.begin()
     const cached = this.call(operation, (native) =>
       native.getRecordIfCached(tenant, symbol, authHash),
     )
-    return cached === null
-      ? this.run(operation, (native) => native.getRecord(tenant, symbol, authHash))
-      : cached
+    if (cached === null) {
+      return this.#read(operation, (native) => native.getRecord(tenant, symbol, authHash))
+    }
+    this.#series.reads.end(started)
+    return cached
   }
 
   /** Nothing where the record is written, or without a text deleted; otherwise a promise of it. */
   putRecord(operation, { tenant, symbol, authHash }, text, level) {
+    const started = this.#series.writes.begin()
     const made = this.call(operation, (native) =>
       native.putRecord(tenant, symbol, authHash, text, level),
     )
     if (!made) return this.queued(operation)
+    this.#series.writes.end(started)
   }
 
   writeRecords(operation, batch, level) {
+    const started = this.#series.writes.begin()
     const made = this.call(operation, (native) => native.writeRecords(batch, level))
     if (!made) return this.queued(operation)
+    this.#series.writes.end(started)
+  }
+
+  /** A read that the disk is asked for. */
+  async #read(operation, body) {
+    const since = performance.now()
+    const value = await this.run(operation, body)
+    this.#series.reads.waited(since)
+    return value
   }
 
   /** A promise of the write that was queued last. */
   queued(operation) {
     this.#underWay += 1
+    if (this.#waiting.length === 0) this.#waitingSince = performance.now()
     return new Promise((resolve, reject) => {
       this.#waiting.push({ operation, resolve, reject })
       this.#schedule()
@@ -139,6 +179,7 @@ class NativeDb {
 
   async #commit() {
     const group = this.#waiting
+    const since = this.#waitingSince
     this.#waiting = []
     this.#committing = true
     let failures = []
@@ -149,6 +190,7 @@ class NativeDb {
     }
     this.#committing = false
     const more = this.#native.committed()
+    this.#series.writes.waited(since, group.length - failures.length)
     const failed = new Map(failures.map((failure) => [failure.index, failure]))
     group.forEach(({ operation, resolve, reject }, index) => {
       const failure = failed.get(index)

@@ -3,19 +3,24 @@
 // every store alike.
 
 const { InvalidParametersError, StorageError } = require('./errors.js')
+const { encodes } = require('./metrics/instruments.js')
 
 /** The text of a shared record: the record as it is. */
 function sharedText(operation, record) {
-  return stringify(operation, record)
+  const started = encodes.begin()
+  const text = stringify(operation, record)
+  encodes.end(started)
+  return text
 }
 
 /** The text of a tenant's record: the record, and over it whose it is and when it was written. */
 function tenantText(operation, record, { tenant, symbol, authHash }, now) {
+  const started = encodes.begin()
   // A record that says itself what its JSON is must be asked before anything is added.
   const fields =
     typeof record?.toJSON === 'function' ? JSON.parse(stringify(operation, record)) : record
   checkObject(operation, fields)
-  return stringify(operation, {
+  const text = stringify(operation, {
     ...fields,
     tenantId: tenant,
     symbol,
@@ -23,6 +28,8 @@ function tenantText(operation, record, { tenant, symbol, authHash }, now) {
     authHash,
     updatedAt: now.toISOString(),
   })
+  encodes.end(started)
+  return text
 }
 
 function stringify(operation, record) {

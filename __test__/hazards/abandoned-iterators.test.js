@@ -20,8 +20,6 @@ test(`${times} abandoned iterators, some of them begun`, async () => {
       if (n % 7 === 0) await iterator.next()
       if (n % 11 === 0) db.snapshot()
       if (n % 13 === 0) await store.records().next()
-      // Collecting what belongs to the addon takes a turn of the event loop.
-      if (n % 2000 === 0) { global.gc(); await delay(1) }
     })
     await store.close()
     return growth`,

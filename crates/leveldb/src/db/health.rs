@@ -31,6 +31,18 @@ pub struct Failure {
     pub attempts: u32,
 }
 
+/// What has gone wrong with a job since the database was opened, whether or not it still does: a
+/// fault that was over before anybody asked is news all the same.
+#[derive(Debug, Clone)]
+pub struct Fault {
+    /// Which job.
+    pub job: Job,
+    /// The last error.
+    pub error: Error,
+    /// How often it failed.
+    pub times: u64,
+}
+
 /// How the database is.
 #[derive(Debug, Clone, Default)]
 pub struct Health {
@@ -41,6 +53,10 @@ pub struct Health {
     pub out_of_space: bool,
     /// Memtables that wait for their flush.
     pub pending_memtables: usize,
+    /// Jobs that have failed since the database was opened.
+    pub faults: Vec<Fault>,
+    /// How often the space put aside for a full disk was given up.
+    pub reserve_releases: u64,
 }
 
 impl Health {
@@ -57,6 +73,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 #[derive(Debug, Default)]
 pub(crate) struct HealthBoard {
     failures: Mutex<Vec<Failure>>,
+    faults: Mutex<Vec<Fault>>,
     /// Flushes that failed, ever.
     failed_flushes: AtomicU64,
 }
@@ -64,6 +81,7 @@ pub(crate) struct HealthBoard {
 impl HealthBoard {
     /// Records a failure and gives the pause before the next attempt.
     pub(crate) fn failed(&self, job: Job, error: Error) -> Duration {
+        self.remember(job, &error);
         let mut failures = self.failures.lock();
         if job == Job::Flush {
             self.failed_flushes.fetch_add(1, Ordering::Release);
@@ -83,6 +101,17 @@ impl HealthBoard {
         FIRST_PAUSE.saturating_mul(1 << doublings).min(LONGEST_PAUSE)
     }
 
+    fn remember(&self, job: Job, error: &Error) {
+        let mut faults = self.faults.lock();
+        match faults.iter_mut().find(|fault| fault.job == job) {
+            Some(fault) => {
+                fault.times = fault.times.saturating_add(1);
+                fault.error = error.clone();
+            }
+            None => faults.push(Fault { job, error: error.clone(), times: 1 }),
+        }
+    }
+
     /// How many flushes have failed, ever. Who needs a flush asks before and after waiting: an error
     /// from before may have a cause that is gone.
     pub(crate) fn failed_flushes(&self) -> u64 {
@@ -100,5 +129,26 @@ impl HealthBoard {
 
     pub(crate) fn failures(&self) -> Vec<Failure> {
         self.failures.lock().clone()
+    }
+
+    pub(crate) fn faults(&self) -> Vec<Fault> {
+        self.faults.lock().clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_that_is_over_is_remembered() {
+        let board = HealthBoard::default();
+        board.failed(Job::Flush, Error::Closed);
+        board.failed(Job::Flush, Error::ReadOnly);
+        board.succeeded(Job::Flush);
+        assert!(board.failures().is_empty());
+        let faults = board.faults();
+        assert_eq!(faults.len(), 1);
+        assert!(matches!(faults[0], Fault { job: Job::Flush, error: Error::ReadOnly, times: 2 }));
     }
 }
