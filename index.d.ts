@@ -333,6 +333,27 @@ export interface RepairReport {
 export interface AdapterOptions extends Omit<DatabaseOptions, 'errorIfExists'> {
   /** The clock of `updatedAt`. */
   now?: () => Date
+  /** Hears of faults in the background, which no call would notice. May throw; nobody minds. */
+  onFault?: (fault: StoreFault) => unknown
+  /** Such as pino's. Without one, nothing is said. */
+  logger?: StoreLogger
+}
+
+/** What went wrong in the background. */
+export interface StoreFault {
+  /** The job that failed, and is tried again; `reserve` when the disk became full. */
+  kind: 'flush' | 'compaction' | 'sync' | 'reserve'
+  /** How often it has, since the database was opened. */
+  times: number
+  path: string
+  error: SigilError
+}
+
+export interface StoreLogger {
+  debug(details: object, message: string): unknown
+  info(details: object, message: string): unknown
+  warn(details: object, message: string): unknown
+  error(details: object, message: string): unknown
 }
 
 export interface StoreStats {

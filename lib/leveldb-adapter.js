@@ -6,6 +6,7 @@
 const calls = require('./arguments.js')
 const { abortable } = require('./abortable.js')
 const { errorOf } = require('./errors.js')
+const { checkListeners, watchFaults } = require('./fault-watch.js')
 const { matcher } = require('./filter.js')
 const { Level, levelOf, openDirectory } = require('./level.js')
 const { checkLabels } = require('./metrics/labels.js')
@@ -27,6 +28,7 @@ class LevelDBSigilAdapter {
   #opening
   #closing
   #db
+  #watch
 
   /**
    * Returns at once; opening goes on in the background, and the first operation waits for it.
@@ -43,6 +45,7 @@ class LevelDBSigilAdapter {
     this.#now = now
     this.#level = levelOf(durability, LEVELS.interval)
     if ('metricsLabels' in rest) checkLabels(rest.metricsLabels)
+    checkListeners(rest)
     this.#options = { createIfMissing: true, reserveSize: DEFAULT_RESERVE, ...rest }
     // Who uses the store hears of a failure; until somebody does, it is no unhandled rejection.
     this.#open().catch(() => {})
@@ -287,6 +290,7 @@ class LevelDBSigilAdapter {
     await this.#closing
     const native = await openDirectory(this.#path, this.#options, true)
     this.#native = native
+    this.#watch = watchFaults(native, this.#path, this.#options)
     return native
   }
 
@@ -298,6 +302,7 @@ class LevelDBSigilAdapter {
     this.#closing = opening.then(
       (native) => {
         this.#native = undefined
+        this.#watch?.stop()
         return native.close()
       },
       // What could not be opened need not be closed; whoever used it has heard why.
