@@ -223,6 +223,28 @@ export function createSigilStore(options?: {
   [option: string]: unknown
 }): SigilStore
 
+export interface DoctorReport {
+  location: string
+  fix: boolean
+  /** Keys that were looked at. */
+  examined: number
+  /** `taken`: the record's place is taken by another, and it stays where it is. */
+  misfiled: {
+    key: string
+    meant: { symbol: string; authHash: string }
+    outcome: 'movable' | 'moved' | 'taken'
+  }[]
+}
+
+/**
+ * Finds records that an old caller's mistake put under a wrong key. With `fix`, moves each to the
+ * key that it was meant for, in one step; without, changes nothing and needs no lock.
+ */
+export function doctor(
+  location: string,
+  options?: CallOptions & { fix?: boolean },
+): Promise<DoctorReport>
+
 /** What an acknowledged write survives: see the README. */
 export type DurabilityLevel = 'process' | 'interval' | 'sync'
 
