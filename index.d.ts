@@ -1,7 +1,7 @@
 // The types of the public API, written by hand. `npm test` checks them against uses of the API, and
 // that the codes are those of lib/errors.js and docs/errors.md.
 
-import type { AbstractDatabaseOptions } from 'abstract-level'
+import type { AbstractDatabaseOptions, AbstractGetOptions } from 'abstract-level'
 import { AbstractLevel } from 'abstract-level'
 
 /** Everything that `SigilError.code` can be. docs/errors.md says what each means. */
@@ -223,6 +223,28 @@ export function createSigilStore(options?: {
   [option: string]: unknown
 }): SigilStore
 
+export interface DoctorReport {
+  location: string
+  fix: boolean
+  /** Keys that were looked at. */
+  examined: number
+  /** `taken`: the record's place is taken by another, and it stays where it is. */
+  misfiled: {
+    key: string
+    meant: { symbol: string; authHash: string }
+    outcome: 'movable' | 'moved' | 'taken'
+  }[]
+}
+
+/**
+ * Finds records that an old caller's mistake put under a wrong key. With `fix`, moves each to the
+ * key that it was meant for, in one step; without, changes nothing and needs no lock.
+ */
+export function doctor(
+  location: string,
+  options?: CallOptions & { fix?: boolean },
+): Promise<DoctorReport>
+
 /** What an acknowledged write survives: see the README. */
 export type DurabilityLevel = 'process' | 'interval' | 'sync'
 
@@ -260,7 +282,23 @@ export interface DatabaseOptions {
   bloomBitsPerKey?: number
   /** Size of the file that is given up when the disk is full, so that deleting and closing work. */
   reserveSize?: number
+  /**
+   * Let `get` and `getSync` of the `Level` (for a store: of its `db`) throw `LEVEL_NOT_FOUND` for a
+   * missing key, as older versions of `level` did, instead of giving `undefined`. Default: false.
+   */
+  notFoundError?: boolean
+  /** Labels of its numbers in `metrics()`, to tell databases apart. */
+  metricsLabels?: Readonly<Record<string, string | number>>
 }
+
+/** The numbers of this process in the text form of Prometheus: see docs/metrics.md. */
+export function metrics(): string
+
+/** Puts the same numbers into a registry of prom-client, where they are read whenever it is. */
+export function registerMetrics(registry: {
+  // biome-ignore lint/suspicious/noExplicitAny: any version of prom-client has a type of its own
+  registerMetric(metric: any): void
+}): void
 
 export interface LevelOptions<K = string, V = string>
   extends DatabaseOptions,
@@ -275,6 +313,11 @@ export interface LevelOptions<K = string, V = string>
 export class Level<K = string, V = string> extends AbstractLevel<string | Uint8Array, K, V> {
   constructor(location: string, options?: LevelOptions<K, V>)
   readonly location: string
+  get(key: K): Promise<V | undefined>
+  get<A = K, B = V>(
+    key: A,
+    options: AbstractGetOptions<A, B> & { notFoundError?: boolean },
+  ): Promise<B | undefined>
   open(options?: LevelOptions<K, V> & { passive?: boolean }): Promise<void>
   /** Bytes on the disk of the keys from `start` up to `end`, roughly. */
   approximateSize(start: K, end: K): Promise<number>
@@ -288,11 +331,51 @@ export class Level<K = string, V = string> extends AbstractLevel<string | Uint8A
   refresh(): Promise<boolean>
   /** Removes the database in a directory. */
   static destroy(location: string): Promise<void>
+  /** Makes a database that opens out of what is left of one: see docs/repair.md. */
+  static repair(location: string): Promise<RepairReport>
+}
+
+/** What a repair read, and what it could not. */
+export interface RepairReport {
+  wholeTables: number
+  salvagedTables: number
+  lostTables: number
+  logs: number
+  logRecords: number
+  entries: number
+  bytes: number
+  /** The newest log that ended inside its last record: what a crash leaves. */
+  torn?: { path: string; offset: number }
+  /** Everything that is damaged or missing, and the bytes that were given up there. */
+  damages: { path: string; offset: number; bytes: number; reason: string }[]
+  /** What `lost/` holds of it now. */
+  kept: string[]
 }
 
 export interface AdapterOptions extends Omit<DatabaseOptions, 'errorIfExists'> {
   /** The clock of `updatedAt`. */
   now?: () => Date
+  /** Hears of faults in the background, which no call would notice. May throw; nobody minds. */
+  onFault?: (fault: StoreFault) => unknown
+  /** Such as pino's. Without one, nothing is said. */
+  logger?: StoreLogger
+}
+
+/** What went wrong in the background. */
+export interface StoreFault {
+  /** The job that failed, and is tried again; `reserve` when the disk became full. */
+  kind: 'flush' | 'compaction' | 'sync' | 'reserve'
+  /** How often it has, since the database was opened. */
+  times: number
+  path: string
+  error: SigilError
+}
+
+export interface StoreLogger {
+  debug(details: object, message: string): unknown
+  info(details: object, message: string): unknown
+  warn(details: object, message: string): unknown
+  error(details: object, message: string): unknown
 }
 
 export interface StoreStats {

@@ -1,16 +1,21 @@
 // The public API. Everything that is not exported here is an implementation detail.
 
 const { createSigilStore } = require('./lib/create-store.js')
+const { doctor } = require('./lib/doctor.js')
 const errors = require('./lib/errors.js')
 const { Level } = require('./lib/level.js')
 const { LevelDBSigilAdapter } = require('./lib/leveldb-adapter.js')
 const { InMemoryStorageDriver } = require('./lib/memory-store.js')
+const { metrics, registerMetrics } = require('./lib/metrics/index.js')
 
 module.exports = {
   createSigilStore,
+  doctor,
   InMemoryStorageDriver,
   Level,
   LevelDBSigilAdapter,
+  metrics,
+  registerMetrics,
   SigilError: errors.SigilError,
   StorageError: errors.StorageError,
   StorageUnavailableError: errors.StorageUnavailableError,

@@ -4,9 +4,12 @@ import api from './index.js'
 
 export const {
   createSigilStore,
+  doctor,
   InMemoryStorageDriver,
   Level,
   LevelDBSigilAdapter,
+  metrics,
+  registerMetrics,
   SigilError,
   StorageError,
   StorageUnavailableError,

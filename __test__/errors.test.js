@@ -1,13 +1,26 @@
 // Guards the one error family: that every code is known in the code, the types and the
 // documentation alike, and that errors of the addon arrive as errors of the right class.
 
-const { readFileSync } = require('node:fs')
+const { mkdtempSync, readFileSync, readdirSync, rmSync } = require('node:fs')
+const { tmpdir } = require('node:os')
 const { join } = require('node:path')
 const api = require('sigil-vault')
 const { CODES, fromNative } = require('../lib/errors.js')
 
 const read = (file) => readFileSync(join(__dirname, '..', file), 'utf8')
 const codes = Object.keys(CODES).sort()
+
+const sources = (folder, ending) =>
+  readdirSync(join(__dirname, '..', folder))
+    .filter((file) => file.endsWith(ending))
+    .map((file) => `${folder}/${file}`)
+
+const codesIn = (files) =>
+  files
+    .flatMap((file) => [...read(file).matchAll(/["']([A-Z]+(?:_[A-Z]+)+|E[A-Z]{2,})["']/g)])
+    .map(([, code]) => code)
+    // What tests and deployments say in the environment.
+    .filter((name) => !/^(SIGIL|LOG|DEFAULT)_/.test(name))
 
 test('the types know every code and no other', () => {
   const union = /type SigilErrorCode =((?:\s*\|\s*'[A-Z_]+')+)/.exec(read('index.d.ts'))[1]
@@ -29,11 +42,46 @@ test('the documentation explains every code and no other, with its class', () =>
 })
 
 test('the addon throws no code that is not known here', () => {
-  const literals = ['src/failure.rs', 'src/boundary.rs', 'src/keys.rs']
-    .flatMap((file) => [...read(file).matchAll(/"([A-Z]+(?:_[A-Z]+)+|E[A-Z]{2,})"/g)])
-    .map(([, code]) => code)
-  expect(literals.length).toBeGreaterThan(10)
-  expect(literals.filter((code) => !codes.includes(code))).toEqual([])
+  const thrown = codesIn(sources('src', '.rs'))
+  expect(thrown.length).toBeGreaterThan(10)
+  expect(thrown.filter((code) => !codes.includes(code))).toEqual([])
+})
+
+test('the engine and the records have a code for each of their errors', () => {
+  const table = read('src/failure.rs')
+  const variants = /pub enum Error \{([\s\S]*?)\n\}/.exec(read('crates/leveldb/src/error.rs'))[1]
+  const names = [...variants.matchAll(/^ {4}([A-Z]\w+)/gm)].map(([, name]) => name)
+  expect(names.length).toBeGreaterThan(8)
+  // Its calls that must not wait give it, and those are repeated on the pool.
+  const unmapped = names.filter((name) => !table.includes(`EngineError::${name}`))
+  expect(unmapped).toEqual(['WouldBlock'])
+})
+
+test('no code is promised that nothing throws', () => {
+  const thrown = new Set([
+    ...codesIn(sources('src', '.rs')),
+    ...codesIn(sources('lib', '.js')),
+    ...codesIn(sources('server', '.js')),
+  ])
+  expect(codes.filter((code) => !thrown.has(code))).toEqual([])
+})
+
+test('a missing key is an error where that is asked for, for a call or for all', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sigil-vault-errors-'))
+  const missing = { name: 'RecordNotFoundError', code: 'LEVEL_NOT_FOUND', notFound: true }
+  const store = new api.LevelDBSigilAdapter(join(folder, 'db'), { notFoundError: true })
+  await store.db.put('there', 'v')
+  expect(await store.db.get('there')).toBe('v')
+  await expect(store.db.get('none')).rejects.toMatchObject(missing)
+  expect(() => store.db.getSync('none')).toThrow(expect.objectContaining(missing))
+  expect(await store.db.get('none', { notFoundError: false })).toBeUndefined()
+  expect(await store.getSigilRecord('none', 'none')).toBeUndefined()
+  await store.close()
+  const level = new api.Level(join(folder, 'db'))
+  expect(await level.get('none')).toBeUndefined()
+  await expect(level.get('none', { notFoundError: true })).rejects.toMatchObject(missing)
+  await level.close()
+  rmSync(folder, { recursive: true })
 })
 
 test('every class has the code that the contract gives it', () => {

@@ -59,7 +59,7 @@ test('the packages have what they need and no more', () => {
   const tops = new Set(main.files.map((file) => file.split('/')[0]))
   expect([...tops].sort()).toEqual(
     [
-      ...['LICENSE', 'README.md', 'package.json', 'docs', 'lib', 'server'],
+      ...['LICENSE', 'README.md', 'package.json', 'bin', 'cli', 'docs', 'lib', 'server'],
       ...['index.d.mts', 'index.d.ts', 'index.js', 'index.mjs', 'native.d.ts', 'native.js'],
     ].sort(),
   )

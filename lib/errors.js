@@ -31,6 +31,9 @@ const CODES = Object.freeze({
 /** Details that an error may carry beside its code; absent where they are not known. */
 const DETAILS = ['path', 'operation', 'offset', 'errno', 'holder']
 
+/** How many errors there have been of each code. One that tells of another again is not counted. */
+const errorCounts = new Map()
+
 class SigilError extends Error {
   static defaultCode = 'INTERNAL_ERROR'
 
@@ -46,6 +49,9 @@ class SigilError extends Error {
     this.notFound = CODES[this.code]?.notFound === true
     for (const name of DETAILS) {
       if (details[name] !== undefined) this[name] = details[name]
+    }
+    if (!(this.cause instanceof SigilError && this.cause.code === this.code)) {
+      errorCounts.set(this.code, (errorCounts.get(this.code) ?? 0) + 1)
     }
   }
 
@@ -120,4 +126,4 @@ function parseDetails(text) {
   }
 }
 
-module.exports = { ...classes, CODES, errorOf, fromNative }
+module.exports = { ...classes, CODES, errorCounts, errorOf, fromNative }

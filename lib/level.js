@@ -2,13 +2,16 @@
 // events, hooks, sublevels and everything else that is the same in every level; this file says how
 // the engine does what it asks for. abstract-level's own tests run against it.
 
-const { AbstractLevel, AbstractSnapshot } = require('abstract-level')
+const abstract = require('abstract-level')
 const { mkdir } = require('node:fs/promises')
 const { errorOf, fromNative } = require('./errors.js')
 const { LevelBatch } = require('./level-batch.js')
 const { LevelIterator, boundsOf } = require('./level-iterator.js')
 const { callNative } = require('./native.js')
-const { LEVELS, NativeDb, newBatch, notOpen } = require('./native-db.js')
+const { LEVELS, NativeDb, notOpen } = require('./native-db.js')
+const { WeakResources } = require('./weak-resources.js')
+
+const { AbstractLevel, AbstractSnapshot } = abstract
 
 const MANIFEST = {
   encodings: { buffer: true, utf8: true, view: true },
@@ -39,6 +42,7 @@ const ENGINE_OPTIONS = [
   'syncInterval',
   'reserveSize',
   'lockTimeout',
+  'metricsLabels',
 ]
 
 class Level extends AbstractLevel {
@@ -47,6 +51,9 @@ class Level extends AbstractLevel {
   #host
   #native
   #durability = LEVELS.process
+  #given = new WeakResources()
+  /** Whether a missing key is an error, as it was in older versions of level. */
+  #notFoundError
 
   /**
    * @param {string} location
@@ -58,6 +65,7 @@ class Level extends AbstractLevel {
     }
     super(MANIFEST, options)
     this.#location = location
+    this.#notFoundError = options?.notFoundError === true
   }
 
   get location() {
@@ -65,10 +73,20 @@ class Level extends AbstractLevel {
   }
 
   /** @internal A Level on the database of a store, which opens and closes with it. */
-  static on(location, host) {
-    const level = new Level(location)
+  static on(location, host, options) {
+    const level = new Level(location, options)
     level.#host = host
     return level
+  }
+
+  attachResource(resource) {
+    if (!isGiven(resource)) return super.attachResource(resource)
+    this.#given.attach(resource)
+    super.attachResource(this.#given)
+  }
+
+  detachResource(resource) {
+    if (!this.#given.detach(resource)) super.detachResource(resource)
   }
 
   async _open(options) {
@@ -85,13 +103,18 @@ class Level extends AbstractLevel {
     else await native?.close()
   }
 
-  _get(key, { valueEncoding, snapshot }) {
-    return this.#native.get(key, valueEncoding === 'utf8', snapshot?.native)
+  _get(key, { valueEncoding, snapshot, notFoundError = this.#notFoundError }) {
+    const found = this.#native.get(key, valueEncoding === 'utf8', snapshot?.native)
+    if (notFoundError !== true) return found
+    return found instanceof Promise ? found.then(orMissing) : orMissing(found)
   }
 
-  _getSync(key, { valueEncoding, snapshot }) {
+  _getSync(key, { valueEncoding, snapshot, notFoundError = this.#notFoundError }) {
     const asText = valueEncoding === 'utf8'
-    return this.#native.call('get', (native) => native.getWaiting(key, asText, snapshot?.native))
+    const found = this.#native.call('get', (native) =>
+      native.getWaiting(key, asText, snapshot?.native),
+    )
+    return notFoundError === true ? orMissing(found) : found
   }
 
   async _getMany(keys, { valueEncoding, snapshot }) {
@@ -115,13 +138,13 @@ class Level extends AbstractLevel {
     return this.#native.del(key, this.#levelOf(options))
   }
 
-  async _batch(operations, options) {
-    const batch = newBatch()
-    for (const { type, key, value } of operations) {
-      if (type === 'put') batch.put(key, value)
-      else batch.del(key)
-    }
-    return this.#native.write(batch, this.#levelOf(options))
+  _batch(operations, options) {
+    return this.#native.writeTogether('batch', this.#levelOf(options), (add) => {
+      for (const { type, key, value } of operations) {
+        if (type === 'put') add.put(key, value)
+        else add.del(key)
+      }
+    })
   }
 
   _chainedBatch() {
@@ -201,14 +224,12 @@ class Level extends AbstractLevel {
 
   /** Removes the database in a directory. */
   static async destroy(location) {
-    if (typeof location !== 'string' || location === '') {
-      throw new TypeError("The first argument 'location' must be a non-empty string")
-    }
-    try {
-      await callNative('destroy', (addon) => addon.destroyDatabase(location))
-    } catch (thrown) {
-      throw fromNative(thrown, 'destroy')
-    }
+    await maintain('destroy', location, (addon) => addon.destroyDatabase(location))
+  }
+
+  /** Makes a database that opens out of what is left of one; says what was found. */
+  static async repair(location) {
+    return maintain('repair', location, (addon) => addon.repairDatabase(location))
   }
 
   #levelOf({ sync, durability }) {
@@ -235,14 +256,37 @@ class LevelSnapshot extends AbstractSnapshot {
   }
 }
 
+/** Whether a resource is of those that a database makes for its users. */
+function isGiven(resource) {
+  return (
+    resource instanceof abstract.AbstractIterator ||
+    resource instanceof abstract.AbstractKeyIterator ||
+    resource instanceof abstract.AbstractValueIterator ||
+    resource instanceof abstract.AbstractChainedBatch ||
+    resource instanceof AbstractSnapshot
+  )
+}
+
 /** Opens a directory, making it where that is asked for. */
 async function openDirectory(location, options, shared) {
   if (options.createIfMissing && !options.readOnly) {
-    await mkdir(location, { recursive: true }).catch((cause) => {
-      throw errorOf(cause.code, cause.message, { cause, path: location, operation: 'open' })
-    })
+    // Made before it is opened, so that it has one name whoever opens it. Where that fails the engine
+    // tries again, and says what the system says: Node tells of a read-only parent that it is missing.
+    await mkdir(location, { recursive: true }).catch(() => {})
   }
   return NativeDb.open(location, { ...engineOptions(options), shared })
+}
+
+/** Does something to a directory that nobody has open. */
+async function maintain(operation, location, body) {
+  if (typeof location !== 'string' || location === '') {
+    throw new TypeError("The first argument 'location' must be a non-empty string")
+  }
+  try {
+    return await callNative(operation, body)
+  } catch (thrown) {
+    throw fromNative(thrown, operation)
+  }
 }
 
 function engineOptions(options) {
@@ -255,6 +299,11 @@ function engineOptions(options) {
   else if (options.compression === false) known.compression = 'none'
   if (options.readOnly) known.createIfMissing = false
   return known
+}
+
+function orMissing(value) {
+  if (value !== undefined) return value
+  throw errorOf('LEVEL_NOT_FOUND', 'there is no such key', { operation: 'get' })
 }
 
 function levelOf(durability, otherwise) {

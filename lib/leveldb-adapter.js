@@ -6,9 +6,11 @@
 const calls = require('./arguments.js')
 const { abortable } = require('./abortable.js')
 const { errorOf } = require('./errors.js')
+const { checkListeners, watchFaults } = require('./fault-watch.js')
 const { matcher } = require('./filter.js')
 const { Level, levelOf, openDirectory } = require('./level.js')
-const { LEVELS, newRecordBatch, notOpen } = require('./native-db.js')
+const { checkLabels } = require('./metrics/labels.js')
+const { LEVELS, notOpen } = require('./native-db.js')
 const { listRecords } = require('./record-listing.js')
 const { isUnstamped, parse, sharedText, tenantText } = require('./record-text.js')
 const { isoNow } = require('./iso-now.js')
@@ -28,6 +30,7 @@ class LevelDBSigilAdapter {
   #opening
   #closing
   #db
+  #watch
 
   /**
    * Returns at once; opening goes on in the background, and the first operation waits for it.
@@ -43,6 +46,8 @@ class LevelDBSigilAdapter {
     this.#path = dbPath
     this.#now = now === undefined ? isoNow : () => now().toISOString()
     this.#level = levelOf(durability, LEVELS.interval)
+    if ('metricsLabels' in rest) checkLabels(rest.metricsLabels)
+    checkListeners(rest)
     this.#options = { createIfMissing: true, reserveSize: DEFAULT_RESERVE, ...rest }
     // Who uses the store hears of a failure; until somebody does, it is no unhandled rejection.
     this.#open().catch(() => {})
@@ -54,10 +59,12 @@ class LevelDBSigilAdapter {
 
   /** A `Level` on the same open database: closing either closes both. */
   get db() {
-    this.#db ??= Level.on(this.#path, {
-      open: () => this.#open(),
-      close: () => this.#closeNative(),
-    })
+    const { notFoundError } = this.#options
+    this.#db ??= Level.on(
+      this.#path,
+      { open: () => this.#open(), close: () => this.#closeNative() },
+      { notFoundError },
+    )
     return this.#db
   }
 
@@ -162,13 +169,13 @@ class LevelDBSigilAdapter {
     const call = calls.batchCall(args)
     const native = this.#native ?? (await this.#ready(operation, call.options))
     calls.throwIfAborted(operation, call.options)
-    const batch = newRecordBatch()
-    for (const { type, call: entry } of call.entries) {
-      const { tenant, symbol, authHash } = entry
-      const { text, updatedAt } = type === 'put' ? this.#textOf(operation, entry) : NO_TEXT
-      native.call(operation, () => batch.add(tenant, symbol, authHash, text, updatedAt))
-    }
-    const written = native.writeRecords(operation, batch, this.#levelOf(call))
+    const written = native.writeTogether(operation, this.#levelOf(call), (add) => {
+      for (const { type, call: entry } of call.entries) {
+        const { tenant, symbol, authHash } = entry
+        const { text, updatedAt } = type === 'put' ? this.#textOf(operation, entry) : NO_TEXT
+        add.record(tenant, symbol, authHash, text, updatedAt)
+      }
+    })
     await abortable(operation, call.options, written)
   }
 
@@ -285,6 +292,7 @@ class LevelDBSigilAdapter {
     await this.#closing
     const native = await openDirectory(this.#path, this.#options, true)
     this.#native = native
+    this.#watch = watchFaults(native, this.#path, this.#options)
     return native
   }
 
@@ -296,6 +304,7 @@ class LevelDBSigilAdapter {
     this.#closing = opening.then(
       (native) => {
         this.#native = undefined
+        this.#watch?.stop()
         return native.close()
       },
       // What could not be opened need not be closed; whoever used it has heard why.

@@ -2,9 +2,11 @@
 // the bookkeeping that the addon leaves to JavaScript: who waits for which write, and that closing
 // waits for what is under way.
 
+const { performance } = require('node:perf_hooks')
 const { setTimeout: delay } = require('node:timers/promises')
 const { errorOf, fromNative } = require('./errors.js')
-const { callNative, loaded, newBatch, newRecordBatch } = require('./native.js')
+const { seriesOf } = require('./metrics/instruments.js')
+const { callNative, loaded, newBatch } = require('./native.js')
 const { rest, restAfterMuch } = require('./turn.js')
 const { WriteGroup } = require('./write-group.js')
 
@@ -24,16 +26,28 @@ class NativeDb {
   #native
   /** What the addon's functions know it by. */
   #handle
+  /** @typedef {{ put: Function, del: Function, record: Function }} BatchCalls */
+  #batchCalls = {
+    put: (key, value) => this.#addon.batchPut(this.#handle, key, value),
+    del: (key) => this.#addon.batchDel(this.#handle, key),
+    record: (tenant, symbol, authHash, text, updatedAt) =>
+      this.#addon.batchRecord(this.#handle, tenant, symbol, authHash, text, updatedAt),
+  }
   /** Writes that the addon has gathered and not begun to commit. */
   #group
   /** Whether a group is being committed on the pool. */
   #committing = false
   #underWay = 0
   #idle
+  #series
+  /** How those who count find this database. */
+  #counted = new WeakRef(this)
 
-  constructor(native) {
+  constructor(native, series) {
     this.#native = native
     this.#handle = native.handle()
+    this.#series = series
+    series.databases.add(this.#counted)
   }
 
   /**
@@ -41,16 +55,16 @@ class NativeDb {
    * @param {{ shared: boolean, lockTimeout?: number } & Record<string, unknown>} options
    *   `lockTimeout`: milliseconds for which a locked directory is tried again
    */
-  static async open(location, { shared, lockTimeout = 0, ...options }) {
+  static async open(location, { shared, lockTimeout = 0, metricsLabels, ...options }) {
+    const series = seriesOf(metricsLabels)
     const deadline = Date.now() + lockTimeout
     for (;;) {
       try {
         const pending = callNative('open', (addon) => addon.openDatabase(location, options, shared))
-        return new NativeDb(await pending)
+        return new NativeDb(await pending, series)
       } catch (thrown) {
-        const error = fromNative(thrown, 'open')
         const left = deadline - Date.now()
-        if (error.code !== 'LEVEL_LOCKED' || left <= 0) throw error
+        if (thrown?.code !== 'LEVEL_LOCKED' || left <= 0) throw fromNative(thrown, 'open')
         await delay(Math.min(left, LOCK_PAUSE))
       }
     }
@@ -63,7 +77,13 @@ class NativeDb {
         this.#idle = resolve
       })
     }
+    this.#series.databases.delete(this.#counted)
     return this.run('close', (native) => native.close())
+  }
+
+  /** The file handles that the engine holds, and of which database. */
+  openFiles() {
+    return this.#native.openFiles()
   }
 
   /** Calls the addon and returns what it returns. */
@@ -94,12 +114,15 @@ class NativeDb {
   get(key, asText, snapshot) {
     const waiting = rest()
     if (waiting !== undefined) return waiting.then(() => this.get(key, asText, snapshot))
+    const started = this.#series.reads.begin()
     const cached = this.call('get', (native, addon) =>
       snapshot === undefined
         ? addon.getIfCached(this.#handle, key, asText)
         : native.getIfCachedAt(key, asText, snapshot),
     )
-    return cached === null ? this.run('get', (native) => native.get(key, asText, snapshot)) : cached
+    if (cached === null) return this.#read('get', (native) => native.get(key, asText, snapshot))
+    this.#series.reads.end(started)
+    return cached
   }
 
   put(key, value, level) {
@@ -126,12 +149,15 @@ class NativeDb {
     const { tenant, symbol, authHash } = call
     const waiting = rest()
     if (waiting !== undefined) return waiting.then(() => this.getRecord(operation, call))
+    const started = this.#series.reads.begin()
     const cached = this.call(operation, (_, addon) =>
       addon.getRecordIfCached(this.#handle, tenant, symbol, authHash),
     )
-    return cached === null
-      ? this.run(operation, (native) => native.getRecord(tenant, symbol, authHash))
-      : cached
+    if (cached === null) {
+      return this.#read(operation, (native) => native.getRecord(tenant, symbol, authHash))
+    }
+    this.#series.reads.end(started)
+    return cached
   }
 
   /**
@@ -146,15 +172,36 @@ class NativeDb {
     return this.#gathered(group, operation, text === undefined ? 0 : text.length)
   }
 
-  /** Like `write`, for a batch of records. */
-  writeRecords(operation, batch, level) {
+  /**
+   * Makes writes all or nothing.
+   *
+   * @param {(add: BatchCalls) => void} fill puts them together, one after the other
+   */
+  writeTogether(operation, level, fill) {
     const group = this.#group ?? this.#newGroup()
-    this.#gather(operation, () => this.#native.writeRecords(batch, level))
+    this.#gather(operation, (addon) => {
+      try {
+        fill(this.#batchCalls)
+        addon.batchGather(this.#handle, level)
+      } catch (thrown) {
+        addon.batchForget(this.#handle)
+        throw thrown
+      }
+    })
     return this.#gathered(group, operation, AT_ONCE)
   }
 
+  /** A read that the disk is asked for. */
+  async #read(operation, body) {
+    const since = performance.now()
+    const value = await this.run(operation, body)
+    this.#series.reads.waited(since)
+    return value
+  }
+
   #newGroup() {
-    const group = new WriteGroup()
+    const { writes } = this.#series
+    const group = new WriteGroup(this.#committing ? performance.now() : writes.begin())
     this.#group = group
     this.#underWay += 1
     // After those who are about to call in this go of JavaScript.
@@ -191,6 +238,7 @@ class NativeDb {
       this.#commitOnPool(group)
       return
     }
+    this.#series.writes.end(group.began, group.calls)
     this.#done()
     const waiting = group.bytes >= AT_ONCE ? restAfterMuch() : rest()
     if (waiting === undefined) group.settle()
@@ -199,8 +247,11 @@ class NativeDb {
 
   async #commitOnPool(group) {
     this.#committing = true
+    const since = group.began || performance.now()
     try {
-      group.settle(await this.#native.commitGathered())
+      const failures = await this.#native.commitGathered()
+      this.#series.writes.waited(since, group.calls - failures.length)
+      group.settle(failures)
     } catch (thrown) {
       group.fail(thrown)
     }
@@ -224,4 +275,4 @@ function notOpen(operation) {
   return errorOf('LEVEL_DATABASE_NOT_OPEN', 'the database is not open', { operation })
 }
 
-module.exports = { LEVELS, NativeDb, newBatch, newRecordBatch, notOpen }
+module.exports = { LEVELS, NativeDb, newBatch, notOpen }

@@ -52,9 +52,4 @@ function newBatch() {
   return callNative('batch', ({ NativeBatch }) => new NativeBatch())
 }
 
-/** A batch of the addon's, of records. */
-function newRecordBatch() {
-  return callNative('batch', ({ NativeRecordBatch }) => new NativeRecordBatch())
-}
-
-module.exports = { callNative, loaded, newBatch, newRecordBatch }
+module.exports = { callNative, loaded, newBatch }

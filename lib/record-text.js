@@ -3,10 +3,14 @@
 // every store alike.
 
 const { InvalidParametersError, StorageError } = require('./errors.js')
+const { encodes } = require('./metrics/instruments.js')
 
 /** The text of a shared record: the record as it is. */
 function sharedText(operation, record) {
-  return stringify(operation, record)
+  const started = encodes.begin()
+  const text = stringify(operation, record)
+  encodes.end(started)
+  return text
 }
 
 /** Whether a tenant's record has none of the fields that say whose it is and when it was written. */
@@ -30,8 +34,20 @@ function isUnstamped(record) {
  * @param {string} updatedAt
  */
 function tenantText(operation, record, { tenant, symbol, authHash }, updatedAt) {
+  const started = encodes.begin()
   const text = stringify(operation, record)
-  const fields = { tenantId: tenant, symbol, sigilId: symbol, authHash, updatedAt }
+  const stamped = withFields(record, text, {
+    tenantId: tenant,
+    symbol,
+    sigilId: symbol,
+    authHash,
+    updatedAt,
+  })
+  encodes.end(started)
+  return stamped
+}
+
+function withFields(record, text, fields) {
   if (!isUnstamped(record)) return JSON.stringify({ ...JSON.parse(text), ...fields })
   const stamp = JSON.stringify(fields)
   return text === '{}' ? stamp : `${text.slice(0, -1)},${stamp.slice(1)}`

@@ -4,7 +4,7 @@
 // next one.
 
 /** Milliseconds. */
-const LONG_ENOUGH = 4
+const LONG_ENOUGH = 3
 /** A look at the clock costs something; it is done once in so many calls. */
 const CALLS_PER_LOOK = 16
 

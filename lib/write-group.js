@@ -8,11 +8,17 @@ class WriteGroup {
   calls = 0
   /** About how many bytes. */
   bytes = 0
+  /** When the first of them was called for; 0 where nobody looked. */
+  began
   #settle
   /** The failures by the number of the write; undefined where there are none. */
   #failures = new Promise((resolve) => {
     this.#settle = resolve
   })
+
+  constructor(began) {
+    this.began = began
+  }
 
   /** Adds a write, and waits for it. */
   async add(operation, bytes) {

@@ -1,11 +1,18 @@
-// The service's own numbers, in the text form that Prometheus scrapes.
+// The service's numbers, in the text form that Prometheus scrapes: those of the process, which are
+// the package's, and beside them the answers that it gave.
+
+const { feed, metrics } = require('../lib/metrics/index.js')
 
 class ServiceMetrics {
   #requests = new Map()
-  #catalog
 
   constructor(catalog) {
-    this.#catalog = catalog
+    feed({
+      name: 'sigil_registry_size',
+      type: 'gauge',
+      help: 'Sigils that were minted and are in the store.',
+      values: () => [{ labels: {}, value: catalog.total }],
+    })
   }
 
   /** Counts a request by its route, never by its address, which clients choose. */
@@ -16,14 +23,11 @@ class ServiceMetrics {
 
   text() {
     const lines = [
-      '# HELP sigil_registry_size Sigils that were minted and are in the store.',
-      '# TYPE sigil_registry_size gauge',
-      `sigil_registry_size ${this.#catalog.total}`,
       '# HELP sigil_http_requests_total Requests that were answered.',
       '# TYPE sigil_http_requests_total counter',
       ...[...this.#requests].map(([labels, n]) => `sigil_http_requests_total{${labels}} ${n}`),
     ]
-    return `${lines.join('\n')}\n`
+    return `${metrics()}${lines.join('\n')}\n`
   }
 }
 

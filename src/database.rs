@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use napi_derive::napi;
 use parking_lot::Mutex;
-use sigil_leveldb::{Db, Options};
+use sigil_leveldb::{Db, Fault, Job, Options, WriteBatch};
 
 use crate::boundary::{Result, guard};
 use crate::bytes::Input;
@@ -16,6 +16,7 @@ use crate::gathered::Gathered;
 use crate::handle;
 use crate::job::{Promise, on_pool};
 use crate::open_options::OpenOptions;
+use crate::record_writes::Together;
 use crate::registry::Lease;
 
 /// A hold on an open database. Dropped without [`NativeDb::close`], it is released on a thread.
@@ -31,9 +32,22 @@ pub struct Held {
     pub(crate) lease: Arc<Lease>,
     /// Writes that wait to be committed.
     pub(crate) gathered: Mutex<Gathered>,
+    /// A batch that one call of JavaScript is putting together.
+    pub(crate) batch: Mutex<WriteBatch>,
+    /// The same, of records.
+    pub(crate) records: Mutex<Together>,
 }
 
 impl Held {
+    fn new(lease: Lease) -> Self {
+        Self {
+            lease: Arc::new(lease),
+            gathered: Mutex::default(),
+            batch: Mutex::default(),
+            records: Mutex::default(),
+        }
+    }
+
     pub(crate) fn db(&self) -> &Db {
         &self.lease.opened().db
     }
@@ -71,7 +85,7 @@ pub fn open_database(
             } else {
                 Lease::exclusive(&directory, options)?
             };
-            let held = Held { lease: Arc::new(lease), gathered: Mutex::default() };
+            let held = Held::new(lease);
             Ok(NativeDb { held: Arc::new(held), handle: OnceCell::new() })
         }))
     })
@@ -92,6 +106,32 @@ pub struct NativeHealth {
     pub out_of_space: bool,
     /// Memtables that wait for their flush.
     pub pending_memtables: u32,
+    /// Jobs that have failed since the database was opened, whether or not they still do.
+    pub faults: Vec<NativeFault>,
+    /// How often the space put aside for a full disk was given up.
+    pub reserve_releases: f64,
+}
+
+/// What has gone wrong with a background job.
+#[napi(object)]
+pub struct NativeFault {
+    /// `flush`, `compaction` or `sync`.
+    pub job: String,
+    /// The code of the last error.
+    pub code: String,
+    /// Its details as JSON.
+    pub message: String,
+    /// How often it failed.
+    pub times: f64,
+}
+
+/// The files that a database has open.
+#[napi(object)]
+pub struct NativeOpenFiles {
+    /// Which database of this process, so that those who share one count it once.
+    pub database: f64,
+    /// Handles.
+    pub handles: u32,
 }
 
 /// A background job that fails.
@@ -184,7 +224,7 @@ impl NativeDb {
             let failures = health.failures.into_iter().map(|failure| {
                 let error = Failure::from(failure.error);
                 NativeJobFailure {
-                    job: format!("{:?}", failure.job).to_lowercase(),
+                    job: name_of(failure.job),
                     code: error.code().to_owned(),
                     message: error.details(),
                     attempts: failure.attempts,
@@ -195,7 +235,35 @@ impl NativeDb {
                 failures: failures.collect(),
                 out_of_space: health.out_of_space,
                 pending_memtables: u32::try_from(health.pending_memtables).unwrap_or(u32::MAX),
+                faults: health.faults.into_iter().map(NativeFault::from).collect(),
+                reserve_releases: health.reserve_releases as f64,
             })
         })
     }
+
+    /// The file handles that the engine holds.
+    #[napi]
+    pub fn open_files(&self) -> Result<NativeOpenFiles> {
+        guard(|| {
+            let opened = self.lease.opened();
+            let handles = u32::try_from(opened.db.open_files().total()).unwrap_or(u32::MAX);
+            Ok(NativeOpenFiles { database: opened.id as f64, handles })
+        })
+    }
+}
+
+impl From<Fault> for NativeFault {
+    fn from(fault: Fault) -> Self {
+        let error = Failure::from(fault.error);
+        Self {
+            job: name_of(fault.job),
+            code: error.code().to_owned(),
+            message: error.details(),
+            times: fault.times as f64,
+        }
+    }
+}
+
+fn name_of(job: Job) -> String {
+    format!("{job:?}").to_lowercase()
 }

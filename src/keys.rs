@@ -3,7 +3,7 @@
 
 use napi::bindgen_prelude::Utf16String;
 use napi_derive::napi;
-use sigil_records::keys::{RecordId, after_symbol, tenant_prefix};
+use sigil_records::keys::{Misfiled, RecordId, after_symbol, tenant_prefix};
 
 use crate::boundary::{Result, guard};
 use crate::failure::Failure;
@@ -62,6 +62,21 @@ pub fn decode_key(key: Utf16String) -> Result<Option<RecordName>> {
             tenant: id.tenant().map(str::to_owned),
             symbol: id.symbol().to_owned(),
             auth_hash: id.auth_hash().to_owned(),
+        }))
+    })
+}
+
+/// The tuple that a caller meant who filed a record under a wrong key, for what is stored under it;
+/// null where it is no such record.
+#[napi]
+pub fn misfiled_name(key: Utf16String, stored: Utf16String) -> Result<Option<RecordName>> {
+    guard(|| {
+        let (key, stored) = (part(&key)?, part(&stored)?);
+        let Ok(stored) = serde_json::from_str(&stored) else { return Ok(None) };
+        Ok(Misfiled::recognise(key.as_bytes(), &stored).map(|misfiled| RecordName {
+            tenant: None,
+            symbol: misfiled.meant.symbol().to_owned(),
+            auth_hash: misfiled.meant.auth_hash().to_owned(),
         }))
     })
 }

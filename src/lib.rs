@@ -19,4 +19,5 @@ pub mod record_listing;
 pub mod record_writes;
 pub mod records;
 pub mod registry;
+pub mod repair;
 pub mod writes;

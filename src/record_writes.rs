@@ -2,22 +2,16 @@
 //! the old code may have left a record under a key that several tuples share, something has to be
 //! read first, and a lock makes sure that nobody else decides by it before the write.
 
-use std::mem;
-
 use bytes::Bytes;
-use napi_derive::napi;
-use parking_lot::Mutex;
 use sigil_leveldb::{
     BatchEntry, Cached, Durability, Error, MAX_VALUE_SIZE, Result as EngineResult, WriteBatch,
 };
 use sigil_records::keys::RecordId;
 use sigil_records::records::{Write, is_simple, plan, stamp};
 
-use crate::boundary::{Result, guard};
 use crate::bytes::Input;
 use crate::failure::Failure;
 use crate::gathered::Gathered;
-use crate::records::record_id;
 use crate::registry::Opened;
 
 /// A record that is to be written, or without a text deleted.
@@ -108,17 +102,11 @@ impl RecordWrites {
     }
 }
 
-/// Writes of records, put together one by one.
-#[napi]
-#[derive(Default)]
-pub struct NativeRecordBatch {
-    writes: Mutex<Together>,
-}
-
-/// What is to be written all together.
-enum Together {
+/// What is to be written all together, put together piece by piece.
+pub enum Together {
     /// Nothing has to be read for it.
     Known(WriteBatch),
+    /// Something has.
     Records(RecordWrites),
 }
 
@@ -128,41 +116,17 @@ impl Default for Together {
     }
 }
 
-#[napi]
-impl NativeRecordBatch {
-    /// An empty batch.
-    #[napi(constructor)]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Adds a record, or without a text the deletion of one; see `NativeDb.putRecord`.
-    #[napi]
-    pub fn add(
-        &self,
-        tenant: Option<Input>,
-        symbol: Input,
-        auth_hash: Input,
-        text: Option<Input>,
-        updated_at: Option<Input>,
-    ) -> Result<()> {
-        guard(|| {
-            let write = RecordWrite::new(record_id(tenant, symbol, auth_hash)?, text, updated_at)?;
-            self.writes.lock().add(write);
-            Ok(())
-        })
-    }
-
-    pub(crate) fn gather(&self, durability: Durability, gathered: &mut Gathered) {
-        match mem::take(&mut *self.writes.lock()) {
-            Together::Known(batch) => gathered.add_batch(durability, batch),
-            Together::Records(writes) => gathered.add_records(durability, writes),
+impl Together {
+    /// Adds everything to what is gathered.
+    pub(crate) fn gather(self, durability: Durability, gathered: &mut Gathered) {
+        match self {
+            Self::Known(batch) => gathered.add_batch(durability, batch),
+            Self::Records(writes) => gathered.add_records(durability, writes),
         }
     }
-}
 
-impl Together {
-    fn add(&mut self, write: RecordWrite) {
+    /// Adds a record.
+    pub(crate) fn add(&mut self, write: RecordWrite) {
         if let Self::Known(batch) = self
             && !is_simple(&write.id)
         {

@@ -1,7 +1,6 @@
 //! Reading and writing sigil records: keys are made here, so that a call is one crossing. What has
 //! to be decided, and how, stands in `sigil_records::records`.
 
-use napi::bindgen_prelude::ClassInstance;
 use napi_derive::napi;
 use sigil_leveldb::{Cached, Error};
 use sigil_records::keys::RecordId;
@@ -15,7 +14,7 @@ use crate::handle;
 use crate::job::Promise;
 use crate::open_options::durability;
 use crate::reads::Answer;
-use crate::record_writes::{NativeRecordBatch, RecordWrite};
+use crate::record_writes::RecordWrite;
 
 /// The record's text, if memory has the answer.
 #[napi]
@@ -89,19 +88,6 @@ impl NativeDb {
         self.on_pool(move |db| {
             let value = find(&id, |key| db.get_at(&moment, key))?;
             Ok(Answer::certain(Form::Text, value))
-        })
-    }
-
-    /// Gathers what is in the batch, and takes it.
-    #[napi]
-    pub fn write_records(
-        &self,
-        batch: ClassInstance<'_, NativeRecordBatch>,
-        level: u32,
-    ) -> Result<()> {
-        guard(|| {
-            batch.gather(durability(level), &mut self.gathered.lock());
-            Ok(())
         })
     }
 }

@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 use sigil_leveldb::{Db, Options, Result};
@@ -29,6 +29,8 @@ struct Shared {
 
 /// An open database with what its users have in common.
 pub struct Opened {
+    /// Tells it from every other of this process.
+    pub id: u64,
     /// The database.
     pub db: Db,
     /// Held by writes that decide by what they read: of two that concern the same old record, one
@@ -123,7 +125,9 @@ impl Drop for Lease {
 }
 
 fn open(directory: &Path, options: Options) -> Result<Arc<Opened>> {
+    static NEXT_ID: AtomicU64 = AtomicU64::new(0);
     Ok(Arc::new(Opened {
+        id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
         db: Db::open(directory, options)?,
         deciding: Mutex::new(()),
         without_left: Mutex::default(),

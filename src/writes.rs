@@ -17,6 +17,8 @@ use crate::gathered::CallFailure;
 use crate::handle;
 use crate::job::{Promise, on_pool};
 use crate::open_options::durability;
+use crate::record_writes::{RecordWrite, Together};
+use crate::records::record_id;
 
 /// Why the write of a call failed.
 #[napi(object)]
@@ -80,6 +82,69 @@ pub fn del(handle: u32, key: Input, level: u32) -> Result<()> {
     handle::with(handle, |held| {
         let put_in = |batch: &mut WriteBatch| batch.delete(&key.0);
         held.gathered.lock().add(durability(level), key.0.len(), put_in);
+        Ok(())
+    })
+}
+
+/// Puts a write into the batch that the running call of JavaScript puts together.
+#[napi]
+pub fn batch_put(handle: u32, key: Input, value: Input) -> Result<()> {
+    handle::with(handle, |held| {
+        held.batch.lock().put(&key.0, &value.0);
+        Ok(())
+    })
+}
+
+/// Puts a deletion into the batch.
+#[napi]
+pub fn batch_del(handle: u32, key: Input) -> Result<()> {
+    handle::with(handle, |held| {
+        held.batch.lock().delete(&key.0);
+        Ok(())
+    })
+}
+
+/// Puts the writing of a record into the batch of records, or its deletion; see [`put_record`].
+///
+/// [`put_record`]: crate::records::put_record
+#[napi]
+pub fn batch_record(
+    handle: u32,
+    tenant: Option<Input>,
+    symbol: Input,
+    auth_hash: Input,
+    text: Option<Input>,
+    updated_at: Option<Input>,
+) -> Result<()> {
+    handle::with(handle, |held| {
+        let write = RecordWrite::new(record_id(tenant, symbol, auth_hash)?, text, updated_at)?;
+        held.records.lock().add(write);
+        Ok(())
+    })
+}
+
+/// Gathers what was put together, of either kind.
+#[napi]
+pub fn batch_gather(handle: u32, level: u32) -> Result<()> {
+    handle::with(handle, |held| {
+        let (batch, records) =
+            (mem::take(&mut *held.batch.lock()), mem::take(&mut *held.records.lock()));
+        let mut gathered = held.gathered.lock();
+        if batch.is_empty() {
+            records.gather(durability(level), &mut gathered);
+        } else {
+            gathered.add_batch(durability(level), batch);
+        }
+        Ok(())
+    })
+}
+
+/// Forgets what was put together.
+#[napi]
+pub fn batch_forget(handle: u32) -> Result<()> {
+    handle::with(handle, |held| {
+        held.batch.lock().clear();
+        *held.records.lock() = Together::default();
         Ok(())
     })
 }

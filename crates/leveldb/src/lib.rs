@@ -62,8 +62,8 @@ pub mod fuzzing;
 
 pub use bytes::Bytes;
 pub use db::{
-    Cached, Db, DbIterator, Entries, Failure, Health, Job, Loss, Range, RecoveryReport, Snapshot,
-    VerifyReport,
+    Cached, Db, DbIterator, Entries, Failure, Fault, Health, Job, Loss, Range, RecoveryReport,
+    Snapshot, VerifyReport,
 };
 pub use destroy::destroy;
 pub use error::{CorruptionKind, Error, IoOperation, Result};

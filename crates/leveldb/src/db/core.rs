@@ -112,6 +112,8 @@ impl Core {
         Health {
             failures: self.health.failures(),
             out_of_space: self.reserve.is_spent(),
+            faults: self.health.faults(),
+            reserve_releases: self.reserve.releases(),
             pending_memtables: self.view.load().pending.len(),
         }
     }

@@ -46,6 +46,18 @@ pub struct Failure {
     pub attempts: u32,
 }
 
+/// What has gone wrong with a job since the database was opened, whether or not it still does: a
+/// fault that was over before anybody asked is news all the same.
+#[derive(Debug, Clone)]
+pub struct Fault {
+    /// Which job.
+    pub job: Job,
+    /// The last error.
+    pub error: Error,
+    /// How often it failed.
+    pub times: u64,
+}
+
 /// How the database is.
 #[derive(Debug, Clone, Default)]
 pub struct Health {
@@ -56,6 +68,10 @@ pub struct Health {
     pub out_of_space: bool,
     /// Memtables that wait for their flush.
     pub pending_memtables: usize,
+    /// Jobs that have failed since the database was opened.
+    pub faults: Vec<Fault>,
+    /// How often the space put aside for a full disk was given up.
+    pub reserve_releases: u64,
 }
 
 impl Health {
@@ -78,6 +94,7 @@ pub(crate) fn pause_after(attempts: u32) -> Duration {
 #[derive(Debug, Default)]
 pub(crate) struct HealthBoard {
     failures: Mutex<Vec<Failure>>,
+    faults: Mutex<Vec<Fault>>,
     /// Flushes that failed, ever.
     failed_flushes: AtomicU64,
 }
@@ -85,6 +102,7 @@ pub(crate) struct HealthBoard {
 impl HealthBoard {
     /// Records a failure and says how often the job has failed since it last succeeded.
     pub(crate) fn failed(&self, job: Job, error: Error) -> u32 {
+        self.remember(job, &error);
         let mut failures = self.failures.lock();
         if job == Job::Flush {
             self.failed_flushes.fetch_add(1, Ordering::Release);
@@ -99,6 +117,17 @@ impl HealthBoard {
                 failures.push(Failure { job, error, since: Instant::now(), attempts: 1 });
                 1
             }
+        }
+    }
+
+    fn remember(&self, job: Job, error: &Error) {
+        let mut faults = self.faults.lock();
+        match faults.iter_mut().find(|fault| fault.job == job) {
+            Some(fault) => {
+                fault.times = fault.times.saturating_add(1);
+                fault.error = error.clone();
+            }
+            None => faults.push(Fault { job, error: error.clone(), times: 1 }),
         }
     }
 
@@ -119,5 +148,26 @@ impl HealthBoard {
 
     pub(crate) fn failures(&self) -> Vec<Failure> {
         self.failures.lock().clone()
+    }
+
+    pub(crate) fn faults(&self) -> Vec<Fault> {
+        self.faults.lock().clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_that_is_over_is_remembered() {
+        let board = HealthBoard::default();
+        board.failed(Job::Flush, Error::Closed);
+        board.failed(Job::Flush, Error::ReadOnly);
+        board.succeeded(Job::Flush);
+        assert!(board.failures().is_empty());
+        let faults = board.faults();
+        assert_eq!(faults.len(), 1);
+        assert!(matches!(faults[0], Fault { job: Job::Flush, error: Error::ReadOnly, times: 2 }));
     }
 }

@@ -41,7 +41,7 @@ use follower::Follower;
 use shutdown::Handle;
 
 pub use entries::Entries;
-pub use health::{Failure, Health, Job};
+pub use health::{Failure, Fault, Health, Job};
 pub use iterator::DbIterator;
 pub use range::Range;
 pub use recovery::{Loss, RecoveryReport};

@@ -7,7 +7,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
@@ -24,6 +24,8 @@ pub(crate) struct Reserve {
     size: u64,
     /// The reserve was given up and is not restored.
     spent: AtomicBool,
+    /// How often it was given up.
+    releases: AtomicU64,
     /// The error that spent it, for writers that are refused meanwhile.
     cause: Mutex<Option<Error>>,
 }
@@ -31,7 +33,8 @@ pub(crate) struct Reserve {
 impl Reserve {
     pub(crate) fn new(env: Arc<dyn Env>, directory: &std::path::Path, size: u64) -> Self {
         let path = file_name::reserve(directory);
-        Self { env, path, size, spent: AtomicBool::new(false), cause: Mutex::new(None) }
+        let (spent, releases) = (AtomicBool::new(false), AtomicU64::new(0));
+        Self { env, path, size, spent, releases, cause: Mutex::new(None) }
     }
 
     /// Makes the reserve when the database is opened. A disk that is too full for it is not a
@@ -54,7 +57,9 @@ impl Reserve {
             return;
         }
         *self.cause.lock() = Some(error);
-        self.spent.store(true, Ordering::Release);
+        if !self.spent.swap(true, Ordering::AcqRel) {
+            self.releases.fetch_add(1, Ordering::Relaxed);
+        }
         let _ = self.env.remove(&self.path);
     }
 
@@ -68,6 +73,11 @@ impl Reserve {
 
     pub(crate) fn is_spent(&self) -> bool {
         self.spent.load(Ordering::Acquire)
+    }
+
+    /// How often the reserve was given up.
+    pub(crate) fn releases(&self) -> u64 {
+        self.releases.load(Ordering::Relaxed)
     }
 
     /// Tries to put the space aside again.
