@@ -268,7 +268,7 @@ export interface DatabaseOptions {
   syncInterval?: number
   /** Writes kept in memory before they become a table. Default: 4 MiB. */
   writeBufferSize?: number
-  /** Blocks kept in memory for reading. Default: 32 MiB. */
+  /** Blocks kept in memory for reading. Default: 64 MiB. */
   cacheSize?: number
   /** Tables kept open. Default: 1,000. */
   maxOpenFiles?: number

@@ -117,8 +117,8 @@ class NativeDb {
     const started = this.#series.reads.begin()
     const cached = this.call('get', (native, addon) =>
       snapshot === undefined
-        ? addon.getIfCached(this.#handle, key, asText)
-        : native.getIfCachedAt(key, asText, snapshot),
+        ? addon.tryGet(this.#handle, key, asText)
+        : native.tryGetAt(key, asText, snapshot),
     )
     if (cached === null) return this.#read('get', (native) => native.get(key, asText, snapshot))
     this.#series.reads.end(started)
@@ -151,7 +151,7 @@ class NativeDb {
     if (waiting !== undefined) return waiting.then(() => this.getRecord(operation, call))
     const started = this.#series.reads.begin()
     const cached = this.call(operation, (_, addon) =>
-      addon.getRecordIfCached(this.#handle, tenant, symbol, authHash),
+      addon.tryGetRecord(this.#handle, tenant, symbol, authHash),
     )
     if (cached === null) {
       return this.#read(operation, (native) => native.getRecord(tenant, symbol, authHash))

@@ -1,4 +1,4 @@
-//! Point reads and snapshots. What memory can answer is answered on the spot; the rest goes to the
+//! Point reads and snapshots. What can be had without waiting is answered on the spot; the rest goes to the
 //! pool, with a snapshot taken at the time of the call, so that a write made after it is not seen.
 
 use std::sync::Arc;
@@ -92,11 +92,11 @@ impl ToNapiValue for Answer {
     }
 }
 
-/// The value if memory has the answer.
+/// The value if it can be had without waiting.
 #[napi]
-pub fn get_if_cached(handle: u32, key: Input, as_text: bool) -> Result<Answer> {
+pub fn try_get(handle: u32, key: Input, as_text: bool) -> Result<Answer> {
     handle::with(handle, |held| {
-        Ok(Answer::cached(Form::of(as_text), held.db().get_if_cached(&key.0)?))
+        Ok(Answer::cached(Form::of(as_text), held.db().try_get(&key.0)?))
     })
 }
 
@@ -122,16 +122,16 @@ impl NativeDb {
         }
     }
 
-    /// The value that it had, if memory has the answer.
+    /// The value that it had, if it can be had without waiting.
     #[napi]
-    pub fn get_if_cached_at(
+    pub fn try_get_at(
         &self,
         key: Input,
         as_text: bool,
         snapshot: ClassInstance<'_, NativeSnapshot>,
     ) -> Result<Answer> {
         guard(|| {
-            let cached = self.db().get_if_cached_at(&*snapshot.held()?, &key.0)?;
+            let cached = self.db().try_get_at(&*snapshot.held()?, &key.0)?;
             Ok(Answer::cached(Form::of(as_text), cached))
         })
     }

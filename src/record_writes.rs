@@ -66,7 +66,7 @@ impl RecordWrites {
     /// Makes the writes on this thread, if nothing has to be waited for.
     pub(crate) fn try_write(&self, opened: &Opened, durability: Durability) -> EngineResult<()> {
         let Some(_deciding) = opened.deciding.try_lock() else { return Err(Error::WouldBlock) };
-        let mut batch = self.plan(|key| match opened.db.get_if_cached(key)? {
+        let mut batch = self.plan(|key| match opened.db.try_get(key)? {
             Cached::Hit(value) => Ok(Some(value)),
             Cached::Absent => Ok(None),
             Cached::Unknown => Err(Error::WouldBlock),

@@ -16,9 +16,9 @@ use crate::open_options::durability;
 use crate::reads::Answer;
 use crate::record_writes::RecordWrite;
 
-/// The record's text, if memory has the answer.
+/// The record's text, if it can be had without waiting.
 #[napi]
-pub fn get_record_if_cached(
+pub fn try_get_record(
     handle: u32,
     tenant: Option<Input>,
     symbol: Input,
@@ -26,7 +26,7 @@ pub fn get_record_if_cached(
 ) -> Result<Answer> {
     handle::with(handle, |held| {
         let id = record_id(tenant, symbol, auth_hash)?;
-        let found = find(&id, |key| match held.db().get_if_cached(key)? {
+        let found = find(&id, |key| match held.db().try_get(key)? {
             Cached::Hit(value) => Ok(Some(value)),
             Cached::Absent => Ok(None),
             Cached::Unknown => Err(Error::WouldBlock),

@@ -66,7 +66,7 @@ pub struct Options {
     /// Memtables that may wait for their flush, besides the one being filled, before writers wait.
     /// Writers are slowed down before that. Default: 4.
     pub max_pending_memtables: usize,
-    /// Bytes of uncompressed blocks kept in memory for reading; 0 keeps none. Default: 32 MiB.
+    /// Bytes of uncompressed blocks kept in memory for reading; 0 keeps none. Default: 64 MiB.
     pub block_cache_size: usize,
     /// Table files kept open; a table that is open keeps its index and filter in memory.
     /// Default: 1,000.
@@ -121,7 +121,7 @@ impl Default for Options {
             log_recovery: LogRecovery::default(),
             write_buffer_size: 4 << 20,
             max_pending_memtables: 4,
-            block_cache_size: 32 << 20,
+            block_cache_size: 64 << 20,
             max_open_files: 1_000,
             block_size: 4 << 10,
             block_restart_interval: 16,

@@ -35,7 +35,7 @@ impl TableCache {
         }
     }
 
-    /// The table of a file, opened if need be. With [`ReadMode::CachedOnly`] a table that is not
+    /// The table of a file, opened if need be. Unless [`ReadMode::Any`] is given, a table that is not
     /// open is [`Error::WouldBlock`].
     pub(crate) fn table(&self, file: &TableFile, mode: ReadMode) -> Result<Arc<Table>> {
         if let Some(table) = file.pinned() {
@@ -44,7 +44,7 @@ impl TableCache {
         if let Some(table) = self.open.get(&file.number) {
             return Ok(table);
         }
-        if mode == ReadMode::CachedOnly {
+        if mode != ReadMode::Any {
             return Err(Error::WouldBlock);
         }
         let table = Arc::new(self.open_table(file)?);

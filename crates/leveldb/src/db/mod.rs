@@ -36,6 +36,7 @@ use bytes::Bytes;
 use crate::env::OpenFiles;
 use crate::error::{Error, Result};
 use crate::options::{Options, WriteOptions};
+use crate::table::ReadMode;
 use crate::write_batch::WriteBatch;
 use follower::Follower;
 use shutdown::Handle;
@@ -115,15 +116,28 @@ impl Db {
         read::get_many(&self.handle.core, keys, Some(snapshot))
     }
 
-    /// The value of `key` if memory has the answer: this never waits for a disk.
+    /// The value of `key` if the memtables and the block cache have the answer: no file is asked.
     pub fn get_if_cached(&self, key: &[u8]) -> Result<Cached> {
-        read::get_if_cached(&self.handle.core, key, None)
+        read::get_if_cached(&self.handle.core, key, None, ReadMode::MemoryOnly)
     }
 
     /// [`Db::get_if_cached`], of a snapshot.
     pub fn get_if_cached_at(&self, snapshot: &Snapshot, key: &[u8]) -> Result<Cached> {
         self.check_snapshot(snapshot)?;
-        read::get_if_cached(&self.handle.core, key, Some(snapshot))
+        read::get_if_cached(&self.handle.core, key, Some(snapshot), ReadMode::MemoryOnly)
+    }
+
+    /// The value of `key` if it can be had without waiting for a disk: also from what the system
+    /// holds of the files in memory, where it can be asked for just that (Linux). Takes a few
+    /// microseconds more than [`Db::get_if_cached`] then.
+    pub fn try_get(&self, key: &[u8]) -> Result<Cached> {
+        read::get_if_cached(&self.handle.core, key, None, ReadMode::NoWait)
+    }
+
+    /// [`Db::try_get`], of a snapshot.
+    pub fn try_get_at(&self, snapshot: &Snapshot, key: &[u8]) -> Result<Cached> {
+        self.check_snapshot(snapshot)?;
+        read::get_if_cached(&self.handle.core, key, Some(snapshot), ReadMode::NoWait)
     }
 
     /// Gives `key` a value.

@@ -63,12 +63,14 @@ pub(crate) fn get_many<K: AsRef<[u8]>>(
     keys.iter().map(look_up).collect()
 }
 
+/// What can be said without waiting; `mode` says how far the look goes.
 pub(crate) fn get_if_cached(
     core: &Core,
     key: &[u8],
     snapshot: Option<&Snapshot>,
+    mode: ReadMode,
 ) -> Result<Cached> {
-    match newest(core, key, snapshot, ReadMode::CachedOnly) {
+    match newest(core, key, snapshot, mode) {
         Ok(found) => Ok(found.and_then(value_of).map_or(Cached::Absent, Cached::Hit)),
         Err(Error::WouldBlock) => Ok(Cached::Unknown),
         Err(error) => Err(error),

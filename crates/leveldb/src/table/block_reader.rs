@@ -27,8 +27,11 @@ thread_local! {
 pub(crate) enum ReadMode {
     /// The disk, if need be.
     Any,
-    /// Nothing: memory answers, or the read is refused with [`Error::WouldBlock`].
-    CachedOnly,
+    /// Nothing, but it may take what the system holds of a file in memory. Where that is not
+    /// enough the read is refused with [`Error::WouldBlock`].
+    NoWait,
+    /// Nothing, and no file is asked at all.
+    MemoryOnly,
 }
 
 /// The file of a table. Handles that it is given were checked against the file's size.
@@ -76,12 +79,13 @@ impl BlockReader {
     fn read_into(&self, stored: &mut [u8], handle: BlockHandle, mode: ReadMode) -> Result<Bytes> {
         let read = match mode {
             ReadMode::Any => self.read_at(handle.offset, stored)?,
-            ReadMode::CachedOnly => self
+            ReadMode::NoWait => self
                 .file
                 .read_at_if_cached(handle.offset, stored)
                 .map_err(Error::io(IoOperation::Read, &self.path))?
                 .filter(|&read| read == stored.len())
                 .ok_or(Error::WouldBlock)?,
+            ReadMode::MemoryOnly => return Err(Error::WouldBlock),
         };
         if read != stored.len() {
             return Err(self.corruption(handle.offset, CorruptionKind::BadLength));

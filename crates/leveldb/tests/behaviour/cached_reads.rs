@@ -1,4 +1,4 @@
-//! `get_if_cached` answers from memory or not at all: it never waits for a disk, and never takes a
+//! `get_if_cached` and `try_get` answer at once or not at all: they never wait for a disk, and never take a
 //! disk that it did not ask for an absent key.
 
 use sigil_leveldb::env::{FaultEnv, MemoryEnv};
@@ -60,13 +60,16 @@ fn the_memtable_answers_whatever_the_tables_would_say() {
 }
 
 #[test]
-fn what_the_system_has_in_memory_counts_as_memory() {
+fn what_the_system_has_in_memory_needs_no_waiting() {
     let (fault, db) = cold();
     // Opens the tables.
     db.get(b"0000").unwrap().unwrap();
     db.get(b"0999").unwrap().unwrap();
-    assert_eq!(db.get_if_cached(b"0100").unwrap(), Cached::Unknown);
+    assert_eq!(db.try_get(b"0100").unwrap(), Cached::Unknown);
     fault.set_cold(false);
+    assert_eq!(db.get_if_cached(b"0100").unwrap(), Cached::Unknown);
+    assert!(matches!(db.try_get(b"0100").unwrap(), Cached::Hit(_)));
+    // What was read is in the block cache now.
     assert!(matches!(db.get_if_cached(b"0100").unwrap(), Cached::Hit(_)));
 }
 
@@ -86,7 +89,7 @@ fn a_read_that_may_not_wait_opens_nothing() {
     let before = opened();
     let mut unknown = 0;
     for index in 0..9_999_u32 {
-        match db.get_if_cached(format!("{index:04}").as_bytes()).unwrap() {
+        match db.try_get(format!("{index:04}").as_bytes()).unwrap() {
             Cached::Unknown => unknown += 1,
             Cached::Hit(_) => {}
             Cached::Absent => panic!("{index} is there"),

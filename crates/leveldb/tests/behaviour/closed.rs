@@ -24,6 +24,8 @@ fn check_every_method(db: &Db, snapshot: &Snapshot) {
     assert!(is_closed(db.get_many_at(snapshot, &[b"a"])));
     assert!(is_closed(db.get_if_cached(b"a")));
     assert!(is_closed(db.get_if_cached_at(snapshot, b"a")));
+    assert!(is_closed(db.try_get(b"a")));
+    assert!(is_closed(db.try_get_at(snapshot, b"a")));
     assert!(is_closed(db.put(b"a", b"b", Durability::Process)));
     assert!(is_closed(db.put(b"a", b"b", Durability::Sync)));
     assert!(is_closed(db.delete(b"a", Durability::Process)));

@@ -195,6 +195,7 @@ impl World {
             }
             Step::GetIfCached(key) => {
                 check_cached(ok(self.db.get_if_cached(key))?, self.map.get(key))?;
+                check_cached(ok(self.db.try_get(key))?, self.map.get(key))?;
             }
             Step::Scan(span) => check_scans(&self.db, None, &self.map, span)?,
             Step::ApproximateSize(from, to) => self.approximate_size(from, to)?,
@@ -238,6 +239,7 @@ impl World {
             }
             Step::GetIfCachedAt(_, key) => {
                 check_cached(ok(self.db.get_if_cached_at(snapshot, key))?, map.get(key))?;
+                check_cached(ok(self.db.try_get_at(snapshot, key))?, map.get(key))?;
             }
             Step::ScanAt(_, span) => check_scans(&self.db, Some(snapshot), map, span)?,
             _ => {}

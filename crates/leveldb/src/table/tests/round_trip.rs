@@ -229,7 +229,7 @@ fn a_read_that_may_not_wait_is_answered_from_memory_or_refused() {
         Arc::new(Table::open(file, path(), 5, None, Some(Arc::clone(&cache))).unwrap())
     };
     let table = open(&file);
-    let get = |key: &[u8]| table.get(key, seek_tag(1 << 50), ReadMode::CachedOnly);
+    let get = |key: &[u8]| table.get(key, seek_tag(1 << 50), ReadMode::MemoryOnly);
     file.cold.store(true, Ordering::Relaxed);
     assert!(matches!(get(b"key00007"), Err(Error::WouldBlock)));
     // The filter answers for most keys that are not there.
