@@ -95,9 +95,7 @@ impl ToNapiValue for Answer {
 /// The value if it can be had without waiting.
 #[napi]
 pub fn try_get(handle: u32, key: Input, as_text: bool) -> Result<Answer> {
-    handle::with(handle, |held| {
-        Ok(Answer::cached(Form::of(as_text), held.db().try_get(&key.0)?))
-    })
+    handle::with(handle, |held| Ok(Answer::cached(Form::of(as_text), held.db().try_get(&key.0)?)))
 }
 
 /// A snapshot that a caller gave.

@@ -229,13 +229,16 @@ fn a_read_that_may_not_wait_is_answered_from_memory_or_refused() {
         Arc::new(Table::open(file, path(), 5, None, Some(Arc::clone(&cache))).unwrap())
     };
     let table = open(&file);
-    let get = |key: &[u8]| table.get(key, seek_tag(1 << 50), ReadMode::MemoryOnly);
+    let get_in = |key: &[u8], mode| table.get(key, seek_tag(1 << 50), mode);
+    let get = |key: &[u8]| get_in(key, ReadMode::NoWait);
     file.cold.store(true, Ordering::Relaxed);
     assert!(matches!(get(b"key00007"), Err(Error::WouldBlock)));
     // The filter answers for most keys that are not there.
     assert!((0..20).any(|index| get(format!("key000071{index}").as_bytes()).is_ok()));
     file.cold.store(false, Ordering::Relaxed);
+    assert!(matches!(get_in(b"key00007", ReadMode::MemoryOnly), Err(Error::WouldBlock)));
     assert!(get(b"key00007").unwrap().is_some());
+    assert!(get_in(b"key00007", ReadMode::MemoryOnly).unwrap().is_some());
     scan(&mut table.iter(true)).unwrap();
     assert!(cache.usage() > 0);
     file.cold.store(true, Ordering::Relaxed);
