@@ -398,7 +398,10 @@ export class LevelDBSigilAdapter implements SigilStore {
   /** By default `SIGIL_DB_PATH`, or `./sigil-leveldb`. */
   constructor(dbPath?: string, options?: AdapterOptions)
   readonly path: string
-  /** On the same open database: closing either closes both. */
+  /**
+   * On the same open database. Closing or opening either does it to both, and to no other store:
+   * see docs/sharing.md.
+   */
   readonly db: Level
   open: SigilStore['open']
   close: SigilStore['close']
