@@ -9,6 +9,8 @@ const { run } = require('./support/child.js')
 const { scratchFolder } = require('./support/scratch.js')
 const { testOnDisk } = require('./support/small-disk.js')
 
+jest.setTimeout(120_000)
+
 const scratch = scratchFolder()
 
 function listener() {

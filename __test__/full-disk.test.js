@@ -8,6 +8,8 @@ const { join } = require('node:path')
 const { LevelDBSigilAdapter } = require('sigil-vault')
 const { testOnDisk } = require('./support/small-disk.js')
 
+jest.setTimeout(120_000)
+
 const BALLAST = 4 << 20
 const options = { writeBufferSize: 256 << 10, reserveSize: 1 << 20 }
 const text = randomBytes(7500).toString('base64')
