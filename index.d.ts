@@ -238,7 +238,8 @@ export interface DoctorReport {
 
 /**
  * Finds records that an old caller's mistake put under a wrong key. With `fix`, moves each to the
- * key that it was meant for, in one step; without, changes nothing and needs no lock.
+ * key that it was meant for, in one step; without, changes nothing and needs no lock. Not to be run
+ * with `fix` while a store of the same process writes the records that were meant.
  */
 export function doctor(
   location: string,
