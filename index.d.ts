@@ -238,7 +238,8 @@ export interface DoctorReport {
 
 /**
  * Finds records that an old caller's mistake put under a wrong key. With `fix`, moves each to the
- * key that it was meant for, in one step; without, changes nothing and needs no lock.
+ * key that it was meant for, in one step; without, changes nothing and needs no lock. Not to be run
+ * with `fix` while a store of the same process writes the records that were meant.
  */
 export function doctor(
   location: string,
@@ -398,7 +399,10 @@ export class LevelDBSigilAdapter implements SigilStore {
   /** By default `SIGIL_DB_PATH`, or `./sigil-leveldb`. */
   constructor(dbPath?: string, options?: AdapterOptions)
   readonly path: string
-  /** On the same open database: closing either closes both. */
+  /**
+   * On the same open database. Closing or opening either does it to both, and to no other store:
+   * see docs/sharing.md.
+   */
   readonly db: Level
   open: SigilStore['open']
   close: SigilStore['close']

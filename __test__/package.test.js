@@ -90,6 +90,11 @@ test('import writes and reads', () => {
   expect(run(process.execPath, ['--input-type=module', '--eval', code])).toBe('[{"x":1}]')
 })
 
+test('the command is there, and works', () => {
+  const command = join(home, 'node_modules', '.bin', shell ? 'sigil-vault.cmd' : 'sigil-vault')
+  expect(run(command, ['--help'], { shell })).toContain('doctor')
+})
+
 test('types are found by both module systems', () => {
   const code = `import { InMemoryStorageDriver, type SigilStore } from 'sigil-vault'
 export const store: SigilStore = new InMemoryStorageDriver()\n`

@@ -57,7 +57,7 @@ class LevelDBSigilAdapter {
     return this.#path
   }
 
-  /** A `Level` on the same open database: closing either closes both. */
+  /** A `Level` on the same open database: closing or opening either does it to both. */
   get db() {
     const { notFoundError } = this.#options
     this.#db ??= Level.on(
@@ -74,6 +74,7 @@ class LevelDBSigilAdapter {
       this.#opening = undefined
       throw asked('open', error)
     })
+    if (this.#db?.status === 'closed') await this.#db.open()
   }
 
   async close() {

@@ -6,6 +6,9 @@ const { scratchFolder } = require('../support/scratch.js')
 
 const scratch = scratchFolder()
 
+// What is counted is the same on a busy machine.
+jest.setTimeout(600_000)
+
 test('a process ends by itself with databases, writes and iterators open', () => {
   run(
     scratch('db'),

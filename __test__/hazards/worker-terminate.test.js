@@ -8,6 +8,9 @@ const { scratchFolder } = require('../support/scratch.js')
 const times = process.env.SIGIL_LONG === '1' ? 1000 : 40
 const scratch = scratchFolder()
 
+// What is counted is the same on a busy machine.
+jest.setTimeout(600_000)
+
 test(`${times} workers terminated with hundreds of operations under way`, async () => {
   const path = scratch('db')
   const { growth, acknowledged } = run(

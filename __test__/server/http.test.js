@@ -132,6 +132,10 @@ test('metrics count what happened', async () => {
   expect(answer.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/)
   const text = await answer.text()
   expect(text).toContain('\nsigil_registry_size 1\n')
+  // The store's own numbers and the service's are one text.
+  for (const name of ['leveldb_open_files', 'sigil_error_total', 'sigil_encode_total']) {
+    expect(text.split(`# TYPE ${name} `)).toHaveLength(2)
+  }
   const route = 'method="POST",route="/api/consciousness/sigils"'
   expect(text).toContain(`sigil_http_requests_total{${route},status="200"} 1`)
   expect(text).toContain(`sigil_http_requests_total{${route},status="400"} 1`)
