@@ -18,6 +18,8 @@ use crate::registry::Opened;
 const ALONE: usize = 64 << 10;
 /// A batch takes no more writes beyond this many bytes.
 const BATCH_LIMIT: usize = 4 << 20;
+/// More bytes are not written on the thread of JavaScript, which would do nothing else meanwhile.
+const ON_THE_SPOT: usize = 512 << 10;
 /// The memory of a batch up to this size is used again.
 const KEPT: usize = 1 << 20;
 
@@ -95,11 +97,14 @@ impl Gathered {
         self.calls += 1;
     }
 
-    /// Makes all the writes on this thread. `false` where some are left, because one asks for a
-    /// sync, has to wait, or fails: [`Gathered::commit`] finds out.
+    /// Makes all the writes on this thread. `false` where some are left, because they are many, or
+    /// one asks for a sync, has to wait, or fails: [`Gathered::commit`] finds out.
     pub fn try_commit(&mut self, opened: &Opened) -> bool {
         let most = self.closed.iter().map(Part::durability).max();
-        if most.max(Some(self.open.durability)) == Some(Durability::Sync) {
+        let bytes: usize = self.closed.iter().map(Part::byte_size).sum();
+        if most.max(Some(self.open.durability)) == Some(Durability::Sync)
+            || bytes + self.open.batch.byte_size() > ON_THE_SPOT
+        {
             return false;
         }
         while let Some(part) = self.closed.front_mut() {
@@ -143,6 +148,13 @@ impl Part {
         match self {
             Self::Known(known) => known.durability,
             Self::Records { durability, .. } => *durability,
+        }
+    }
+
+    fn byte_size(&self) -> usize {
+        match self {
+            Self::Known(known) => known.batch.byte_size(),
+            Self::Records { writes, .. } => writes.byte_size(),
         }
     }
 

@@ -63,6 +63,11 @@ pub struct RecordWrites {
 }
 
 impl RecordWrites {
+    /// Bytes of the texts.
+    pub(crate) fn byte_size(&self) -> usize {
+        self.writes.iter().map(|write| write.text.as_ref().map_or(0, Vec::len)).sum()
+    }
+
     /// Makes the writes on this thread, if nothing has to be waited for.
     pub(crate) fn try_write(&self, opened: &Opened, durability: Durability) -> EngineResult<()> {
         let Some(_deciding) = opened.deciding.try_lock() else { return Err(Error::WouldBlock) };
