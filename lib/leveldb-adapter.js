@@ -96,7 +96,8 @@ class LevelDBSigilAdapter {
   async getSigilRecord(...args) {
     const operation = 'getSigilRecord'
     const call = calls.nameCall(operation, args)
-    const stored = await this.#find(operation, call)
+    const found = this.#find(operation, call)
+    const stored = found instanceof Promise ? await found : found
     return stored === undefined ? undefined : parse(operation, stored)
   }
 
@@ -115,7 +116,7 @@ class LevelDBSigilAdapter {
   async getMany(names, options) {
     const operation = 'getMany'
     const list = calls.manyCall(operation, names, options)
-    const found = await Promise.all(list.map((call) => this.#find(operation, call)))
+    const found = await Promise.all(list.map(async (call) => this.#find(operation, call)))
     return found.map((stored) => (stored === undefined ? undefined : parse(operation, stored)))
   }
 
@@ -237,8 +238,12 @@ class LevelDBSigilAdapter {
     return abortable(operation, checked, native.run(operation, body))
   }
 
-  async #find(operation, call) {
-    const native = this.#native ?? (await this.#ready(operation, call.options))
+  /** The text of a record, undefined where there is none; a promise only where one must wait. */
+  #find(operation, call) {
+    const native = this.#native
+    if (native === undefined) {
+      return this.#ready(operation, call.options).then(() => this.#find(operation, call))
+    }
     calls.throwIfAborted(operation, call.options)
     const stored = native.getRecord(operation, call)
     return stored instanceof Promise ? abortable(operation, call.options, stored) : stored
