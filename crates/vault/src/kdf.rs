@@ -44,10 +44,6 @@ pub enum Kdf {
         /// 1 or more.
         lanes: u32,
     },
-    /// Nearly for free. Only for tests, which open thousands of stores: refused by
-    /// [`Kdf::check_new`] unless it was made by [`Kdf::cheap_for_tests`].
-    #[doc(hidden)]
-    Cheap,
 }
 
 impl Default for Kdf {
@@ -60,11 +56,10 @@ impl Kdf {
     /// Argon2id with the costs that RFC 9106 names for little memory.
     pub const ARGON2ID: Self = Self::Argon2id { memory_kib: 64 << 10, passes: 3, lanes: 4 };
 
-    /// PBKDF2 with two rounds, for tests that open thousands of stores.
+    /// PBKDF2 with two rounds, for tests that open thousands of stores. A store refuses it unless
+    /// [`crate::Options::weak_key_for_tests`] is set.
     #[doc(hidden)]
-    pub const fn cheap_for_tests() -> Self {
-        Self::Cheap
-    }
+    pub const CHEAP: Self = Self::Pbkdf2Sha512 { rounds: 2 };
 
     /// Refuses costs that a new store must not have.
     pub fn check_new(&self) -> Result<()> {
@@ -73,7 +68,6 @@ impl Kdf {
             Self::Argon2id { memory_kib, passes, .. } => {
                 memory_kib >= LEAST_MEMORY && passes >= LEAST_PASSES
             }
-            Self::Cheap => true,
         };
         if strong && self.is_bearable() {
             return Ok(());
@@ -92,7 +86,6 @@ impl Kdf {
                     && (8 * lanes..=MOST_MEMORY).contains(&memory_kib)
                     && (1..=MOST_PASSES).contains(&passes)
             }
-            Self::Cheap => true,
         }
     }
 
@@ -100,7 +93,6 @@ impl Kdf {
     pub(crate) fn encode(&self) -> [u8; ENCODED] {
         let (function, numbers) = match *self {
             Self::Pbkdf2Sha512 { rounds } => (1, [rounds, 0, 0]),
-            Self::Cheap => (1, [2, 0, 0]),
             Self::Argon2id { memory_kib, passes, lanes } => (2, [passes, memory_kib, lanes]),
         };
         let mut encoded = [0; ENCODED];
@@ -132,7 +124,6 @@ impl Kdf {
             Self::Pbkdf2Sha512 { rounds } => {
                 pbkdf2_hmac::<Sha512>(password, salt, rounds, &mut *key);
             }
-            Self::Cheap => pbkdf2_hmac::<Sha512>(password, salt, 2, &mut *key),
             Self::Argon2id { memory_kib, passes, lanes } => {
                 let refused = |_| Error::Invalid("Argon2 refuses these costs".into());
                 let params =
@@ -183,6 +174,6 @@ mod tests {
         assert_eq!(first.bytes(), key(kdf, b"a", 1).bytes());
         assert_ne!(first.bytes(), key(kdf, b"b", 1).bytes());
         assert_ne!(first.bytes(), key(kdf, b"a", 2).bytes());
-        assert_ne!(first.bytes(), key(Kdf::Cheap, b"a", 1).bytes());
+        assert_ne!(first.bytes(), key(Kdf::CHEAP, b"a", 1).bytes());
     }
 }

@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn a_wrong_password_is_noticed_by_the_check() {
-        let keys = PasswordKeys::fresh(b"right", Kdf::cheap_for_tests()).unwrap();
+        let keys = PasswordKeys::fresh(b"right", Kdf::CHEAP).unwrap();
         PasswordKeys::checked(b"right", keys.kdf, keys.salt, &keys.check).unwrap();
         let wrong = PasswordKeys::checked(b"wrong", keys.kdf, keys.salt, &keys.check);
         assert!(matches!(wrong, Err(Error::KeyWrong)));

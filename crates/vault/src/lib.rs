@@ -6,7 +6,7 @@
 //! # fn main() -> sigil_storage::Result<()> {
 //! # let directory = tempfile::tempdir().unwrap();
 //! # let directory = directory.path().join("store");
-//! # let options = Options { kdf: sigil_storage::Kdf::cheap_for_tests(), ..Options::default() };
+//! # let options = Options::default();
 //! let store = Store::open(&directory, b"a good password", options)?;
 //! store.write(Change::SaveMessage(Message {
 //!     id: "m1".into(),

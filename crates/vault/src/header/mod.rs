@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     fn sample() -> (Header, PasswordKeys) {
-        let keys = PasswordKeys::fresh(b"password", Kdf::cheap_for_tests()).unwrap();
+        let keys = PasswordKeys::fresh(b"password", Kdf::CHEAP).unwrap();
         (Header { sequence: 7, store: [9; 16], secrets: Secrets::fresh().unwrap() }, keys)
     }
 

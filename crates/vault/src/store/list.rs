@@ -4,8 +4,10 @@
 //! ids of the others are reported. Where a whole block of the database is damaged, the ways that
 //! the ids know lead around it.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
-use sigil_leveldb::{DbIterator, Range, Snapshot};
+use sigil_leveldb::{DbIterator, Entries, Range, Snapshot};
 
 use super::message_order::MessageOrder;
 use super::opened::{Opened, decode_message_id};
@@ -74,16 +76,16 @@ impl Inner {
                 return Err(error);
             }
             listing.go_around(end.as_ref(), &mut found)?;
+            found.is_block_damaged = true;
         }
-        let Found { values, last, damaged } = found;
+        let Found { values, last, damaged, is_block_damaged } = found;
+        // Nobody knows all that was in a damaged block.
+        let count = damaged.len().max(usize::from(is_block_damaged));
         let unreadable = if damaged.is_empty() { Vec::new() } else { listing.ids_of(&damaged) };
-        if !damaged.is_empty() {
-            self.metrics.lock().unreadable += damaged.len() as u64;
-            self.options.tell(Event::Unreadable {
-                kind: Kind::Message,
-                ids: unreadable.clone(),
-                count: damaged.len(),
-            });
+        if count > 0 {
+            self.metrics.lock().unreadable += count as u64;
+            let (kind, ids) = (Kind::Message, unreadable.clone());
+            self.options.tell(Event::Unreadable { kind, ids, count });
         }
         let is_full = values.len() == query.limit;
         let cursor = last.filter(|_| is_full).map(|label| label.bytes().to_vec());
@@ -103,6 +105,7 @@ struct Found {
     values: Vec<Bytes>,
     last: Option<Label>,
     damaged: Vec<Label>,
+    is_block_damaged: bool,
 }
 
 impl Listing<'_> {
@@ -213,15 +216,32 @@ impl Listing<'_> {
         known.filter(|(label, _)| labels.contains(label)).map(|(_, id)| id).collect()
     }
 
-    /// The ids that can be read, with the places of their messages.
+    /// The ids that can be read, with the places of their messages: from both ends, so that a
+    /// damaged block between them hides its own alone.
     fn known(&self) -> Vec<(Label, String)> {
-        let range = Range::prefix(&[Kind::Message.ids()]);
-        let Ok(cursor) = self.opened.db.iter_at(self.moment, range) else { return Vec::new() };
-        let entries = sigil_leveldb::Entries::forward(cursor).map_while(std::result::Result::ok);
-        let opened = entries.filter_map(|(place, sealed)| {
-            let plain = self.opened.open(Kind::Message, &place, &sealed);
-            plain.and_then(|plain| decode_message_id(&plain)).ok()
-        });
-        opened.map(|entry| (entry.label, entry.id)).collect()
+        let entries = || {
+            let range = Range::prefix(&[Kind::Message.ids()]);
+            self.opened.db.iter_at(self.moment, range)
+        };
+        let mut known = BTreeMap::new();
+        let directions: [fn(DbIterator) -> Entries; 2] = [Entries::forward, Entries::backward];
+        for direction in directions {
+            let Ok(cursor) = entries() else { break };
+            let mut is_whole = true;
+            for entry in direction(cursor) {
+                let Ok((place, sealed)) = entry else {
+                    is_whole = false;
+                    break;
+                };
+                let plain = self.opened.open(Kind::Message, &place, &sealed);
+                if let Ok(entry) = plain.and_then(|plain| decode_message_id(&plain)) {
+                    known.insert(entry.label, entry.id);
+                }
+            }
+            if is_whole {
+                break;
+            }
+        }
+        known.into_iter().collect()
     }
 }

@@ -130,8 +130,11 @@ impl Inner {
     }
 }
 
-/// Places from `from` on whose records have an old key, and where to go on; none at the end.
-fn stale(opened: &Opened, space: u8, from: &[u8]) -> Result<(Vec<Vec<u8>>, Option<Vec<u8>>)> {
+/// Places whose records have an old key, and where to go on; none at the end.
+type Stale = (Vec<Vec<u8>>, Option<Vec<u8>>);
+
+/// Looks from `from` on.
+fn stale(opened: &Opened, space: u8, from: &[u8]) -> Result<Stale> {
     let sealer = opened.sealer.load();
     let mut cursor = opened.db.iter(Range::prefix(&[space]))?;
     cursor.seek(from)?;

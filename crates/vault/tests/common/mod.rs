@@ -15,7 +15,8 @@ pub(crate) const PASSWORD: &[u8] = b"a password";
 /// Options on a file system, with a key that is derived at once.
 pub(crate) fn options(env: &(impl Env + Clone)) -> Options {
     Options {
-        kdf: Kdf::cheap_for_tests(),
+        kdf: Kdf::CHEAP,
+        weak_key_for_tests: true,
         backups: Some(PathBuf::from(BACKUPS)),
         env: Arc::new(env.clone()),
         ..Options::default()
