@@ -5,12 +5,16 @@ const errors = require('./lib/errors.js')
 const { Level } = require('./lib/level.js')
 const { LevelDBSigilAdapter } = require('./lib/leveldb-adapter.js')
 const { InMemoryStorageDriver } = require('./lib/memory-store.js')
+const { StorageEncryption } = require('./lib/messenger-encryption.js')
+const { StorageEngine } = require('./lib/messenger-storage.js')
 
 module.exports = {
   createSigilStore,
   InMemoryStorageDriver,
   Level,
   LevelDBSigilAdapter,
+  StorageEncryption,
+  StorageEngine,
   SigilError: errors.SigilError,
   StorageError: errors.StorageError,
   StorageUnavailableError: errors.StorageUnavailableError,

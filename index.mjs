@@ -7,6 +7,8 @@ export const {
   InMemoryStorageDriver,
   Level,
   LevelDBSigilAdapter,
+  StorageEncryption,
+  StorageEngine,
   SigilError,
   StorageError,
   StorageUnavailableError,

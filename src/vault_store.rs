@@ -198,9 +198,9 @@ impl NativeVault {
 
     /// Wraps the keys with another password.
     #[napi]
-    pub fn change_password(&self, old: Input, new: Input) -> Result<Promise<()>> {
-        let (old, new) = (Secret::from(old), Secret::from(new));
-        self.on_pool(move |store| Ok(store.change_password(old.bytes(), new.bytes())?))
+    pub fn change_password(&self, old: Input, fresh: Input) -> Result<Promise<()>> {
+        let (old, fresh) = (Secret::from(old), Secret::from(fresh));
+        self.on_pool(move |store| Ok(store.change_password(old.bytes(), fresh.bytes())?))
     }
 
     /// Encrypts everything with a new key.
