@@ -50,15 +50,15 @@ function readHeader(bytes) {
 
 function openRecord({ store, keys }, place, sealed) {
   expect(sealed.readUInt8(0)).toBe(1)
-  const { id, key } = keys.find((one) => one.id === sealed.readUInt32LE(1))
+  const { id, key } = keys.find((one) => one.id === sealed.readUInt8(1))
   const number = Buffer.alloc(4)
   number.writeUInt32LE(id)
   const associated = Buffer.concat([Buffer.from('sigil-vault 1 record'), store, number, place])
   return open(
     hkdf(key, store, 'sigil-vault 1 records'),
-    sealed.subarray(5, 17),
+    sealed.subarray(2, 14),
     associated,
-    sealed.subarray(17),
+    sealed.subarray(14),
   )
 }
 
@@ -89,7 +89,7 @@ test('the store is what its document says', async () => {
   expect(message.subarray(26, 42)).toEqual(name('p', 'alice'))
   expect(message.subarray(42, 58)).toEqual(name('p', 'bob'))
   expect(message.subarray(58).toString()).toBe(
-    ' {"id":"m1","sender":"alice","recipient":"bob","timestamp":1234.5}',
+    '\0 {"id":"m1","sender":"alice","recipient":"bob","timestamp":1234.5}',
   )
   for (const peer of ['alice', 'bob']) {
     const where = place('p', Buffer.concat([name('p', peer), label]))
@@ -97,7 +97,7 @@ test('the store is what its document says', async () => {
   }
   const session = await record(place('s', name('S', 'alice')))
   expect(session.readUInt32LE(0)).toBe(5)
-  expect(session.subarray(4).toString()).toBe('alice\n{"key":{"$bytes":"Bw=="}}')
+  expect(session.subarray(4).toString()).toBe('alice\0\n{"key":{"$bytes":"Bw=="}}')
   expect((await record(place('S', name('S', 'alice')))).toString()).toBe('alice')
   const counters = await record(Buffer.from('c'))
   expect(Array.from({ length: 4 }, (_, n) => counters.readBigUInt64LE(1 + 8 * n))).toEqual([

@@ -10,11 +10,10 @@ use crate::keys::{SecretKey, random_bytes};
 
 const VERSION: u8 = 1;
 const KEY_ID: usize = 4;
-const PREFIX: usize = 1 + KEY_ID + NONCE;
 const CONTEXT: &[u8] = b"sigil-vault 1 record";
 
-/// What encryption adds to a record.
-pub(crate) const OVERHEAD: usize = PREFIX + TAG;
+/// What encryption adds to a record, with a key id of the longest.
+const OVERHEAD: usize = 1 + 5 + NONCE + TAG;
 
 pub(crate) const STORE_ID: usize = 16;
 
@@ -42,11 +41,12 @@ impl Sealer {
         let nonce = random_bytes()?;
         let mut sealed = Vec::with_capacity(plain.len() + OVERHEAD);
         sealed.push(VERSION);
-        sealed.extend_from_slice(&self.current.to_le_bytes());
+        push_number(&mut sealed, self.current);
         sealed.extend_from_slice(&nonce);
+        let prefix = sealed.len();
         sealed.extend_from_slice(plain);
         let associated = self.associated(self.current, place);
-        let (Some(cipher), Some(body)) = (self.cipher(self.current), sealed.get_mut(PREFIX..))
+        let (Some(cipher), Some(body)) = (self.cipher(self.current), sealed.get_mut(prefix..))
         else {
             return Err(crate::Error::Closed);
         };
@@ -87,8 +87,31 @@ impl Sealer {
 /// The id of the key, and what follows it.
 fn split(sealed: &[u8]) -> Option<(u32, &[u8])> {
     let (version, rest) = sealed.split_first()?;
-    let (key, rest) = rest.split_first_chunk::<KEY_ID>()?;
-    (*version == VERSION).then_some((u32::from_le_bytes(*key), rest))
+    let (key, rest) = split_number(rest)?;
+    (*version == VERSION).then_some((key, rest))
+}
+
+/// Seven bits a byte, the lowest first; the highest bit says that more follow.
+fn push_number(bytes: &mut Vec<u8>, mut number: u32) {
+    while number >= 0x80 {
+        bytes.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+}
+
+fn split_number(bytes: &[u8]) -> Option<(u32, &[u8])> {
+    let mut number = 0_u32;
+    let mut rest = bytes;
+    for shift in [0, 7, 14, 21, 28] {
+        let (byte, after) = rest.split_first()?;
+        rest = after;
+        number |= u32::from(byte & 0x7f) << shift;
+        if byte & 0x80 == 0 {
+            return Some((number, rest));
+        }
+    }
+    None
 }
 
 #[cfg(test)]
@@ -103,7 +126,7 @@ mod tests {
     fn a_record_opens_at_its_place_only() {
         let sealer = Sealer::new([1; 16], &keys(&[1])).unwrap();
         let sealed = sealer.seal(b"place", b"content").unwrap();
-        assert_eq!(sealed.len(), 7 + OVERHEAD);
+        assert_eq!(sealed.len(), 7 + 30);
         assert_eq!(sealer.open(b"place", &sealed).unwrap(), b"content");
         assert_eq!(sealer.open(b"other", &sealed), None);
         let elsewhere = Sealer::new([2; 16], &keys(&[1])).unwrap();
@@ -122,6 +145,17 @@ mod tests {
             }
             assert_eq!(sealer.open(b"place", &sealed[..index]), None);
         }
+    }
+
+    #[test]
+    fn key_ids_of_all_lengths() {
+        for id in [0, 1, 127, 128, 300, 1 << 20, u32::MAX] {
+            let mut bytes = Vec::new();
+            push_number(&mut bytes, id);
+            bytes.push(7);
+            assert_eq!(split_number(&bytes), Some((id, &[7][..])));
+        }
+        assert_eq!(split_number(&[0xff; 8]), None);
     }
 
     #[test]

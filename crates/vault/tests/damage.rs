@@ -190,7 +190,10 @@ fn a_block_of_the_database_that_is_damaged_hides_no_more_than_it_has() {
     let store = open(&whole);
     let count = 200;
     for id in 0..count {
-        let value = [b'v'; 300];
+        // Nothing that could be compressed: a block is to have only a few of them.
+        let value: Vec<u8> = (0..300_u32)
+            .map(|at| (at.wrapping_add(id as u32 * 300).wrapping_mul(2_654_435_761) >> 24) as u8)
+            .collect();
         let change = common::message_with(&id.to_string(), f64::from(id), "alice", "bob", &value);
         store.write(change).unwrap();
     }

@@ -2,6 +2,8 @@
 
 use bytes::Bytes;
 
+use super::value;
+
 /// See the module's documentation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Item {
@@ -12,13 +14,16 @@ pub(crate) struct Item {
 impl Item {
     pub(crate) fn encode(id: &str, value: &[u8]) -> Vec<u8> {
         let length = u32::try_from(id.len()).unwrap_or(u32::MAX);
-        [&length.to_le_bytes(), id.as_bytes(), value].concat()
+        let mut bytes = [&length.to_le_bytes(), id.as_bytes()].concat();
+        value::append(&mut bytes, value);
+        bytes
     }
 
     pub(crate) fn decode(bytes: &Bytes) -> Option<Self> {
         let (length, rest) = bytes.split_first_chunk()?;
         let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
         let (id, value) = rest.split_at_checked(length)?;
-        Some(Self { id: String::from_utf8(id.to_vec()).ok()?, value: bytes.slice_ref(value) })
+        let value = value::read(&bytes.slice_ref(value))?;
+        Some(Self { id: String::from_utf8(id.to_vec()).ok()?, value })
     }
 }

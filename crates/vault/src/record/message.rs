@@ -2,6 +2,8 @@
 
 use bytes::Bytes;
 
+use super::value;
+
 use crate::names::{NAME, Name};
 
 const FORMAT: u8 = 1;
@@ -32,7 +34,7 @@ impl<V: AsRef<[u8]>> StoredMessage<V> {
         for name in [&self.sender, &self.recipient].into_iter().flatten() {
             bytes.extend_from_slice(name);
         }
-        bytes.extend_from_slice(value);
+        value::append(&mut bytes, value);
         bytes
     }
 
@@ -59,7 +61,8 @@ impl StoredMessage<Bytes> {
         let (sender, recipient) = (take(SENDER)?, take(RECIPIENT)?);
         let time = f64::from_le_bytes(*time);
         let known = *format == FORMAT && *flags <= (SENDER | RECIPIENT) && !time.is_nan();
-        known.then(|| Self { time, id: *id, sender, recipient, value: bytes.slice_ref(rest) })
+        let value = value::read(&bytes.slice_ref(rest)).filter(|_| known)?;
+        Some(Self { time, id: *id, sender, recipient, value })
     }
 }
 
@@ -75,7 +78,7 @@ mod tests {
             let message = StoredMessage { time: -1.5, id: [1; NAME], sender, recipient, value };
             let bytes = Bytes::from(message.encode());
             assert_eq!(StoredMessage::decode(&bytes), Some(message));
-            for cut in 0..bytes.len() - 5 {
+            for cut in 0..bytes.len() - 6 {
                 assert_eq!(StoredMessage::decode(&bytes.slice(..cut)), None);
             }
         }

@@ -4,6 +4,7 @@ mod counters;
 mod item;
 mod message;
 mod message_id;
+mod value;
 
 pub(crate) use counters::Counters;
 pub(crate) use item::Item;
