@@ -47,6 +47,7 @@ mod label;
 mod layout;
 mod messenger_cipher;
 mod names;
+mod opened_cache;
 mod options;
 mod record;
 mod seal;

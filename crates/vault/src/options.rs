@@ -65,6 +65,8 @@ pub struct Options {
     pub write_buffer_size: usize,
     /// Bytes of encrypted blocks kept in memory.
     pub block_cache_size: usize,
+    /// Bytes of decrypted messages kept in memory; 0 keeps none. Default: 8 MiB.
+    pub opened_cache_size: usize,
     /// After so many uses of a key the background changes it. Default: 2^31, half of what GCM
     /// allows with random nonces.
     pub rotate_after: u64,
@@ -90,6 +92,7 @@ impl Default for Options {
             expected_epoch: None,
             write_buffer_size: 4 << 20,
             block_cache_size: 32 << 20,
+            opened_cache_size: 8 << 20,
             rotate_after: 1 << 31,
             weak_key_for_tests: false,
             watcher: None,

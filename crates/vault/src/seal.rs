@@ -7,6 +7,7 @@
 use crate::cipher::{Cipher, NONCE, TAG};
 use crate::error::Result;
 use crate::keys::{SecretKey, random_bytes};
+use crate::opened_cache::Seal;
 
 const VERSION: u8 = 1;
 const KEY_ID: usize = 4;
@@ -82,6 +83,15 @@ impl Sealer {
         bytes.extend_from_slice(place);
         bytes
     }
+}
+
+/// What tells an encrypted record from all others: its tag and its nonce.
+pub(crate) fn seal_of(sealed: &[u8]) -> Option<Seal> {
+    let (nonce, _) = split(sealed)?.1.split_first_chunk::<NONCE>()?;
+    let tag = sealed.last_chunk::<TAG>()?;
+    let mut seal = [0; NONCE + TAG];
+    seal.iter_mut().zip(tag.iter().chain(nonce)).for_each(|(place, byte)| *place = *byte);
+    Some(seal)
 }
 
 /// The id of the key, and what follows it.

@@ -139,10 +139,7 @@ impl Listing<'_> {
             let label = label.ok_or(Error::Unreadable(Kind::Message))?;
             let message = match &self.peer {
                 Some(_) => self.opened.message(&label, Some(self.moment)),
-                None => {
-                    let plain = self.opened.open(Kind::Message, cursor.key(), cursor.value());
-                    plain.and_then(|plain| super::opened::decode_message(&plain)).map(Some)
-                }
+                None => self.opened.open_message(cursor.key(), cursor.value()).map(Some),
             };
             self.take(label, message, found)?;
             cursor.prev()?;

@@ -10,8 +10,9 @@ use crate::error::{Error, Result};
 use crate::label::Label;
 use crate::layout::{self, Kind};
 use crate::names::NameKey;
+use crate::opened_cache::{OpenedCache, Weighed};
 use crate::record::{MessageId, StoredMessage};
-use crate::seal::Sealer;
+use crate::seal::{Sealer, seal_of};
 
 /// See the module's documentation.
 pub(super) struct Opened {
@@ -21,6 +22,13 @@ pub(super) struct Opened {
     /// Gets keys while the store is open and loses none, so whatever was read before can be opened
     /// with what is here now.
     pub(super) sealer: ArcSwap<Sealer>,
+    pub(super) cache: OpenedCache<StoredMessage<Bytes>>,
+}
+
+impl Weighed for StoredMessage<Bytes> {
+    fn weight(&self) -> usize {
+        size_of::<Self>() + self.value.len()
+    }
 }
 
 impl Opened {
@@ -50,8 +58,23 @@ impl Opened {
         label: &Label,
         moment: Option<&Snapshot>,
     ) -> Result<Option<StoredMessage<Bytes>>> {
-        let plain = self.get(Kind::Message, &layout::message(label), moment)?;
-        plain.map(|plain| decode_message(&plain)).transpose()
+        let place = layout::message(label);
+        let sealed = match moment {
+            Some(moment) => self.db.get_at(moment, &place)?,
+            None => self.db.get(&place)?,
+        };
+        sealed.map(|sealed| self.open_message(&place, &sealed)).transpose()
+    }
+
+    /// A message that was read from its place, perhaps not for the first time.
+    pub(super) fn open_message(&self, place: &[u8], sealed: &[u8]) -> Result<StoredMessage<Bytes>> {
+        let Some(seal) = seal_of(sealed) else { return Err(Error::Unreadable(Kind::Message)) };
+        if let Some(message) = self.cache.get(&seal, place) {
+            return Ok(message);
+        }
+        let message = decode_message(&self.open(Kind::Message, place, sealed)?)?;
+        self.cache.insert(seal, place, message.clone());
+        Ok(message)
     }
 
     /// Where the message with an id is.

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use sigil_leveldb::Cached as CachedValue;
 
 use super::Store;
-use super::opened::{Opened, decode_message, decode_message_id};
+use super::opened::{Opened, decode_message_id};
 use crate::error::{Error, Result};
 use crate::layout::{self, Kind};
 use crate::record::Item;
@@ -76,7 +76,7 @@ fn find_message(opened: &Opened, name: &[u8; 16], get: Get<'_>) -> Result<Cached
         let place = layout::message(&label);
         let Some(found) = get(&place)? else { return Ok(Cached::Unknown) };
         if let Some(sealed) = found {
-            let message = decode_message(&opened.open(Kind::Message, &place, &sealed)?)?;
+            let message = opened.open_message(&place, &sealed)?;
             if message.id == *name {
                 return Ok(Cached::Hit(message.value));
             }

@@ -21,6 +21,7 @@ use crate::error::Result;
 use crate::header::Secrets;
 use crate::header::slots::NotWritten;
 use crate::names::NameKey;
+use crate::opened_cache::OpenedCache;
 use crate::options::Options;
 use crate::record::Counters;
 use crate::seal::{Sealer, StoreId};
@@ -62,6 +63,7 @@ pub(super) fn open_data(
         directory,
         names: NameKey::new(&secrets.names)?,
         sealer: ArcSwap::from_pointee(Sealer::new(store, &secrets.records)?),
+        cache: OpenedCache::new(options.opened_cache_size),
     })
 }
 
