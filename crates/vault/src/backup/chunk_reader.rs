@@ -121,3 +121,71 @@ pub(super) fn is_hash_right(file: &dyn ReadableFile) -> io::Result<bool> {
     let read = file.read_at(end, &mut expected)?;
     Ok(read == expected.len() && hash.finalize().as_slice() == expected)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::path::Path;
+
+    use sigil_leveldb::env::{Env, MemoryEnv};
+
+    use super::super::chunk_writer::ChunkWriter;
+    use super::*;
+    use crate::keys::SecretKey;
+
+    const PRELUDE: &[u8] = b"prelude";
+
+    fn cipher() -> Cipher {
+        Cipher::new(&SecretKey::new(&[7; 32]))
+    }
+
+    fn write(content: &[u8]) -> Vec<u8> {
+        let env = MemoryEnv::new();
+        let path = Path::new("/stream");
+        let mut writer = ChunkWriter::begin(env.create(path).unwrap(), PRELUDE, cipher()).unwrap();
+        writer.write_all(content).unwrap();
+        let size = writer.finish().unwrap();
+        let bytes = env.read_file(path).unwrap();
+        assert_eq!(bytes.len() as u64, size);
+        bytes
+    }
+
+    /// Reads a stream whose hash was made to fit by whoever changed it.
+    fn read(mut bytes: Vec<u8>) -> io::Result<Vec<u8>> {
+        let end = bytes.len() - HASH as usize;
+        let hash = Sha256::digest(&bytes[..end]);
+        bytes[end..].copy_from_slice(&hash);
+        let env = MemoryEnv::new();
+        env.write_file(Path::new("/stream"), bytes).unwrap();
+        let file = env.open(Path::new("/stream")).unwrap();
+        let mut reader = ChunkReader::begin(file, PRELUDE, cipher())?;
+        let mut content = Vec::new();
+        reader.read_to_end(&mut content)?;
+        reader.finish()?;
+        Ok(content)
+    }
+
+    #[test]
+    fn streams_of_all_lengths_come_back() {
+        for length in [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, 3 * CHUNK + 5] {
+            let content: Vec<u8> = (0..length).map(|at| at as u8).collect();
+            assert_eq!(read(write(&content)).unwrap(), content, "{length}");
+        }
+    }
+
+    #[test]
+    fn chunks_that_are_cut_off_swapped_or_repeated_do_not_decrypt() {
+        let whole = write(&vec![5; 3 * CHUNK]);
+        let sealed = SEALED_CHUNK as usize;
+        let chunks: Vec<_> = whole[PRELUDE.len()..whole.len() - 32].chunks(sealed).collect();
+        assert_eq!(chunks.len(), 3);
+        let forged = |order: &[usize]| {
+            let chosen = order.iter().flat_map(|chunk| chunks[*chunk]);
+            read(PRELUDE.iter().chain(chosen).chain(&[0; 32]).copied().collect())
+        };
+        assert!(forged(&[0, 1, 2]).is_ok());
+        for order in [&[0][..], &[0, 1], &[1, 0, 2], &[0, 2], &[2], &[0, 1, 1, 2], &[0, 1, 2, 2]] {
+            assert!(forged(order).is_err(), "{order:?}");
+        }
+    }
+}
