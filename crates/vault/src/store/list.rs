@@ -4,13 +4,12 @@
 //! ids of the others are reported. Where a whole block of the database is damaged, the ways that
 //! the ids know lead around it.
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
-use sigil_leveldb::{DbIterator, Entries, Range, Snapshot};
+use sigil_leveldb::{DbIterator, Range, Snapshot};
 
+use super::known;
 use super::message_order::MessageOrder;
-use super::opened::{Opened, decode_message_id};
+use super::opened::Opened;
 use super::{Inner, Store};
 use crate::error::{Error, Result};
 use crate::label::Label;
@@ -191,14 +190,8 @@ impl Listing<'_> {
     fn go_around(&self, end: Option<&Label>, found: &mut Found) -> Result<()> {
         let reached = found.last.iter().chain(&found.damaged).min().cloned();
         let end = reached.as_ref().or(end);
-        let mut labels: Vec<_> = self
-            .known()
-            .into_iter()
-            .map(|(label, _)| label)
-            .filter(|label| end.is_none_or(|end| label < end))
-            .collect();
-        labels.sort_unstable_by(|a, b| b.cmp(a));
-        for label in labels {
+        let labels = known::messages(self.opened, self.moment).into_keys().rev();
+        for label in labels.filter(|label| end.is_none_or(|end| label < end)) {
             if found.values.len() == self.limit {
                 break;
             }
@@ -209,36 +202,7 @@ impl Listing<'_> {
     }
 
     fn ids_of(&self, labels: &[Label]) -> Vec<String> {
-        let known = self.known().into_iter();
+        let known = known::messages(self.opened, self.moment).into_iter();
         known.filter(|(label, _)| labels.contains(label)).map(|(_, id)| id).collect()
-    }
-
-    /// The ids that can be read, with the places of their messages: from both ends, so that a
-    /// damaged block between them hides its own alone.
-    fn known(&self) -> Vec<(Label, String)> {
-        let entries = || {
-            let range = Range::prefix(&[Kind::Message.ids()]);
-            self.opened.db.iter_at(self.moment, range)
-        };
-        let mut known = BTreeMap::new();
-        let directions: [fn(DbIterator) -> Entries; 2] = [Entries::forward, Entries::backward];
-        for direction in directions {
-            let Ok(cursor) = entries() else { break };
-            let mut is_whole = true;
-            for entry in direction(cursor) {
-                let Ok((place, sealed)) = entry else {
-                    is_whole = false;
-                    break;
-                };
-                let plain = self.opened.open(Kind::Message, &place, &sealed);
-                if let Ok(entry) = plain.and_then(|plain| decode_message_id(&plain)) {
-                    known.insert(entry.label, entry.id);
-                }
-            }
-            if is_whole {
-                break;
-            }
-        }
-        known.into_iter().collect()
     }
 }

@@ -7,6 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use sigil_leveldb::env::Env;
 use sigil_leveldb::{Durability, Entries, IoOperation, Range, Snapshot};
 
+use super::known;
 use super::opened::{Opened, decode_message, decode_message_id};
 use super::{Inner, Store};
 use crate::backup::{self, BackupReport, BackupWriter, Entry, PARTIAL, backups_in, prunable};
@@ -123,27 +124,72 @@ impl Inner {
     }
 }
 
-/// Writes all of a kind that can be read; gives how many cannot.
+/// Writes all of a kind that can be read; gives how many cannot, at the least.
 fn write_kind(
     opened: &Opened,
     moment: &Snapshot,
     kind: Kind,
     writer: &mut BackupWriter,
 ) -> Result<u64> {
-    let mut skipped = 0;
+    let (mut skipped, mut reached) = (0, Vec::new());
     for entry in Entries::forward(opened.db.iter_at(moment, Range::prefix(&[kind.values()]))?) {
-        let (place, sealed) = entry?;
-        let entry = match kind {
-            Kind::Message => message_entry(opened, moment, &place, &sealed),
-            _ => item_entry(opened, kind, &place, &sealed),
+        let (place, sealed) = match entry.map_err(Error::from) {
+            Ok(entry) => entry,
+            Err(error) if error.is_damage() => {
+                // A block is damaged. Its neighbours are not, and the ids lead to them.
+                let rest = write_known(opened, moment, kind, &reached, writer)?;
+                return Ok(skipped + rest.max(1));
+            }
+            Err(error) => return Err(error),
         };
-        match entry {
-            Ok(entry) => writer.entry(&entry)?,
+        skipped += write_one(opened, moment, kind, (&place, &sealed), writer)?;
+        reached = place;
+    }
+    Ok(skipped)
+}
+
+/// Writes what the ids know to be behind a place.
+fn write_known(
+    opened: &Opened,
+    moment: &Snapshot,
+    kind: Kind,
+    reached: &[u8],
+    writer: &mut BackupWriter,
+) -> Result<u64> {
+    let mut skipped = 0;
+    for place in known::places(opened, moment, kind) {
+        if place.as_slice() <= reached {
+            continue;
+        }
+        match opened.db.get_at(moment, &place).map_err(Error::from) {
+            Ok(Some(sealed)) => {
+                skipped += write_one(opened, moment, kind, (&place, &sealed), writer)?;
+            }
+            Ok(None) => {}
             Err(error) if error.is_damage() => skipped += 1,
             Err(error) => return Err(error),
         }
     }
     Ok(skipped)
+}
+
+/// Writes one record; gives 1 where it cannot be read.
+fn write_one(
+    opened: &Opened,
+    moment: &Snapshot,
+    kind: Kind,
+    (place, sealed): (&[u8], &[u8]),
+    writer: &mut BackupWriter,
+) -> Result<u64> {
+    let entry = match kind {
+        Kind::Message => message_entry(opened, moment, place, sealed),
+        _ => item_entry(opened, kind, place, sealed),
+    };
+    match entry {
+        Ok(entry) => writer.entry(&entry).map(|()| 0),
+        Err(error) if error.is_damage() => Ok(1),
+        Err(error) => Err(error),
+    }
 }
 
 fn message_entry(opened: &Opened, moment: &Snapshot, place: &[u8], sealed: &[u8]) -> Result<Entry> {

@@ -3,6 +3,7 @@
 mod change;
 mod clear;
 mod header_state;
+mod known;
 mod list;
 mod list_items;
 mod maintenance;
