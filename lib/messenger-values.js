@@ -8,6 +8,9 @@ const { InvalidParametersError, StorageError } = require('./errors.js')
 const PLAIN = ' '
 const SPECIAL = '\n'
 
+/** Objects that JSON takes for what is in them. */
+const BOXES = [String, Number, Boolean]
+
 /** What a value stands for in JSON that has more than JSON. */
 const DECODERS = {
   $buffer: (text) => Buffer.from(text, 'base64'),
@@ -103,6 +106,7 @@ function spell(value, key) {
   if (typeof value !== 'object' || value === null) return value
   if (isSpecial(value)) return spellSpecial(value)
   if (typeof value.toJSON === 'function') return spell(value.toJSON(key), key)
+  if (BOXES.some((Box) => value instanceof Box)) return value.valueOf()
   if (Array.isArray(value)) return Array.from(value, (member, index) => spell(member, `${index}`))
   const keys = Object.keys(value)
   const members = {}

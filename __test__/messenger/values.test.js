@@ -21,6 +21,8 @@ test('what JSON can hold is what JSON makes of it', () => {
   )
   const odd = { a: undefined, b: [undefined, Number.NaN, -0], c: { toString: null }, __proto__: {} }
   expect(through(odd)).toEqual(JSON.parse(JSON.stringify(odd)))
+  const boxes = { s: new String('x'), n: new Number(1), b: new Boolean(false) }
+  expect(through({ boxes, big: 1n }).boxes).toEqual({ s: 'x', n: 1, b: false })
   expect(through('lone \ud800 surrogate')).toBe('lone \ud800 surrogate')
 })
 

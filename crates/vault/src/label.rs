@@ -153,6 +153,12 @@ mod tests {
         assert!(longest(&grow(10_000, |made| made.min(1))) <= 16);
     }
 
+    /// The worst that somebody who chooses times can do: always between the last two.
+    #[test]
+    fn always_in_the_middle_costs_a_word_in_thirty() {
+        assert!(longest(&grow(3_000, |made| made / 2)) <= 8 * (3_000 / 30));
+    }
+
     proptest! {
         #[test]
         fn any_order_of_insertion_keeps_labels_short(seed in any::<u64>()) {

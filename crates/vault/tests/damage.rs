@@ -217,6 +217,10 @@ fn a_block_of_the_database_that_is_damaged_hides_no_more_than_it_has() {
             assert!(report.messages == count as u64 || report.skipped > 0);
             rescued += u32::from(report.skipped > 0);
         }
+        // What comes is saved, and is the newest.
+        store.write(message("new", 1e9, "carol", "dave")).unwrap();
+        assert_eq!(of_peer(&store, "carol", 9), ["new"]);
+        store.write(delete("new")).unwrap();
         events.take();
         for peer in [None, Some("bob")] {
             let query = Query { peer, limit: 1_000, before: None };

@@ -13,7 +13,7 @@ pub(crate) struct MessageId {
 impl MessageId {
     pub(crate) fn encode(&self) -> Vec<u8> {
         let label = self.label.bytes();
-        // A label grows by a word in 64 insertions at the least, so this never saturates.
+        // Longer ones are refused when a message is placed.
         let length = u16::try_from(label.len()).unwrap_or(u16::MAX);
         [&length.to_le_bytes(), label, self.id.as_bytes()].concat()
     }

@@ -15,6 +15,7 @@ use sigil_leveldb::env::{Env, LockError, LockGuard};
 use sigil_leveldb::{Durability, Entries, Error as EngineError, IoOperation, Range};
 
 use super::header_state::HeaderState;
+use super::known;
 use super::message_order::{MessageOrder, Overlay};
 use super::opened::Opened;
 use super::plan::Tail;
@@ -213,8 +214,12 @@ fn find_tail(opened: &Opened) -> Result<Option<Tail>> {
         Ok(last) => {
             Ok(last.map(|(label, time)| Tail { label, time: time.unwrap_or(f64::NEG_INFINITY) }))
         }
-        // The order is searched then, and says what is wrong when it has to be known.
-        Err(error) if error.is_damage() => Ok(None),
+        // The last block is damaged. What comes goes behind all that the ids know, rather than
+        // nowhere; its order beside what cannot be read is nobody's to say.
+        Err(error) if error.is_damage() => {
+            let last = known::messages(opened, &opened.db.snapshot()?).into_keys().next_back();
+            Ok(last.map(|label| Tail { label, time: f64::NEG_INFINITY }))
+        }
         Err(error) => Err(error),
     }
 }

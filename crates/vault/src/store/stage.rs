@@ -15,6 +15,11 @@ use crate::layout::{self, Kind, space};
 use crate::names::Name;
 use crate::record::{Item, MessageId, StoredMessage};
 
+/// Somebody who chooses times can make labels grow, by a word in about thirty messages between the
+/// same two. This ends it before it costs anything, and long before a length has no room.
+const LONGEST_LABEL: usize = 2_048;
+const _: () = assert!(LONGEST_LABEL <= u16::MAX as usize);
+
 /// What one change does.
 #[derive(Default)]
 pub(super) struct Staged {
@@ -143,6 +148,10 @@ impl Plan<'_> {
             _ => self.order()?.around(time, true)?,
         };
         let label = Label::between(low.as_ref(), high.as_ref());
+        if label.bytes().len() > LONGEST_LABEL {
+            let what = "too many messages were put between two of nearly the same time";
+            return Err(Error::Invalid(what.into()));
+        }
         if high.is_none() {
             staged.tail = Some(Tail { time, label: label.clone() });
         }
