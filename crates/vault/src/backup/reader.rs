@@ -2,10 +2,9 @@
 
 use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use sigil_leveldb::IoOperation;
-use sigil_leveldb::env::{Env, ReadableFile};
+use sigil_leveldb::env::Env;
 use zstd::stream::read::Decoder;
 
 use super::BackupReport;
@@ -42,8 +41,11 @@ pub(crate) fn read(
     let cipher = match known.filter(|keys| keys.salt == prelude.salt && keys.kdf == prelude.kdf) {
         Some(keys) if keys.check == prelude.check => prelude.open(keys)?,
         _ => {
-            let keys = PasswordKeys::checked(password, prelude.kdf, prelude.salt, &prelude.check)
-                .map_err(|error| wrong_or_damaged(error, &file, path))?;
+            // Damage here looks like another password, or like costs that take hours to try.
+            if !is_hash_right(&*file).map_err(Error::io(IoOperation::Read, path))? {
+                return Err(damaged("its hash is another"));
+            }
+            let keys = PasswordKeys::checked(password, prelude.kdf, prelude.salt, &prelude.check)?;
             prelude.open(&keys)?
         }
     };
@@ -55,14 +57,6 @@ pub(crate) fn read(
     let (content, names) = ContentReader::begin(decoder, prelude.created).map_err(failed)?;
     let names = SecretKey::from_slice(&names).ok_or_else(|| damaged("its beginning is short"))?;
     Ok(Contents { path: path.to_path_buf(), bytes: size, names, content })
-}
-
-/// A changed salt looks like a wrong password; the hash of the file knows better.
-fn wrong_or_damaged(error: Error, file: &Arc<dyn ReadableFile>, path: &Path) -> Error {
-    if matches!(error, Error::KeyWrong) && is_hash_right(&**file).is_ok_and(|right| !right) {
-        return Error::BackupDamaged { path: path.into(), what: "its hash is another" };
-    }
-    error
 }
 
 impl Contents {
