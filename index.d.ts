@@ -24,6 +24,18 @@ export type SigilErrorCode =
   | 'TENANT_ISOLATION_ERROR'
   | 'INVALID_PARAMETERS'
   | 'ABORT_ERR'
+  | 'KEY_WRONG'
+  | 'KEY_WEAK'
+  | 'KEY_EXHAUSTED'
+  | 'HEADER_MISSING'
+  | 'HEADER_DAMAGED'
+  | 'FORMAT_UNSUPPORTED'
+  | 'STORE_NOT_ENCRYPTED'
+  | 'STORE_ROLLED_BACK'
+  | 'RECORD_UNREADABLE'
+  | 'BACKUP_DAMAGED'
+  | 'VALUE_TOO_LARGE'
+  | 'NOT_INITIALIZED'
   | 'INTERNAL_ERROR'
 
 export interface SigilErrorDetails {
@@ -430,4 +442,181 @@ export class LevelDBSigilAdapter implements SigilStore {
   /** Brings a store that was opened with `readOnly` up to date; says whether that changed it. */
   refresh(options?: CallOptions): Promise<boolean>
   stats(): Promise<StoreStats>
+}
+
+/** How slowly the key of the messenger's store is derived from its password. */
+export type StorageKdf =
+  | { name: 'pbkdf2' /** Default and least: 210,000. */; rounds?: number }
+  | {
+      name: 'argon2id'
+      /** KiB. Default: 65,536; at least 19,456. */
+      memory?: number
+      /** Default: 3; at least 2. */
+      passes?: number
+      /** Default: 4. */
+      lanes?: number
+    }
+
+/** Something that nobody asked for and somebody may want to know. */
+export interface StorageFault {
+  fault:
+    | 'unreadable'
+    | 'backupFailed'
+    | 'rotationFailed'
+    | 'countersRebuilt'
+    | 'headerCopyFailed'
+    | 'weakPassword'
+  code: SigilErrorCode
+  message: string
+  /** What went wrong, where that is known. */
+  error?: SigilError
+  /** What cannot be read. */
+  kind?: 'message' | 'session' | 'proof' | 'peer'
+  /** The ids of what cannot be read, as far as they can be told. */
+  ids?: string[]
+  /** How many cannot be read, at the least. */
+  count?: number
+}
+
+export interface StorageConfig {
+  dataPath: string
+  encryptionPassword: string
+  /** Default: true. */
+  autoBackup?: boolean
+  /** Milliseconds. Default: one hour. */
+  backupInterval?: number
+  /** How many backups are kept. Default: 24. */
+  keepBackups?: number
+  /** For new stores and new passwords. Default: PBKDF2-SHA512 with 210,000 rounds. */
+  kdf?: StorageKdf
+  /** Bytes of the largest value, as text. Default: 32 MiB. */
+  maxValueSize?: number
+  /** Milliseconds within which deleted bytes leave the files. Default: one hour. */
+  eraseWithin?: number
+  /** Uses of a key after which the background replaces it. Default: 2^31. */
+  rotateAfter?: number
+  /** What a resolved promise survives. Default: 'sync', a power cut. */
+  durability?: 'process' | 'interval' | 'sync'
+  /** Hears of what no call can tell. */
+  onFault?: (fault: StorageFault) => void
+  /** With `setEpoch`: a counter that is kept elsewhere and tells an old copy that was put back. */
+  getEpoch?: () => number | null | undefined | Promise<number | null | undefined>
+  setEpoch?: (epoch: number) => void | Promise<void>
+}
+
+export interface StorageStats {
+  messageCount: number
+  sessionCount: number
+  proofCount: number
+  peerCount: number
+  /** Bytes on the disk, without backups. */
+  totalSize: number
+  /** Milliseconds since 1970. */
+  lastBackup?: number
+}
+
+/** What happened since the store was opened. */
+export interface StorageMetrics {
+  backupsMade: number
+  backupsFailed: number
+  /** Why the last backup failed, if it did. */
+  backupFailure?: SigilError
+  unreadable: number
+  resealed: number
+}
+
+/** What a backup that is whole has. */
+export interface StorageBackup {
+  /** Milliseconds since 1970. */
+  created: number
+  messages: number
+  sessions: number
+  proofs: number
+  peers: number
+  /** Records that could not be read when it was made, and are not in it. */
+  skipped: number
+  bytes: number
+}
+
+export interface StorageVerification {
+  whole: boolean
+  records: number
+  unreadable: { kind: 'message' | 'session' | 'proof' | 'peer'; id?: string }[]
+  looseEnds: number
+  countersAreRight: boolean
+  damagedFiles: number
+}
+
+/** Where the next page begins. Opaque. */
+export interface StorageCursor {
+  readonly __storageCursor?: never
+}
+
+/** Messages, the newest first. */
+// biome-ignore lint/suspicious/noExplicitAny: messages have the fields that their writers gave them
+export type StoragePage = any[] & {
+  /** Where the next page begins; undefined where there is no more. Not enumerable. */
+  readonly cursor?: StorageCursor
+}
+
+export interface StoragePageOptions {
+  /** Only older messages than the page of this cursor, this message, its id, or this time. */
+  before?: StorageCursor | { id: string } | string | number | Date
+}
+
+/**
+ * The messenger's storage, encrypted at rest. Values are JSON values that may hold `Buffer`,
+ * `Uint8Array`, `Date`, `BigInt` and `Map`.
+ */
+export class StorageEngine {
+  constructor(config: StorageConfig)
+  initialize(): Promise<void>
+  saveMessage(message: object): Promise<void>
+  // biome-ignore lint/suspicious/noExplicitAny: what was saved
+  getMessage(id: string): Promise<any | null>
+  getMessagesByPeer(
+    peerId: string,
+    limit?: number,
+    options?: StoragePageOptions,
+  ): Promise<StoragePage>
+  getRecentMessages(limit?: number, options?: StoragePageOptions): Promise<StoragePage>
+  deleteMessage(id: string): Promise<void>
+  saveSession(peerId: string, session: unknown): Promise<void>
+  // biome-ignore lint/suspicious/noExplicitAny: what was saved
+  getSession(peerId: string): Promise<any | null>
+  deleteSession(peerId: string): Promise<void>
+  // biome-ignore lint/suspicious/noExplicitAny: what was saved
+  getAllSessions(): Promise<Map<string, any>>
+  saveProof(proofId: string, proof: unknown): Promise<void>
+  // biome-ignore lint/suspicious/noExplicitAny: what was saved
+  getProof(proofId: string): Promise<any | null>
+  savePeer(peerId: string, peerData: unknown): Promise<void>
+  // biome-ignore lint/suspicious/noExplicitAny: what was saved
+  getPeer(peerId: string): Promise<any | null>
+  // biome-ignore lint/suspicious/noExplicitAny: what was saved
+  getAllPeers(): Promise<Map<string, any>>
+  getStats(): Promise<StorageStats>
+  getMetrics(): StorageMetrics
+  clearAllData(): Promise<void>
+  /** Resolves when what was deleted before is in no file any more. */
+  purge(): Promise<void>
+  backup(): Promise<string>
+  /** `password`: where the backup was made with another one than the present. */
+  verifyBackup(backupPath: string, options?: { password?: string }): Promise<StorageBackup>
+  restore(backupPath: string, options?: { password?: string }): Promise<void>
+  changePassword(oldPassword: string, newPassword: string): Promise<void>
+  rotateKey(): Promise<void>
+  verify(): Promise<StorageVerification>
+  close(): Promise<void>
+}
+
+/** The messenger's own cipher: PBKDF2-SHA512, AES-256-GCM, base64. */
+export class StorageEncryption {
+  initialize(password: string, salt?: Uint8Array): Promise<void>
+  encrypt(plaintext: string | Uint8Array): string
+  decrypt(ciphertext: string): Buffer
+  decryptToString(ciphertext: string): string
+  generateKey(): string
+  hash(data: string): string
+  secureCompare(a: string, b: string): boolean
 }

@@ -7,6 +7,8 @@ const { Level } = require('./lib/level.js')
 const { LevelDBSigilAdapter } = require('./lib/leveldb-adapter.js')
 const { InMemoryStorageDriver } = require('./lib/memory-store.js')
 const { metrics, registerMetrics } = require('./lib/metrics/index.js')
+const { StorageEncryption } = require('./lib/messenger-encryption.js')
+const { StorageEngine } = require('./lib/messenger-storage.js')
 
 module.exports = {
   createSigilStore,
@@ -16,6 +18,8 @@ module.exports = {
   LevelDBSigilAdapter,
   metrics,
   registerMetrics,
+  StorageEncryption,
+  StorageEngine,
   SigilError: errors.SigilError,
   StorageError: errors.StorageError,
   StorageUnavailableError: errors.StorageUnavailableError,

@@ -10,6 +10,8 @@ export const {
   LevelDBSigilAdapter,
   metrics,
   registerMetrics,
+  StorageEncryption,
+  StorageEngine,
   SigilError,
   StorageError,
   StorageUnavailableError,

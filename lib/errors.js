@@ -25,6 +25,18 @@ const CODES = Object.freeze({
   TENANT_ISOLATION_ERROR: { kind: 'TenantIsolationError' },
   INVALID_PARAMETERS: { kind: 'InvalidParametersError' },
   ABORT_ERR: { kind: 'AbortError' },
+  KEY_WRONG: { kind: 'StorageError' },
+  KEY_WEAK: { kind: 'StorageError' },
+  KEY_EXHAUSTED: { kind: 'StorageError', transient: true },
+  HEADER_MISSING: { kind: 'StorageError' },
+  HEADER_DAMAGED: { kind: 'StorageError' },
+  FORMAT_UNSUPPORTED: { kind: 'StorageError' },
+  STORE_NOT_ENCRYPTED: { kind: 'StorageError' },
+  STORE_ROLLED_BACK: { kind: 'StorageError' },
+  RECORD_UNREADABLE: { kind: 'StorageError' },
+  BACKUP_DAMAGED: { kind: 'StorageError' },
+  VALUE_TOO_LARGE: { kind: 'InvalidParametersError' },
+  NOT_INITIALIZED: { kind: 'StorageError' },
   INTERNAL_ERROR: { kind: 'SigilError' },
 })
 

@@ -27,7 +27,7 @@ impl Failure {
         Self { code, details }
     }
 
-    fn with(mut self, field: &str, value: Option<impl Into<Value>>) -> Self {
+    pub(crate) fn with(mut self, field: &str, value: Option<impl Into<Value>>) -> Self {
         if let Some(value) = value {
             self.details.insert(field.into(), value.into());
         }

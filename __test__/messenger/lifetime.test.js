@@ -1,0 +1,173 @@
+// Beginning and end: what can be called when, what closing waits for, and what a store leaves
+// behind in a process.
+
+const { spawnSync } = require('node:child_process')
+const { readdirSync, rmSync, writeFileSync } = require('node:fs')
+const { join } = require('node:path')
+const { ClassicLevel } = require('classic-level')
+const { InvalidParametersError, StorageEngine } = require('sigil-vault')
+const { PASSWORD, cleanUp, filesIn, newDirectory, openStore, root } = require('./helpers.js')
+
+afterEach(cleanUp)
+
+const CALLS = {
+  saveMessage: [{ id: '1' }],
+  getMessage: ['1'],
+  getMessagesByPeer: ['a'],
+  getRecentMessages: [],
+  deleteMessage: ['1'],
+  saveSession: ['a', {}],
+  getSession: ['a'],
+  deleteSession: ['a'],
+  getAllSessions: [],
+  saveProof: ['a', {}],
+  getProof: ['a'],
+  savePeer: ['a', {}],
+  getPeer: ['a'],
+  getAllPeers: [],
+  getStats: [],
+  clearAllData: [],
+  purge: [],
+  backup: [],
+  verifyBackup: ['path'],
+  restore: ['path'],
+  changePassword: ['a', 'b'],
+  rotateKey: [],
+  verify: [],
+}
+
+test('before initialize and after close every call says so', async () => {
+  const dataPath = newDirectory()
+  const store = new StorageEngine({ dataPath, encryptionPassword: PASSWORD })
+  const refused = async () => {
+    for (const [name, args] of Object.entries(CALLS)) {
+      const call = store[name](...args)
+      expect(call).toBeInstanceOf(Promise)
+      await expect(call).rejects.toMatchObject({
+        message: 'StorageEngine not initialized',
+        code: 'NOT_INITIALIZED',
+        operation: name,
+      })
+    }
+  }
+  await refused()
+  expect(readdirSync(dataPath)).toEqual([])
+  await store.initialize()
+  await store.initialize()
+  await store.close()
+  await store.close()
+  await refused()
+  const unused = new StorageEngine({ dataPath, encryptionPassword: PASSWORD })
+  await unused.close()
+})
+
+test('closing waits for what is under way', async () => {
+  const dataPath = newDirectory()
+  const store = await openStore(dataPath)
+  const saves = Array.from({ length: 200 }, (_, n) => store.saveMessage({ id: `${n}` }))
+  const others = [store.backup(), store.getStats(), store.getRecentMessages(), store.purge()]
+  await store.close()
+  await Promise.all([...saves, ...others])
+  const again = await openStore(dataPath)
+  expect((await again.getStats()).messageCount).toBe(200)
+})
+
+test('closing while it opens', async () => {
+  const dataPath = newDirectory()
+  const store = new StorageEngine({ dataPath, encryptionPassword: PASSWORD })
+  const opening = store.initialize()
+  await store.close()
+  await expect(opening).rejects.toMatchObject({ code: 'NOT_INITIALIZED' })
+  await openStore(dataPath)
+})
+
+test('a second store on the directory is refused until the first is closed', async () => {
+  const dataPath = newDirectory()
+  const store = await openStore(dataPath)
+  const second = new StorageEngine({ dataPath, encryptionPassword: PASSWORD })
+  await expect(second.initialize()).rejects.toMatchObject({ code: 'LEVEL_LOCKED', transient: true })
+  await store.close()
+  await second.initialize()
+  await second.close()
+})
+
+test('a process ends although a store is open, and its next one finds everything', async () => {
+  const dataPath = newDirectory()
+  const code = `
+    const { StorageEngine } = require('sigil-vault')
+    const store = new StorageEngine({ dataPath: ${JSON.stringify(dataPath)},
+      encryptionPassword: ${JSON.stringify(PASSWORD)}, backupInterval: 50, onFault: () => {} })
+    store.initialize().then(() => store.saveMessage({ id: '1' }))`
+  const ended = spawnSync(process.execPath, ['--eval', code], { cwd: root, timeout: 15_000 })
+  expect(ended).toMatchObject({ status: 0, signal: null })
+  expect(await (await openStore(dataPath)).getMessage('1')).toEqual({ id: '1' })
+})
+
+test('a worker thread that ends with a store open takes nothing with it', () => {
+  const code = `
+    const { Worker } = require('node:worker_threads')
+    const body = \`
+      const { StorageEngine } = require('sigil-vault')
+      const store = new StorageEngine({ dataPath: ${JSON.stringify(newDirectory())},
+        encryptionPassword: 'x', backupInterval: 5, onFault: () => {} })
+      store.initialize().then(async () => {
+        require('node:worker_threads').parentPort.postMessage('open')
+        for (let n = 0; ; n++) await store.saveMessage({ id: 'm' + n })
+      })\`
+    const worker = new Worker(body, { eval: true })
+    worker.once('message', () => setTimeout(async () => {
+      await worker.terminate()
+      setTimeout(() => process.stdout.write('alive'), 50)
+    }, 50))`
+  const ended = spawnSync(process.execPath, ['--eval', code], { cwd: root, timeout: 15_000 })
+  expect({ status: ended.status, out: `${ended.stdout}`, err: `${ended.stderr}` }).toEqual({
+    status: 0,
+    out: 'alive',
+    err: '',
+  })
+})
+
+test('configurations that cannot work', () => {
+  const good = { dataPath: 'somewhere', encryptionPassword: 'x' }
+  for (const config of [
+    undefined,
+    {},
+    { dataPath: 'somewhere' },
+    { encryptionPassword: 'x' },
+    { ...good, dataPath: '' },
+    { ...good, encryptionPassword: 5 },
+    { ...good, backupInterval: 0 },
+    { ...good, backupInterval: Number.NaN },
+    { ...good, keepBackups: 0 },
+    { ...good, maxValueSize: -1 },
+    { ...good, onFault: 'no' },
+    { ...good, getEpoch: () => 0 },
+    { ...good, kdf: { name: 'md5' } },
+    { ...good, kdf: { name: 'argon2id', passes: 0.5 } },
+    { ...good, durability: 'never' },
+  ]) {
+    expect(() => new StorageEngine(config)).toThrow(InvalidParametersError)
+  }
+})
+
+test('what is not a store of ours is not touched', async () => {
+  const dataPath = newDirectory()
+  const open = () =>
+    new StorageEngine({ dataPath, encryptionPassword: PASSWORD, autoBackup: false }).initialize()
+  const refuse = async (code) => {
+    const before = filesIn(dataPath)
+    await expect(open()).rejects.toMatchObject({ code, path: join(dataPath, 'g3zkp-db') })
+    expect(filesIn(dataPath)).toEqual(before)
+  }
+  const plain = new ClassicLevel(join(dataPath, 'g3zkp-db'))
+  await plain.put('msg:1', '{}')
+  await plain.close()
+  await refuse('STORE_NOT_ENCRYPTED')
+  rmSync(join(dataPath, 'g3zkp-db'), { recursive: true })
+  await (await openStore(dataPath)).close()
+  const headers = ['keys-a', 'keys-b'].map((name) => join(dataPath, 'g3zkp-db', name))
+  for (const header of headers) writeFileSync(header, 'damaged')
+  await refuse('HEADER_DAMAGED')
+  for (const header of headers) rmSync(header)
+  await refuse('HEADER_MISSING')
+})

@@ -1,0 +1,181 @@
+// What is saved comes back: as plain JSON would give it where JSON has words for it, and without
+// loss where it holds bytes, dates, large numbers or maps.
+
+const fc = require('fast-check')
+const vm = require('node:vm')
+const { InvalidParametersError } = require('sigil-vault')
+const { decode, encode } = require('../../lib/messenger-values.js')
+const { cleanUp, openStore } = require('./helpers.js')
+
+afterEach(cleanUp)
+
+const through = (value) => decode('test', encode('test', value))
+const isPlain = (value) => encode('test', value).startsWith(' ')
+
+test('what JSON can hold is what JSON makes of it', () => {
+  fc.assert(
+    fc.property(fc.jsonValue({ noneString: false }), (value) => {
+      expect(isPlain(value)).toBe(true)
+      expect(through(value)).toEqual(JSON.parse(JSON.stringify(value)))
+    }),
+  )
+  const odd = { a: undefined, b: [undefined, Number.NaN, -0], c: { toString: null }, __proto__: {} }
+  expect(through(odd)).toEqual(JSON.parse(JSON.stringify(odd)))
+  const boxes = { s: new String('x'), n: new Number(1), b: new Boolean(false) }
+  expect(through({ boxes, big: 1n }).boxes).toEqual({ s: 'x', n: 1, b: false })
+  expect(through('lone \ud800 surrogate')).toBe('lone \ud800 surrogate')
+})
+
+test('a toJSON is asked, as JSON does', () => {
+  class Money {
+    constructor(amount) {
+      this.amount = amount
+    }
+    toJSON(key) {
+      return { amount: this.amount, key }
+    }
+  }
+  const value = { price: new Money(5), list: [new Money(6)], bytes: new Uint8Array([1]) }
+  expect(through({ price: value.price })).toEqual({ price: { amount: 5, key: 'price' } })
+  expect(through(value)).toEqual({
+    price: { amount: 5, key: 'price' },
+    list: [{ amount: 6, key: '0' }],
+    bytes: new Uint8Array([1]),
+  })
+})
+
+test('bytes, dates, large numbers and maps come back as they were', () => {
+  const value = {
+    buffer: Buffer.from('φ'),
+    bytes: new Uint8Array([0, 255]),
+    part: new Uint8Array([1, 2, 3, 4]).subarray(1, 3),
+    empty: new Uint8Array(),
+    date: new Date(1234.5),
+    invalid: new Date(Number.NaN),
+    big: -(2n ** 80n),
+    map: new Map([
+      ['a', new Map([[1n, Buffer.from('x')]])],
+      [{ b: 1 }, [new Date(0)]],
+      [null, undefined],
+    ]),
+  }
+  const found = through(value)
+  expect(found.buffer).toEqual(value.buffer)
+  expect(Buffer.isBuffer(found.buffer)).toBe(true)
+  expect(Buffer.isBuffer(found.bytes)).toBe(false)
+  expect([...found.bytes, ...found.part, ...found.empty]).toEqual([0, 255, 2, 3])
+  expect(found.date.getTime()).toBe(1234)
+  expect(found.invalid.getTime()).toBeNaN()
+  expect(found.big).toBe(value.big)
+  expect([...found.map]).toEqual([
+    ['a', new Map([[1n, Buffer.from('x')]])],
+    [{ b: 1 }, [new Date(0)]],
+    [null, null],
+  ])
+})
+
+test('objects that look like the encoding are what they were', () => {
+  for (const value of [
+    { $bytes: 'AQ==' },
+    { $object: { $map: [] } },
+    { $x: new Date(0) },
+    { a: { $bigint: '1' }, b: 1n },
+    JSON.parse('{"__proto__":{"$date":1},"big":1}'),
+  ]) {
+    expect(through(value)).toEqual(value)
+    const beside = { value, big: 1n }
+    expect(through(beside)).toEqual(beside)
+  }
+  const own = JSON.parse('{"__proto__":1}')
+  own.big = 1n
+  expect(Object.keys(through(own))).toEqual(['__proto__', 'big'])
+})
+
+test('any mixture', () => {
+  const special = fc.oneof(
+    fc.uint8Array(),
+    fc.bigInt(),
+    fc.date({ noInvalidDate: true }),
+    fc.string(),
+    fc.double({ noNaN: true, noDefaultInfinity: true }).map((number) => number + 0 || 0),
+    fc.constant(null),
+  )
+  const { tree } = fc.letrec((tie) => ({
+    tree: fc.oneof(
+      { depthSize: 'small' },
+      special,
+      fc.array(tie('tree')),
+      fc.dictionary(
+        fc.oneof(fc.string(), fc.constantFrom('$map', '$date', '$object')),
+        tie('tree'),
+      ),
+      fc
+        .array(fc.tuple(fc.oneof(fc.string(), fc.bigInt()), tie('tree')))
+        .map((all) => new Map(all)),
+    ),
+  }))
+  fc.assert(fc.property(tree, (value) => expect(through(value)).toEqual(value)))
+})
+
+test('what is of another realm is known by what it is', () => {
+  const value = vm.runInNewContext(
+    `({ bytes: new Uint8Array([1]), date: new Date(7), map: new Map([[1, 2]]), list: [1] })`,
+  )
+  const found = through(value)
+  expect([...found.bytes]).toEqual([1])
+  expect(found.date.getTime()).toBe(7)
+  expect([...found.map]).toEqual([[1, 2]])
+})
+
+test('what nobody can keep is refused before anything is written', async () => {
+  const store = await openStore()
+  const circular = { id: '1' }
+  circular.self = [circular]
+  const deep = { id: '1' }
+  for (let at = deep, n = 0; n < 100_000; n++) {
+    at.next = {}
+    at = at.next
+  }
+  const map = new Map()
+  map.set('self', map)
+  for (const message of [
+    circular,
+    deep,
+    { id: '1', f() {} },
+    { id: '1', s: Symbol('s') },
+    { id: '1', map },
+    { id: '1', list: [[() => 1]] },
+    {},
+    { id: '' },
+    { id: null },
+    { id: {} },
+    { id: '\ud800' },
+    null,
+    'text',
+    undefined,
+  ]) {
+    await expect(store.saveMessage(message)).rejects.toBeInstanceOf(InvalidParametersError)
+  }
+  await expect(store.saveSession('', {})).rejects.toBeInstanceOf(InvalidParametersError)
+  await expect(store.saveProof(undefined, {})).rejects.toBeInstanceOf(InvalidParametersError)
+  await expect(store.savePeer('a', undefined)).rejects.toBeInstanceOf(InvalidParametersError)
+  // The same thing twice is no circle.
+  const shared = { a: 1 }
+  await store.savePeer('a', { one: shared, two: [shared, shared] })
+  expect(await store.getPeer('a')).toEqual({ one: shared, two: [shared, shared] })
+  expect(await store.getStats()).toMatchObject({ messageCount: 0, sessionCount: 0, peerCount: 1 })
+})
+
+test('what is too large is refused, by a limit that can be chosen', async () => {
+  const store = await openStore(undefined, { maxValueSize: 1000 })
+  const large = { id: 'large', content: 'x'.repeat(1000) }
+  await expect(store.saveMessage(large)).rejects.toMatchObject({ code: 'VALUE_TOO_LARGE' })
+  await store.saveMessage({ id: 'fits', content: 'x'.repeat(900) })
+  const usual = await openStore()
+  const huge = { id: 'huge', content: 'x'.repeat(100 << 20) }
+  await expect(usual.saveMessage(huge)).rejects.toMatchObject({
+    code: 'VALUE_TOO_LARGE',
+    name: 'InvalidParametersError',
+  })
+  expect((await usual.getStats()).messageCount).toBe(0)
+})

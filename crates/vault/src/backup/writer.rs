@@ -1,0 +1,53 @@
+//! Writing a backup, with memory for a few chunks whatever its size.
+
+use std::path::{Path, PathBuf};
+
+use sigil_leveldb::IoOperation;
+use sigil_leveldb::env::Env;
+use zstd::stream::write::Encoder;
+
+use super::chunk_writer::ChunkWriter;
+use super::content::{ContentWriter, Entry};
+use super::{BackupReport, prelude};
+use crate::error::{Error, Result};
+use crate::keys::{PasswordKeys, SecretKey};
+
+const COMPRESSION: i32 = 3;
+
+/// See the module's documentation.
+pub(crate) struct BackupWriter {
+    path: PathBuf,
+    content: ContentWriter<Encoder<'static, ChunkWriter>>,
+}
+
+impl BackupWriter {
+    pub(crate) fn begin(
+        env: &dyn Env,
+        path: &Path,
+        keys: &PasswordKeys,
+        names: &SecretKey,
+        created: u64,
+    ) -> Result<Self> {
+        let (prelude, cipher) = prelude::make(keys, created)?;
+        let file = env.create(path).map_err(Error::io(IoOperation::Create, path))?;
+        let content = ChunkWriter::begin(file, &prelude, cipher)
+            .and_then(|chunks| Encoder::new(chunks, COMPRESSION))
+            .and_then(|encoder| ContentWriter::begin(encoder, created, names.bytes()))
+            .map_err(Error::io(IoOperation::Write, path))?;
+        Ok(Self { path: path.to_path_buf(), content })
+    }
+
+    pub(crate) fn entry(&mut self, entry: &Entry) -> Result<()> {
+        self.content.entry(entry).map_err(Error::io(IoOperation::Write, &self.path))
+    }
+
+    /// Ends it and makes it durable.
+    pub(crate) fn finish(self, skipped: u64) -> Result<BackupReport> {
+        let Self { path, content } = self;
+        let finished = content.end(skipped).and_then(|(encoder, report)| {
+            let bytes = encoder.finish()?.finish()?;
+            Ok(BackupReport { bytes, ..report })
+        });
+        finished.map_err(Error::io(IoOperation::Write, &path))
+    }
+}

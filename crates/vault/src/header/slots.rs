@@ -1,0 +1,108 @@
+//! Where the header stands: in two files, so that a sector that goes bad does not take the store
+//! with it.
+//!
+//! Each file is replaced by a rename of one that was synced, the first before the second. A crash
+//! leaves both old, both new, or the newer one first; the larger sequence number is in force, and
+//! opening brings the other up to it.
+
+use std::io::ErrorKind;
+use std::path::Path;
+
+use sigil_leveldb::IoOperation;
+use sigil_leveldb::env::Env;
+
+use super::{ClosedHeader, NoHeader};
+use crate::error::{Error, Result};
+
+/// The files, the one that is written first at first.
+pub(crate) const FILES: [&str; 2] = ["keys-a", "keys-b"];
+
+const LIMIT: u64 = 64 << 10;
+
+/// What stands in the two files.
+#[derive(Debug)]
+pub(crate) enum Found {
+    /// Neither file is there.
+    Nothing,
+    /// None of what is there can be trusted.
+    Damaged,
+    /// Written by a later version.
+    Unsupported,
+    /// The header in force, and whether both files have it.
+    Header { header: ClosedHeader, bytes: Vec<u8>, both: bool },
+}
+
+/// Looks at the files.
+pub(crate) fn load(env: &dyn Env, root: &Path) -> Result<Found> {
+    let mut contents = Vec::new();
+    for name in FILES {
+        contents.push(read(env, &root.join(name))?);
+    }
+    if contents.iter().all(Option::is_none) {
+        return Ok(Found::Nothing);
+    }
+    let parsed: Vec<_> =
+        contents.iter().flatten().map(|bytes| (ClosedHeader::parse(bytes), bytes)).collect();
+    if parsed.iter().any(|(parsed, _)| *parsed == Err(NoHeader::Unsupported)) {
+        return Ok(Found::Unsupported);
+    }
+    let headers = parsed.into_iter().filter_map(|(parsed, bytes)| Some((parsed.ok()?, bytes)));
+    // Of equals the last is the largest to `max_by_key`; they are equal in content then.
+    let Some((header, bytes)) = headers.max_by_key(|(header, _)| header.sequence) else {
+        return Ok(Found::Damaged);
+    };
+    let bytes = bytes.clone();
+    let both = contents.iter().all(|content| content.as_ref() == Some(&bytes));
+    Ok(Found::Header { header, bytes, both })
+}
+
+/// How writing a header failed.
+#[derive(Debug)]
+pub(crate) enum NotWritten {
+    /// The old one is in force.
+    Unchanged(Error),
+    /// Nobody knows which one is.
+    Unknown(Error),
+}
+
+/// Writes a header. Once the first file has it, it is in force; what befell the second is the value
+/// then.
+pub(crate) fn store(env: &dyn Env, root: &Path, bytes: &[u8]) -> Result<Option<Error>, NotWritten> {
+    let [first, second] = FILES;
+    replace(env, root, first, bytes)?;
+    Ok(match replace(env, root, second, bytes) {
+        Ok(()) => None,
+        Err(NotWritten::Unchanged(error) | NotWritten::Unknown(error)) => Some(error),
+    })
+}
+
+fn replace(env: &dyn Env, root: &Path, name: &str, bytes: &[u8]) -> Result<(), NotWritten> {
+    let path = root.join(name);
+    let fresh = root.join(format!("{name}.new"));
+    write_whole(env, &fresh, bytes).map_err(NotWritten::Unchanged)?;
+    env.rename(&fresh, &path)
+        .map_err(Error::io(IoOperation::Rename, &path))
+        .map_err(NotWritten::Unknown)?;
+    // IMPORTANT: only now the new header survives a power cut; what it replaces may go after this.
+    env.sync_dir(root).map_err(Error::io(IoOperation::SyncDir, root)).map_err(NotWritten::Unknown)
+}
+
+fn write_whole(env: &dyn Env, path: &Path, bytes: &[u8]) -> Result<()> {
+    let file = env.create(path).map_err(Error::io(IoOperation::Create, path))?;
+    file.append(bytes).map_err(Error::io(IoOperation::Write, path))?;
+    file.sync().map_err(Error::io(IoOperation::Sync, path))
+}
+
+fn read(env: &dyn Env, path: &Path) -> Result<Option<Vec<u8>>> {
+    let file = match env.open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Error::io(IoOperation::Open, path)(error)),
+    };
+    let size = file.size().map_err(Error::io(IoOperation::Stat, path))?;
+    // No header is that large: what is cut off here does not parse.
+    let mut bytes = vec![0; usize::try_from(size.min(LIMIT)).unwrap_or(0)];
+    let read = file.read_at(0, &mut bytes).map_err(Error::io(IoOperation::Read, path))?;
+    bytes.truncate(read);
+    Ok(Some(bytes))
+}

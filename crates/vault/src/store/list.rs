@@ -1,0 +1,208 @@
+//! Listing messages, the newest first.
+//!
+//! What cannot be read does not take the rest with it: the page is filled with what can be, and the
+//! ids of the others are reported. Where a whole block of the database is damaged, the ways that
+//! the ids know lead around it.
+
+use bytes::Bytes;
+use sigil_leveldb::{DbIterator, Range, Snapshot};
+
+use super::known;
+use super::message_order::MessageOrder;
+use super::opened::Opened;
+use super::{Inner, Store};
+use crate::error::{Error, Result};
+use crate::label::Label;
+use crate::layout::{self, Kind, space};
+use crate::names::Name;
+use crate::options::Event;
+use crate::record::StoredMessage;
+
+/// Which messages are asked for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Query<'a> {
+    /// Only those from or for this peer.
+    pub peer: Option<&'a str>,
+    /// So many at most.
+    pub limit: usize,
+    /// Only older ones than this.
+    pub before: Option<Before<'a>>,
+}
+
+/// Where a page begins.
+#[derive(Debug, Clone, Copy)]
+pub enum Before<'a> {
+    /// After the page that gave this cursor.
+    Cursor(&'a [u8]),
+    /// Behind this message.
+    Id(&'a str),
+    /// Behind all messages of this time or later.
+    Time(f64),
+}
+
+/// Messages, the newest first.
+#[derive(Debug, Clone, Default)]
+pub struct Page {
+    /// Their values.
+    pub values: Vec<Bytes>,
+    /// Where the next page begins; none where there is no more.
+    pub cursor: Option<Vec<u8>>,
+    /// The ids of those that belong here and cannot be read.
+    pub unreadable: Vec<String>,
+}
+
+impl Store {
+    /// The newest messages that a query asks for, as of one moment.
+    pub fn messages(&self, query: &Query<'_>) -> Result<Page> {
+        self.inner.messages(query)
+    }
+}
+
+impl Inner {
+    fn messages(&self, query: &Query<'_>) -> Result<Page> {
+        let opened = self.opened()?;
+        let moment = opened.db.snapshot()?;
+        let listing = Listing {
+            opened: &opened,
+            moment: &moment,
+            peer: query.peer.map(|peer| layout::peer_name(&opened.names, peer)),
+            limit: query.limit,
+        };
+        let end = listing.end(query.before)?;
+        let mut found = Found::default();
+        if let Err(error) = listing.walk(end.as_ref(), &mut found) {
+            if !error.is_damage() {
+                return Err(error);
+            }
+            listing.go_around(end.as_ref(), &mut found)?;
+            found.is_block_damaged = true;
+        }
+        let Found { values, last, damaged, is_block_damaged } = found;
+        // Nobody knows all that was in a damaged block.
+        let count = damaged.len().max(usize::from(is_block_damaged));
+        let unreadable = if damaged.is_empty() { Vec::new() } else { listing.ids_of(&damaged) };
+        if count > 0 {
+            self.metrics.lock().unreadable += count as u64;
+            let (kind, ids) = (Kind::Message, unreadable.clone());
+            self.options.tell(Event::Unreadable { kind, ids, count });
+        }
+        let is_full = values.len() == query.limit;
+        let cursor = last.filter(|_| is_full).map(|label| label.bytes().to_vec());
+        Ok(Page { values, cursor, unreadable })
+    }
+}
+
+struct Listing<'a> {
+    opened: &'a Opened,
+    moment: &'a Snapshot,
+    peer: Option<Name>,
+    limit: usize,
+}
+
+#[derive(Default)]
+struct Found {
+    values: Vec<Bytes>,
+    last: Option<Label>,
+    damaged: Vec<Label>,
+    is_block_damaged: bool,
+}
+
+impl Listing<'_> {
+    /// The label that everything asked for is below.
+    fn end(&self, before: Option<Before<'_>>) -> Result<Option<Label>> {
+        match before {
+            None => Ok(None),
+            Some(Before::Cursor(cursor)) => Label::from_bytes(cursor)
+                .map(Some)
+                .ok_or_else(|| Error::Invalid("no page gave this cursor".into())),
+            Some(Before::Id(id)) => {
+                let entry = self.opened.message_id(id, Some(self.moment))?;
+                entry.map(|entry| Some(entry.label)).ok_or(Error::NotFound)
+            }
+            Some(Before::Time(time)) if time.is_nan() => {
+                Err(Error::Invalid("a time is a number".into()))
+            }
+            Some(Before::Time(time)) => {
+                Ok(MessageOrder::at(self.opened, self.moment)?.around(time, false)?.1)
+            }
+        }
+    }
+
+    fn walk(&self, end: Option<&Label>, found: &mut Found) -> Result<()> {
+        let mut cursor = self.cursor(end)?;
+        while found.values.len() < self.limit && cursor.valid() {
+            let label = match &self.peer {
+                Some(_) => layout::label_of_peer_entry(cursor.key()),
+                None => layout::label_of_message(cursor.key()),
+            };
+            let label = label.ok_or(Error::Unreadable(Kind::Message))?;
+            let message = match &self.peer {
+                Some(_) => self.opened.message(&label, Some(self.moment)),
+                None => self.opened.open_message(cursor.key(), cursor.value()).map(Some),
+            };
+            self.take(label, message, found)?;
+            cursor.prev()?;
+        }
+        Ok(())
+    }
+
+    fn cursor(&self, end: Option<&Label>) -> Result<DbIterator> {
+        let first = match &self.peer {
+            Some(peer) => layout::named(space::BY_PEER, peer),
+            None => vec![space::MESSAGES],
+        };
+        let range = match end {
+            None => Range::prefix(&first),
+            Some(label) => {
+                let end = [&first, label.bytes()].concat();
+                Range::between(first.as_slice()..end.as_slice())
+            }
+        };
+        let mut cursor = self.opened.db.iter_at(self.moment, range.fill_cache(true))?;
+        cursor.seek_to_last()?;
+        Ok(cursor)
+    }
+
+    fn take(
+        &self,
+        label: Label,
+        message: Result<Option<StoredMessage<Bytes>>>,
+        found: &mut Found,
+    ) -> Result<()> {
+        match message {
+            Ok(Some(message)) if self.is_asked_for(&message) => {
+                found.values.push(message.value);
+                found.last = Some(label);
+            }
+            // An entry that leads nowhere, or to a message of others, is no message.
+            Ok(_) => {}
+            Err(error) if error.is_damage() => found.damaged.push(label),
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    fn is_asked_for(&self, message: &StoredMessage<Bytes>) -> bool {
+        self.peer.is_none_or(|peer| message.peers().any(|other| other == peer))
+    }
+
+    /// Fills the page by what the ids know, from the place where the walk ended.
+    fn go_around(&self, end: Option<&Label>, found: &mut Found) -> Result<()> {
+        let reached = found.last.iter().chain(&found.damaged).min().cloned();
+        let end = reached.as_ref().or(end);
+        let labels = known::messages(self.opened, self.moment).into_keys().rev();
+        for label in labels.filter(|label| end.is_none_or(|end| label < end)) {
+            if found.values.len() == self.limit {
+                break;
+            }
+            let message = self.opened.message(&label, Some(self.moment));
+            self.take(label, message, found)?;
+        }
+        Ok(())
+    }
+
+    fn ids_of(&self, labels: &[Label]) -> Vec<String> {
+        let known = known::messages(self.opened, self.moment).into_iter();
+        known.filter(|(label, _)| labels.contains(label)).map(|(_, id)| id).collect()
+    }
+}

@@ -1,0 +1,134 @@
+//! An open store.
+
+mod change;
+mod clear;
+mod header_state;
+mod known;
+mod list;
+mod list_items;
+mod maintenance;
+mod message_order;
+mod metrics;
+mod open;
+mod opened;
+mod plan;
+mod purge;
+mod read;
+mod restore;
+mod rotate;
+mod stage;
+mod stats;
+mod switch;
+mod upkeep;
+mod verify;
+mod write;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use arc_swap::ArcSwapOption;
+use parking_lot::Mutex;
+use sigil_leveldb::env::LockGuard;
+
+pub use self::change::{Change, Message};
+use self::header_state::HeaderState;
+pub use self::list::{Before, Page, Query};
+pub use self::list_items::Items;
+pub use self::metrics::Metrics;
+use self::opened::Opened;
+pub use self::read::Cached;
+pub use self::stats::Stats;
+use self::upkeep::Upkeep;
+pub use self::verify::Verification;
+use self::write::Writer;
+use crate::error::{Error, Result};
+use crate::options::Options;
+
+/// A store that is open: messages, sessions, proofs and peers. Every method may be called from any
+/// thread at any time. It is closed by [`Store::close`], or when it is dropped.
+pub struct Store {
+    inner: Arc<Inner>,
+    upkeep: Mutex<Option<Upkeep>>,
+}
+
+/// What calls and the background share.
+struct Inner {
+    root: PathBuf,
+    options: Options,
+    /// The database with what opens its records; none once the store is closed.
+    opened: ArcSwapOption<Opened>,
+    /// Held by whoever writes: what is written depends on what is there.
+    writer: Mutex<Writer>,
+    /// Held, before `writer`, by work on the whole store; one at a time.
+    maintenance: Mutex<()>,
+    /// The header and what it takes to write another; none once the store is closed.
+    header: Mutex<Option<HeaderState>>,
+    metrics: Mutex<Metrics>,
+    closing: AtomicBool,
+    lock: Mutex<Option<Box<dyn LockGuard>>>,
+}
+
+impl Inner {
+    fn opened(&self) -> Result<Arc<Opened>> {
+        self.opened.load_full().ok_or(Error::Closed)
+    }
+
+    fn check_closing(&self) -> Result<()> {
+        if self.closing.load(Ordering::Acquire) { Err(Error::Closed) } else { Ok(()) }
+    }
+
+    /// Keys are zeroed as what holds them is dropped: now, or when the last reader is done.
+    fn close(&self) -> Result<()> {
+        let _maintenance = self.maintenance.lock();
+        let mut writer = self.writer.lock();
+        writer.close();
+        let closed = self.opened.swap(None).map_or(Ok(()), |opened| opened.db.close());
+        self.header.lock().take();
+        self.lock.lock().take();
+        Ok(closed?)
+    }
+}
+
+impl Store {
+    /// Opens the store in `root`, or makes one where there is nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::KeyWrong`], [`Error::HeaderMissing`], [`Error::HeaderDamaged`],
+    /// [`Error::NotEncrypted`], [`Error::RolledBack`]: nothing was created, changed or deleted.
+    pub fn open(root: impl AsRef<Path>, password: &[u8], options: Options) -> Result<Self> {
+        let inner = Arc::new(open::open(root.as_ref(), password, options)?);
+        let upkeep = Mutex::new(Some(Upkeep::start(&inner)?));
+        Ok(Self { inner, upkeep })
+    }
+
+    /// Waits for what is under way, ends the background, releases the lock and zeroes the keys.
+    /// Everything after that is [`Error::Closed`]; closing again does nothing.
+    pub fn close(&self) -> Result<()> {
+        self.inner.closing.store(true, Ordering::Release);
+        // Whoever closes at the same time waits here for the first.
+        let mut upkeep = self.upkeep.lock();
+        match upkeep.take() {
+            Some(thread) => {
+                thread.stop();
+                self.inner.close()
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        // There is nobody to tell.
+        let _ = self.close();
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("root", &self.inner.root).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,288 @@
+//! Opening a store.
+//!
+//! What is there is looked at before anything is touched: whatever is wrong, with the files or with
+//! the password, leaves them as they are. Only an empty place becomes a new store. Making one
+//! writes the header first, marked as fresh, then the data, then the header without the mark, so
+//! that an interrupted making goes on, and data that is missing later is never taken for that.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+use arc_swap::ArcSwapOption;
+use parking_lot::Mutex;
+use sigil_leveldb::env::{Env, LockError, LockGuard};
+use sigil_leveldb::{Durability, Entries, Error as EngineError, IoOperation, Range};
+
+use super::header_state::HeaderState;
+use super::known;
+use super::message_order::{MessageOrder, Overlay};
+use super::opened::Opened;
+use super::plan::Tail;
+use super::switch::{is_data_directory, open_data};
+use super::write::Writer;
+use super::{Inner, Metrics, Store};
+use crate::error::{Error, Result};
+use crate::header::slots::{self, Found, NotWritten};
+use crate::header::{Header, Secrets};
+use crate::keys::{Password, PasswordKeys, random_bytes};
+use crate::layout::{self, Kind};
+use crate::options::{Event, Options};
+use crate::record::Counters;
+
+pub(super) fn open(root: &Path, password: &[u8], options: Options) -> Result<Inner> {
+    options.check()?;
+    let root = std::path::absolute(root).map_err(Error::io(IoOperation::Stat, root))?;
+    let env = &*options.env;
+    // Without the lock, because taking it makes a file. What is found may be changed by whoever
+    // has it, so it is looked at again.
+    let seen = look(env, &root)?;
+    let tried = seen.as_ref().map(|found| found.open(password, &root)).transpose()?;
+    if seen.is_none() {
+        make_root(env, &root)?;
+    }
+    let lock = take_lock(env, &root)?;
+    let found = look(env, &root)?;
+    let (header, keys, whole) = match found {
+        None => {
+            let (header, keys) = make(env, &root, password, &options)?;
+            (header, keys, true)
+        }
+        Some(found) => {
+            let (header, keys) = match tried {
+                Some(opened) if seen.is_some_and(|seen| seen.bytes == found.bytes) => opened,
+                _ => found.open(password, &root)?,
+            };
+            (header, keys, found.both)
+        }
+    };
+    check_epoch(header.secrets.epoch, options.expected_epoch)?;
+    let fresh = header.secrets.fresh;
+    let opened = open_data(&root, header.store, &header.secrets, &options, fresh)?;
+    let inner = assemble(
+        root,
+        options,
+        lock,
+        opened,
+        HeaderState { header, keys, password: Password::new(password) },
+    )?;
+    inner.settle(fresh, whole)?;
+    Ok(inner)
+}
+
+/// A header in its files.
+struct FoundHeader {
+    closed: crate::header::ClosedHeader,
+    bytes: Vec<u8>,
+    both: bool,
+}
+
+impl FoundHeader {
+    fn open(&self, password: &[u8], root: &Path) -> Result<(Header, PasswordKeys)> {
+        self.closed.open(password, root)
+    }
+}
+
+/// The header of the store that is there; none where there is no store and may be one.
+fn look(env: &dyn Env, root: &Path) -> Result<Option<FoundHeader>> {
+    match slots::load(env, root)? {
+        Found::Header { header, bytes, both } => {
+            Ok(Some(FoundHeader { closed: header, bytes, both }))
+        }
+        Found::Damaged => Err(Error::HeaderDamaged(root.into())),
+        Found::Unsupported => Err(Error::Unsupported(root.into())),
+        Found::Nothing => {
+            let names = match env.list(root) {
+                Ok(names) => names,
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+                Err(error) => return Err(Error::io(IoOperation::List, root)(error)),
+            };
+            let is =
+                |test: fn(&str) -> bool| names.iter().any(|name| name.to_str().is_some_and(test));
+            if is(is_database_file) {
+                return Err(Error::NotEncrypted(root.into()));
+            }
+            if is(is_data_directory) {
+                return Err(Error::HeaderMissing(root.into()));
+            }
+            Ok(None)
+        }
+    }
+}
+
+/// Whether a file is one of a LevelDB database. Its lock is one too, and ours has the same name.
+fn is_database_file(name: &str) -> bool {
+    let endings = [".ldb", ".sst", ".log"];
+    name == "CURRENT"
+        || name.starts_with("MANIFEST-")
+        || endings.iter().any(|ending| name.ends_with(ending))
+}
+
+fn make_root(env: &dyn Env, root: &Path) -> Result<()> {
+    env.create_dir_all(root).map_err(Error::io(IoOperation::CreateDir, root))?;
+    // Which of the directories above are new is not known.
+    for directory in root.ancestors().skip(1).take(2) {
+        let _ = env.sync_dir(directory);
+    }
+    Ok(())
+}
+
+fn take_lock(env: &dyn Env, root: &Path) -> Result<Box<dyn LockGuard>> {
+    let path = root.join("LOCK");
+    env.lock(&path).map_err(|error| match error {
+        LockError::Held { holder } => Error::Engine(EngineError::Locked { path, holder }),
+        LockError::Io(error) => Error::io(IoOperation::Lock, &path)(error),
+    })
+}
+
+fn make(
+    env: &dyn Env,
+    root: &Path,
+    password: &[u8],
+    options: &Options,
+) -> Result<(Header, PasswordKeys)> {
+    let keys = PasswordKeys::fresh(password, options.kdf)?;
+    let header = Header { sequence: 1, store: random_bytes()?, secrets: Secrets::fresh()? };
+    let bytes = header.encode(&keys)?;
+    slots::store(env, root, &bytes).map_err(NotWritten::into_error)?;
+    Ok((header, keys))
+}
+
+fn check_epoch(found: u64, expected: Option<u64>) -> Result<()> {
+    match expected {
+        Some(expected) if found < expected => Err(Error::RolledBack { found, expected }),
+        _ => Ok(()),
+    }
+}
+
+fn assemble(
+    root: PathBuf,
+    options: Options,
+    lock: Box<dyn LockGuard>,
+    opened: Opened,
+    header: HeaderState,
+) -> Result<Inner> {
+    let fresh = header.header.secrets.fresh;
+    let counters = read_counters(&opened, fresh, &options)?;
+    check_epoch(counters.epoch, options.expected_epoch)?;
+    let tail = find_tail(&opened)?;
+    Ok(Inner {
+        root,
+        options,
+        opened: ArcSwapOption::from_pointee(opened),
+        writer: Mutex::new(Writer::new(counters, tail)),
+        maintenance: Mutex::new(()),
+        header: Mutex::new(Some(header)),
+        metrics: Mutex::new(Metrics { counters, ..Metrics::default() }),
+        closing: AtomicBool::new(false),
+        lock: Mutex::new(Some(lock)),
+    })
+}
+
+/// The counters, counted anew where they cannot be read.
+fn read_counters(opened: &Opened, fresh: bool, options: &Options) -> Result<Counters> {
+    let plain = opened.get(Kind::Message, &layout::COUNTERS, None);
+    match plain.map(|plain| plain.and_then(|plain| Counters::decode(&plain))) {
+        Ok(Some(counters)) => Ok(counters),
+        Ok(None) if fresh => Ok(Counters::default()),
+        Ok(None) => recount(opened, options),
+        Err(error) if error.is_damage() => recount(opened, options),
+        Err(error) => Err(error),
+    }
+}
+
+fn recount(opened: &Opened, options: &Options) -> Result<Counters> {
+    let mut counters = Counters::default();
+    for kind in [Kind::Message, Kind::Session, Kind::Proof, Kind::Peer] {
+        let cursor = opened.db.iter(Range::prefix(&[kind.values()]))?;
+        for key in Entries::forward(cursor).keys() {
+            key?;
+            *counters.of(kind) += 1;
+        }
+    }
+    // How often the key was used is not known; half of what it may be has it replaced soon.
+    counters.sealed = options.rotate_after;
+    options.tell(Event::CountersRebuilt);
+    Ok(counters)
+}
+
+fn find_tail(opened: &Opened) -> Result<Option<Tail>> {
+    let overlay = Overlay::new();
+    let last = MessageOrder::now(opened, &overlay)?.last();
+    match last {
+        // Where no time can be read everything that comes is after it.
+        Ok(last) => {
+            Ok(last.map(|(label, time)| Tail { label, time: time.unwrap_or(f64::NEG_INFINITY) }))
+        }
+        // The last block is damaged. What comes goes behind all that the ids know, rather than
+        // nowhere; its order beside what cannot be read is nobody's to say.
+        Err(error) if error.is_damage() => {
+            let last = known::messages(opened, &opened.db.snapshot()?).into_keys().next_back();
+            Ok(last.map(|label| Tail { label, time: f64::NEG_INFINITY }))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+impl Inner {
+    /// Finishes what an earlier run may have left undone, and begins the next epoch.
+    fn settle(&self, fresh: bool, whole: bool) -> Result<()> {
+        if fresh {
+            self.write_counters(|_| {})?;
+        }
+        let directory = self.with_header(|state| state.header.secrets.directory)?;
+        if fresh || !whole {
+            let settled = |secrets: &Secrets| Ok(Secrets { fresh: false, ..secrets.copy() });
+            self.write_secrets(settled).map_err(NotWritten::into_error)?;
+        }
+        self.remove_leftovers(directory);
+        if self.options.expected_epoch.is_some() {
+            self.begin_epoch()?;
+        }
+        Ok(())
+    }
+
+    /// The header goes first, the database follows, and the host's counter comes last: each is
+    /// never behind the next, whatever happens in between.
+    fn begin_epoch(&self) -> Result<u64> {
+        let header = self.with_header(|state| state.header.secrets.epoch)?;
+        let next = header + 1;
+        self.write_secrets(|secrets| Ok(Secrets { epoch: next, ..secrets.copy() }))
+            .map_err(NotWritten::into_error)?;
+        self.write_counters(|counters| counters.epoch = next)?;
+        Ok(next)
+    }
+
+    fn write_counters(&self, change: impl FnOnce(&mut Counters)) -> Result<()> {
+        let mut writer = self.writer.lock();
+        writer.check()?;
+        let opened = self.opened()?;
+        let mut counters = writer.counters;
+        change(&mut counters);
+        counters.sealed += 1;
+        let sealed = opened.sealer.load().seal(&layout::COUNTERS, &counters.encode())?;
+        opened.db.put(&layout::COUNTERS, &sealed, Durability::Sync)?;
+        writer.counters = counters;
+        self.metrics.lock().counters = counters;
+        Ok(())
+    }
+}
+
+impl Store {
+    /// The epoch that opening began; what the host is to remember.
+    pub fn epoch(&self) -> Result<u64> {
+        self.inner.with_header(|state| state.header.secrets.epoch)
+    }
+
+    /// Begins another epoch, so that copies made before it are recognised, once the host
+    /// remembers it.
+    pub fn begin_epoch(&self) -> Result<u64> {
+        self.inner.begin_epoch()
+    }
+
+    /// Wraps the keys with another password, and with the costs of the options. Nothing is
+    /// encrypted again. A power cut leaves one of the two passwords in force.
+    pub fn change_password(&self, old: &[u8], new: &[u8]) -> Result<()> {
+        self.inner.change_password(old, new)
+    }
+}

@@ -1,0 +1,99 @@
+//! A database with what makes sense of it.
+
+use std::path::PathBuf;
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use sigil_leveldb::{Db, Snapshot};
+
+use crate::error::{Error, Result};
+use crate::label::Label;
+use crate::layout::{self, Kind};
+use crate::names::NameKey;
+use crate::opened_cache::{OpenedCache, Weighed};
+use crate::record::{MessageId, StoredMessage};
+use crate::seal::{Sealer, seal_of};
+
+/// See the module's documentation.
+pub(super) struct Opened {
+    pub(super) db: Db,
+    pub(super) directory: PathBuf,
+    pub(super) names: NameKey,
+    /// Gets keys while the store is open and loses none, so whatever was read before can be opened
+    /// with what is here now.
+    pub(super) sealer: ArcSwap<Sealer>,
+    pub(super) cache: OpenedCache<StoredMessage<Bytes>>,
+}
+
+impl Weighed for StoredMessage<Bytes> {
+    fn weight(&self) -> usize {
+        size_of::<Self>() + self.value.len()
+    }
+}
+
+impl Opened {
+    /// A record at a moment, or now; an error where there is one that cannot be read.
+    pub(super) fn get(
+        &self,
+        kind: Kind,
+        place: &[u8],
+        moment: Option<&Snapshot>,
+    ) -> Result<Option<Bytes>> {
+        let sealed = match moment {
+            Some(moment) => self.db.get_at(moment, place)?,
+            None => self.db.get(place)?,
+        };
+        sealed.map(|sealed| self.open(kind, place, &sealed)).transpose()
+    }
+
+    /// What a record has inside.
+    pub(super) fn open(&self, kind: Kind, place: &[u8], sealed: &[u8]) -> Result<Bytes> {
+        let plain = self.sealer.load().open(place, sealed);
+        plain.map(Bytes::from).ok_or(Error::Unreadable(kind))
+    }
+
+    /// The message at a place in the order.
+    pub(super) fn message(
+        &self,
+        label: &Label,
+        moment: Option<&Snapshot>,
+    ) -> Result<Option<StoredMessage<Bytes>>> {
+        let place = layout::message(label);
+        let sealed = match moment {
+            Some(moment) => self.db.get_at(moment, &place)?,
+            None => self.db.get(&place)?,
+        };
+        sealed.map(|sealed| self.open_message(&place, &sealed)).transpose()
+    }
+
+    /// A message that was read from its place, perhaps not for the first time.
+    pub(super) fn open_message(&self, place: &[u8], sealed: &[u8]) -> Result<StoredMessage<Bytes>> {
+        let Some(seal) = seal_of(sealed) else { return Err(Error::Unreadable(Kind::Message)) };
+        if let Some(message) = self.cache.get(&seal, place) {
+            return Ok(message);
+        }
+        let message = decode_message(&self.open(Kind::Message, place, sealed)?)?;
+        self.cache.insert(seal, place, message.clone());
+        Ok(message)
+    }
+
+    /// Where the message with an id is.
+    pub(super) fn message_id(
+        &self,
+        id: &str,
+        moment: Option<&Snapshot>,
+    ) -> Result<Option<MessageId>> {
+        let name = layout::name_of(&self.names, Kind::Message, id);
+        let place = layout::named(Kind::Message.ids(), &name);
+        let plain = self.get(Kind::Message, &place, moment)?;
+        plain.map(|plain| decode_message_id(&plain)).transpose()
+    }
+}
+
+pub(super) fn decode_message(plain: &Bytes) -> Result<StoredMessage<Bytes>> {
+    StoredMessage::decode(plain).ok_or(Error::Unreadable(Kind::Message))
+}
+
+pub(super) fn decode_message_id(plain: &[u8]) -> Result<MessageId> {
+    MessageId::decode(plain).ok_or(Error::Unreadable(Kind::Message))
+}

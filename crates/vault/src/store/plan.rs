@@ -1,0 +1,111 @@
+//! Changes that are going to be made together.
+//!
+//! A group is one batch of the database and one sync. Each change sees what those before it in the
+//! group do, through an overlay, and one that cannot be made leaves no trace in it.
+
+use bytes::Bytes;
+use sigil_leveldb::WriteBatch;
+
+use super::change::Change;
+use super::message_order::{MessageOrder, Overlay};
+use super::opened::Opened;
+use super::stage::{Counted, Staged};
+use crate::error::Result;
+use crate::label::Label;
+use crate::layout::{self, Kind};
+use crate::record::Counters;
+
+/// The message that is last in the order.
+#[derive(Debug, Clone)]
+pub(super) struct Tail {
+    pub(super) time: f64,
+    pub(super) label: Label,
+}
+
+/// See the module's documentation.
+pub(super) struct Plan<'a> {
+    pub(super) opened: &'a Opened,
+    pub(super) counters: Counters,
+    pub(super) tail: Option<Tail>,
+    overlay: Overlay,
+    /// About how large the batch is going to be.
+    pub(super) bytes: usize,
+}
+
+impl<'a> Plan<'a> {
+    pub(super) fn new(opened: &'a Opened, counters: Counters, tail: Option<Tail>) -> Self {
+        Self { opened, counters, tail, overlay: Overlay::new(), bytes: 0 }
+    }
+
+    /// Adds a change, or nothing of it.
+    pub(super) fn add(&mut self, change: &Change) -> Result<()> {
+        let staged = match change {
+            Change::SaveMessage(message) => self.save_message(message),
+            Change::DeleteMessage { id } => self.delete_message(id),
+            Change::SaveItem { kind, id, value } => self.save_item(*kind, id, value),
+            Change::DeleteItem { kind, id } => self.delete_item(*kind, id),
+        }?;
+        self.take(staged);
+        Ok(())
+    }
+
+    fn take(&mut self, staged: Staged) {
+        for (key, value) in staged.entries {
+            self.bytes += key.len() + value.as_ref().map_or(0, Vec::len);
+            self.counters.sealed += u64::from(value.is_some());
+            self.overlay.insert(key, value.map(Bytes::from));
+        }
+        match staged.counted {
+            Some((kind, Counted::Added)) => *self.counters.of(kind) += 1,
+            Some((kind, Counted::Removed)) => {
+                let counter = self.counters.of(kind);
+                *counter = counter.saturating_sub(1);
+            }
+            None => {}
+        }
+        if staged.tail.is_some() {
+            self.tail = staged.tail;
+        }
+    }
+
+    /// The batch, with the counters as they are after it; none where nothing changes.
+    pub(super) fn batch(&mut self) -> Result<Option<WriteBatch>> {
+        if self.overlay.is_empty() {
+            return Ok(None);
+        }
+        self.counters.sealed += 1;
+        let counters = self.seal(&layout::COUNTERS, &self.counters.encode())?;
+        let mut batch = WriteBatch::with_capacity(self.bytes + 256);
+        for (key, value) in &self.overlay {
+            match value {
+                Some(value) => batch.put(key, value),
+                None => batch.delete(key),
+            }
+        }
+        batch.put(&layout::COUNTERS, &counters);
+        Ok(Some(batch))
+    }
+
+    pub(super) fn order(&self) -> Result<MessageOrder<'_>> {
+        MessageOrder::now(self.opened, &self.overlay)
+    }
+
+    pub(super) fn get(&self, kind: Kind, place: &[u8]) -> Result<Option<Bytes>> {
+        match self.overlay.get(place) {
+            Some(Some(sealed)) => self.opened.open(kind, place, sealed).map(Some),
+            Some(None) => Ok(None),
+            None => self.opened.get(kind, place, None),
+        }
+    }
+
+    pub(super) fn has(&self, place: &[u8]) -> Result<bool> {
+        match self.overlay.get(place) {
+            Some(value) => Ok(value.is_some()),
+            None => Ok(self.opened.db.get(place)?.is_some()),
+        }
+    }
+
+    pub(super) fn seal(&self, place: &[u8], plain: &[u8]) -> Result<Vec<u8>> {
+        self.opened.sealer.load().seal(place, plain)
+    }
+}

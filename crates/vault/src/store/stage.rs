@@ -1,0 +1,215 @@
+//! Turning one change into entries of the database.
+//!
+//! Everything that is derived from a message goes with it: what its old version left elsewhere is
+//! removed in the same batch, whatever that version was.
+
+use bytes::Bytes;
+use sigil_leveldb::Range;
+
+use super::change::Message;
+use super::opened::{decode_message, decode_message_id};
+use super::plan::{Plan, Tail};
+use crate::error::{Error, Result};
+use crate::label::Label;
+use crate::layout::{self, Kind, space};
+use crate::names::Name;
+use crate::record::{Item, MessageId, StoredMessage};
+
+/// Somebody who chooses times can make labels grow, by a word in about thirty messages between the
+/// same two. This ends it before it costs anything, and long before a length has no room.
+const LONGEST_LABEL: usize = 2_048;
+const _: () = assert!(LONGEST_LABEL <= u16::MAX as usize);
+
+/// What one change does.
+#[derive(Default)]
+pub(super) struct Staged {
+    /// Keys with their new values; none is a removal. Later ones count.
+    pub(super) entries: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+    /// What is counted more or less.
+    pub(super) counted: Option<(Kind, Counted)>,
+    /// The message that is now the last.
+    pub(super) tail: Option<Tail>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Counted {
+    Added,
+    Removed,
+}
+
+impl Staged {
+    fn put(&mut self, key: Vec<u8>, value: Vec<u8>) {
+        self.entries.push((key, Some(value)));
+    }
+
+    fn remove(&mut self, key: Vec<u8>) {
+        self.entries.push((key, None));
+    }
+}
+
+/// The version of a message that is there.
+struct Old {
+    /// Where it is; none where nothing of it is left but a damaged entry.
+    label: Option<Label>,
+    /// None where it cannot be read, and so what it left elsewhere is not known.
+    message: Option<StoredMessage<Bytes>>,
+    /// Whether the way from the id to it is whole.
+    is_found: bool,
+}
+
+impl Plan<'_> {
+    pub(super) fn save_message(&self, message: &Message) -> Result<Staged> {
+        let names = &self.opened.names;
+        let id = layout::name_of(names, Kind::Message, &message.id);
+        let old = self.old_message(&id)?;
+        let mut staged = Staged::default();
+        let label = match &old {
+            Some(Old { label: Some(label), message: Some(found), .. })
+                if found.time == message.time =>
+            {
+                label.clone()
+            }
+            _ => self.place(message.time, &mut staged)?,
+        };
+        if let Some(old) = &old {
+            remove_message(&mut staged, old);
+        } else {
+            staged.counted = Some((Kind::Message, Counted::Added));
+        }
+        let peer = |peer: &Option<String>| {
+            peer.as_deref()
+                .filter(|peer| !peer.is_empty())
+                .map(|peer| layout::peer_name(names, peer))
+        };
+        let stored = StoredMessage {
+            time: message.time,
+            id,
+            sender: peer(&message.sender),
+            recipient: peer(&message.recipient),
+            value: message.value.as_slice(),
+        };
+        for peer in stored.peers() {
+            staged.put(layout::by_peer(&peer, &label), Vec::new());
+        }
+        let place = layout::message(&label);
+        let sealed = self.seal(&place, &stored.encode())?;
+        staged.put(place, sealed);
+        let is_known = old.is_some_and(|old| old.is_found && old.label.as_ref() == Some(&label));
+        if !is_known {
+            let place = layout::named(space::MESSAGE_IDS, &id);
+            let entry = MessageId { label, id: message.id.clone() };
+            let sealed = self.seal(&place, &entry.encode())?;
+            staged.put(place, sealed);
+        }
+        Ok(staged)
+    }
+
+    pub(super) fn delete_message(&self, id: &str) -> Result<Staged> {
+        let id = layout::name_of(&self.opened.names, Kind::Message, id);
+        let mut staged = Staged::default();
+        if let Some(old) = self.old_message(&id)? {
+            remove_message(&mut staged, &old);
+            staged.remove(layout::named(space::MESSAGE_IDS, &id));
+            staged.counted = Some((Kind::Message, Counted::Removed));
+        }
+        Ok(staged)
+    }
+
+    pub(super) fn save_item(&self, kind: Kind, id: &str, value: &[u8]) -> Result<Staged> {
+        let name = layout::name_of(&self.opened.names, kind, id);
+        let mut staged = Staged::default();
+        let (values, ids) = (layout::named(kind.values(), &name), layout::named(kind.ids(), &name));
+        if !self.has(&values)? && !self.has(&ids)? {
+            staged.counted = Some((kind, Counted::Added));
+        }
+        let sealed = self.seal(&values, &Item::encode(id, value))?;
+        staged.put(values, sealed);
+        let sealed = self.seal(&ids, id.as_bytes())?;
+        staged.put(ids, sealed);
+        Ok(staged)
+    }
+
+    pub(super) fn delete_item(&self, kind: Kind, id: &str) -> Result<Staged> {
+        let name = layout::name_of(&self.opened.names, kind, id);
+        let mut staged = Staged::default();
+        let (values, ids) = (layout::named(kind.values(), &name), layout::named(kind.ids(), &name));
+        if self.has(&values)? || self.has(&ids)? {
+            staged.remove(values);
+            staged.remove(ids);
+            staged.counted = Some((kind, Counted::Removed));
+        }
+        Ok(staged)
+    }
+
+    /// A place after all messages of the same time or before.
+    fn place(&self, time: f64, staged: &mut Staged) -> Result<Label> {
+        let (low, high) = match &self.tail {
+            Some(tail) if tail.time <= time => (Some(tail.label.clone()), None),
+            _ => self.order()?.around(time, true)?,
+        };
+        let label = Label::between(low.as_ref(), high.as_ref());
+        if label.bytes().len() > LONGEST_LABEL {
+            let what = "too many messages were put between two of nearly the same time";
+            return Err(Error::Invalid(what.into()));
+        }
+        if high.is_none() {
+            staged.tail = Some(Tail { time, label: label.clone() });
+        }
+        Ok(label)
+    }
+
+    fn old_message(&self, id: &Name) -> Result<Option<Old>> {
+        let place = layout::named(space::MESSAGE_IDS, id);
+        let entry = self.get(Kind::Message, &place);
+        let entry =
+            entry.and_then(|plain| plain.map(|plain| decode_message_id(&plain)).transpose());
+        let (label, is_found) = match entry {
+            Ok(Some(entry)) => (entry.label, true),
+            Ok(None) => return Ok(None),
+            // The way to it is damaged. It must not stay behind beside its new version.
+            Err(Error::Unreadable(_)) => match self.find_by_name(id)? {
+                Some(label) => (label, false),
+                None => return Ok(Some(Old { label: None, message: None, is_found: false })),
+            },
+            Err(error) => return Err(error),
+        };
+        match self.message(&label) {
+            // Another message is there: it must not be touched.
+            Ok(Some(message)) if message.id != *id => {
+                Ok(Some(Old { label: None, message: None, is_found: false }))
+            }
+            Ok(message) => Ok(Some(Old { label: Some(label), message, is_found })),
+            Err(Error::Unreadable(_)) => {
+                Ok(Some(Old { label: Some(label), message: None, is_found }))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn find_by_name(&self, id: &Name) -> Result<Option<Label>> {
+        let mut cursor = self.opened.db.iter(Range::prefix(&[space::MESSAGES]))?;
+        cursor.seek_to_first()?;
+        while cursor.valid() {
+            let place = cursor.key();
+            let plain = self.opened.open(Kind::Message, place, cursor.value());
+            if plain.and_then(|plain| decode_message(&plain)).is_ok_and(|found| found.id == *id) {
+                return Ok(layout::label_of_message(place));
+            }
+            cursor.next()?;
+        }
+        Ok(None)
+    }
+
+    fn message(&self, label: &Label) -> Result<Option<StoredMessage<Bytes>>> {
+        let plain = self.get(Kind::Message, &layout::message(label))?;
+        plain.map(|plain| decode_message(&plain)).transpose()
+    }
+}
+
+fn remove_message(staged: &mut Staged, old: &Old) {
+    let Some(label) = &old.label else { return };
+    staged.remove(layout::message(label));
+    for peer in old.message.iter().flat_map(StoredMessage::peers) {
+        staged.remove(layout::by_peer(&peer, label));
+    }
+}

@@ -1,0 +1,146 @@
+//! Replacing all data at once.
+//!
+//! The data is in a directory that the header names. Another one is made beside it, whole and
+//! synced, and writing the header is the moment at which it takes over: whatever ends the process,
+//! a restart finds all of the old or all of the new. What the header does not name is removed, now
+//! or when the store is opened.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+use sigil_leveldb::env::Env;
+use sigil_leveldb::{Compression, Db, Options as EngineOptions};
+
+use super::Inner;
+use super::opened::Opened;
+use super::plan::Tail;
+use super::write::Writer;
+use crate::error::Result;
+use crate::header::Secrets;
+use crate::header::slots::NotWritten;
+use crate::names::NameKey;
+use crate::opened_cache::OpenedCache;
+use crate::options::Options;
+use crate::record::Counters;
+use crate::seal::{Sealer, StoreId};
+
+const PREFIX: &str = "data-";
+
+/// How long a switch waits for readers of the old data before it leaves it to the next opening.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+pub(super) fn data_directory(root: &Path, number: u64) -> PathBuf {
+    root.join(format!("{PREFIX}{number}"))
+}
+
+pub(super) fn is_data_directory(name: &str) -> bool {
+    let number = name.strip_prefix(PREFIX);
+    number.is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
+}
+
+pub(super) fn open_data(
+    root: &Path,
+    store: StoreId,
+    secrets: &Secrets,
+    options: &Options,
+    create: bool,
+) -> Result<Opened> {
+    let directory = data_directory(root, secrets.directory);
+    let engine = EngineOptions {
+        create_if_missing: create,
+        // Nothing is left to compress in what is encrypted.
+        compression: Compression::None,
+        erase_within: options.erase_within,
+        write_buffer_size: options.write_buffer_size,
+        block_cache_size: options.block_cache_size,
+        env: Arc::clone(&options.env),
+        ..EngineOptions::default()
+    };
+    Ok(Opened {
+        db: Db::open(&directory, engine)?,
+        directory,
+        names: NameKey::new(&secrets.names)?,
+        sealer: ArcSwap::from_pointee(Sealer::new(store, &secrets.records)?),
+        cache: OpenedCache::new(options.opened_cache_size),
+    })
+}
+
+/// Removes a directory of data that no header names, as far as that is possible.
+pub(super) fn remove_data(env: &dyn Env, directory: &Path) {
+    for name in env.list(directory).unwrap_or_default() {
+        let _ = env.remove(&directory.join(name));
+    }
+    let _ = env.remove_dir(directory);
+}
+
+impl Inner {
+    /// Replaces the data by what `fill` writes into a new directory. Nobody writes meanwhile, and
+    /// `writer` is what knows the new data afterwards.
+    pub(super) fn replace_data(
+        &self,
+        writer: &mut Writer,
+        secrets: Secrets,
+        fill: impl FnOnce(&Opened) -> Result<(Counters, Option<Tail>)>,
+    ) -> Result<()> {
+        let store = self.with_header(|state| state.header.store)?;
+        let directory = data_directory(&self.root, secrets.directory);
+        let env = &*self.options.env;
+        remove_data(env, &directory);
+        let filled = open_data(&self.root, store, &secrets, &self.options, true)
+            .and_then(|opened| fill(&opened).map(|known| (opened, known)));
+        let (fresh, (counters, tail)) = match filled {
+            Ok(filled) => filled,
+            Err(error) => {
+                remove_data(env, &directory);
+                return Err(error);
+            }
+        };
+        match self.write_secrets(|_| Ok(secrets)) {
+            Ok(()) => {}
+            Err(NotWritten::Unchanged(error)) => {
+                let _ = fresh.db.close();
+                remove_data(env, &directory);
+                return Err(error);
+            }
+            Err(NotWritten::Unknown(error)) => {
+                // A restart finds either; what is written until then might not be in it.
+                writer.refuse(error.clone());
+                return Err(error);
+            }
+        }
+        *writer = Writer::new(counters, tail);
+        self.metrics.lock().counters = counters;
+        if let Some(old) = self.opened.swap(Some(Arc::new(fresh))) {
+            self.retire(old);
+        }
+        Ok(())
+    }
+
+    fn retire(&self, old: Arc<Opened>) {
+        let begun = Instant::now();
+        while Arc::strong_count(&old) > 1 && begun.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        if Arc::strong_count(&old) == 1 {
+            let _ = old.db.close();
+            remove_data(&*self.options.env, &old.directory);
+        }
+    }
+
+    /// Removes what switches that were interrupted have left.
+    pub(super) fn remove_leftovers(&self, directory: u64) {
+        let env = &*self.options.env;
+        for name in env.list(&self.root).unwrap_or_default() {
+            let path = self.root.join(&name);
+            let name = name.to_str().unwrap_or_default();
+            if is_data_directory(name) && path != data_directory(&self.root, directory) {
+                remove_data(env, &path);
+            }
+            if name.ends_with(".new") && name.starts_with("keys-") {
+                let _ = env.remove(&path);
+            }
+        }
+    }
+}

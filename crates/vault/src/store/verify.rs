@@ -1,0 +1,207 @@
+//! Reading everything there is, and reporting what cannot be read or contradicts itself.
+
+use std::collections::BTreeSet;
+
+use sigil_leveldb::{Entries, Range, Snapshot};
+
+use super::opened::{Opened, decode_message, decode_message_id};
+use super::{Inner, Store};
+use crate::error::{Error, Result};
+use crate::label::Label;
+use crate::layout::{self, Kind, space};
+use crate::names::Name;
+use crate::record::Item;
+
+/// What was found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Verification {
+    /// Records that were read.
+    pub records: u64,
+    /// What cannot be read: its kind, and its id where that can be told.
+    pub unreadable: Vec<(Kind, Option<String>)>,
+    /// Index entries that lead nowhere, or that are missing. They answer no question wrongly.
+    pub loose_ends: u64,
+    /// Whether the counters are what was counted.
+    pub counters_are_right: bool,
+    /// Damage in the files of the database.
+    pub damaged_files: u64,
+}
+
+impl Verification {
+    /// Whether nothing is wrong.
+    pub fn is_whole(&self) -> bool {
+        self.unreadable.is_empty()
+            && self.loose_ends == 0
+            && self.counters_are_right
+            && self.damaged_files == 0
+    }
+}
+
+impl Store {
+    /// Reads everything, as of one moment.
+    pub fn verify(&self) -> Result<Verification> {
+        self.inner.verify()
+    }
+}
+
+impl Inner {
+    fn verify(&self) -> Result<Verification> {
+        let opened = self.opened()?;
+        let (moment, counters) = {
+            let writer = self.writer.lock();
+            writer.check()?;
+            (opened.db.snapshot()?, writer.counters)
+        };
+        let mut report = Verification::default();
+        let mut check = Check { opened: &opened, moment: &moment, report: &mut report };
+        let messages = check.messages()?;
+        let mut counted = vec![(Kind::Message, messages)];
+        for kind in Kind::ITEMS {
+            counted.push((kind, check.items(kind)?));
+        }
+        let mut stored = counters;
+        report.counters_are_right =
+            counted.into_iter().all(|(kind, count)| *stored.of(kind) == count);
+        report.damaged_files = opened.db.verify()?.damages.len() as u64;
+        Ok(report)
+    }
+}
+
+struct Check<'a> {
+    opened: &'a Opened,
+    moment: &'a Snapshot,
+    report: &'a mut Verification,
+}
+
+impl Check<'_> {
+    /// Calls with the entries of a range, until a damaged block ends it.
+    fn each(
+        &self,
+        prefix: &[u8],
+        mut body: impl FnMut(&[u8], &[u8]) -> Result<()>,
+    ) -> Result<bool> {
+        let range = Range::prefix(prefix);
+        for entry in Entries::forward(self.opened.db.iter_at(self.moment, range)?) {
+            match entry.map_err(Error::from) {
+                Ok((place, sealed)) => body(&place, &sealed)?,
+                Err(error) if error.is_damage() => return Ok(false),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(true)
+    }
+
+    fn messages(&mut self) -> Result<u64> {
+        let (mut count, mut unreadable, mut loose) = (0, BTreeSet::new(), 0);
+        let whole = self.each(&[space::MESSAGES], |place, sealed| {
+            count += 1;
+            let label = layout::label_of_message(place).ok_or(Error::Unreadable(Kind::Message))?;
+            let plain = self.opened.open(Kind::Message, place, sealed);
+            match plain.and_then(|plain| decode_message(&plain)) {
+                Ok(message) => {
+                    let entry = layout::named(space::MESSAGE_IDS, &message.id);
+                    let peers = message.peers().map(|peer| layout::by_peer(&peer, &label));
+                    for place in std::iter::once(entry).chain(peers) {
+                        loose += u64::from(!self.has(&place)?);
+                    }
+                }
+                Err(_) => {
+                    unreadable.insert(label);
+                }
+            }
+            Ok(())
+        })?;
+        self.report.records += count;
+        self.report.loose_ends += loose;
+        self.message_ids(&mut unreadable)?;
+        self.peer_entries()?;
+        let nameless = unreadable.into_iter().map(|_| (Kind::Message, None));
+        self.report.unreadable.extend(nameless);
+        if !whole && self.report.unreadable.is_empty() {
+            self.report.unreadable.push((Kind::Message, None));
+        }
+        Ok(count)
+    }
+
+    /// Tells the ids of what cannot be read, and of what is missing.
+    fn message_ids(&mut self, unreadable: &mut BTreeSet<Label>) -> Result<()> {
+        let (mut found, mut records, mut nameless) = (Vec::new(), 0, 0);
+        self.each(&[space::MESSAGE_IDS], |place, sealed| {
+            records += 1;
+            let plain = self.opened.open(Kind::Message, place, sealed);
+            let Ok(entry) = plain.and_then(|plain| decode_message_id(&plain)) else {
+                nameless += 1;
+                return Ok(());
+            };
+            let is_there = match self.opened.message(&entry.label, Some(self.moment)) {
+                Ok(message) => message.is_some_and(|m| layout::name_in(place) == Some(m.id)),
+                Err(_) => false,
+            };
+            if !is_there {
+                unreadable.remove(&entry.label);
+                found.push((Kind::Message, Some(entry.id)));
+            }
+            Ok(())
+        })?;
+        self.report.records += records;
+        self.report.unreadable.extend(found);
+        self.report.unreadable.extend((0..nameless).map(|_| (Kind::Message, None)));
+        Ok(())
+    }
+
+    fn peer_entries(&mut self) -> Result<()> {
+        let mut loose = 0;
+        self.each(&[space::BY_PEER], |place, _| {
+            let label = layout::label_of_peer_entry(place);
+            let is_there = label.map(|label| self.has(&layout::message(&label))).transpose()?;
+            loose += u64::from(is_there != Some(true));
+            Ok(())
+        })?;
+        self.report.loose_ends += loose;
+        Ok(())
+    }
+
+    fn items(&mut self, kind: Kind) -> Result<u64> {
+        let (mut count, mut unreadable) = (0, BTreeSet::new());
+        self.each(&[kind.values()], |place, sealed| {
+            count += 1;
+            let plain = self.opened.open(kind, place, sealed);
+            let item = plain.ok().and_then(|plain| Item::decode(&plain));
+            if item.is_none() {
+                unreadable.extend(layout::name_in(place));
+            }
+            Ok(())
+        })?;
+        self.report.records += count;
+        self.item_ids(kind, unreadable)?;
+        Ok(count)
+    }
+
+    fn item_ids(&mut self, kind: Kind, mut unreadable: BTreeSet<Name>) -> Result<()> {
+        let (mut found, mut records) = (Vec::new(), 0);
+        self.each(&[kind.ids()], |place, sealed| {
+            records += 1;
+            let Some(name) = layout::name_in(place) else { return Ok(()) };
+            let plain = self.opened.open(kind, place, sealed);
+            let id = plain.ok().and_then(|plain| String::from_utf8(plain.into()).ok());
+            let value = layout::named(kind.values(), &name);
+            if unreadable.remove(&name) || id.is_none() || !self.has(&value)? {
+                found.push((kind, id));
+            }
+            Ok(())
+        })?;
+        self.report.records += records;
+        self.report.unreadable.extend(found);
+        self.report.unreadable.extend(unreadable.into_iter().map(|_| (kind, None)));
+        Ok(())
+    }
+
+    /// Whether something is there, readable or not.
+    fn has(&self, place: &[u8]) -> Result<bool> {
+        match self.opened.db.get_at(self.moment, place).map_err(Error::from) {
+            Ok(found) => Ok(found.is_some()),
+            Err(error) if error.is_damage() => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Passwords and headers: a store is as it was after a restart, and whatever does not fit leaves it
+//! as it is.
+
+use std::path::{Path, PathBuf};
+
+use sigil_leveldb::env::{Env, MemoryEnv};
+use sigil_leveldb::{Db, Options as EngineOptions};
+use sigil_storage::{Error, Kdf, Options, Store};
+
+use crate::common::{PASSWORD, ROOT, content, files, message, open, options, recent};
+
+fn sample() -> MemoryEnv {
+    let env = MemoryEnv::new();
+    let store = open(&env);
+    store.write(message("1", 1.0, "x", "y")).unwrap();
+    store.close().unwrap();
+    env
+}
+
+fn snapshot(env: &MemoryEnv) -> Vec<(PathBuf, Vec<u8>)> {
+    files(env, Path::new("/"))
+}
+
+/// Opening fails like that and changes nothing.
+fn is_refused(env: &MemoryEnv, password: &[u8], expected: fn(&Error) -> bool) {
+    let before = snapshot(env);
+    let error = Store::open(ROOT, password, options(env)).unwrap_err();
+    assert!(expected(&error), "{error:?}");
+    assert_eq!(snapshot(env), before);
+}
+
+#[test]
+fn everything_is_there_after_a_restart() {
+    let env = sample();
+    for _ in 0..3 {
+        let store = open(&env);
+        assert_eq!(recent(&store, 10), ["1"]);
+    }
+}
+
+#[test]
+fn a_wrong_password_is_noticed_at_once_and_changes_nothing() {
+    let env = sample();
+    for wrong in [&b"b password"[..], b"", b"a passwor", b"a password "] {
+        is_refused(&env, wrong, |error| matches!(error, Error::KeyWrong));
+    }
+    open(&env);
+}
+
+#[test]
+fn a_header_that_is_missing_is_no_reason_for_a_new_store() {
+    let env = sample();
+    env.remove(&Path::new(ROOT).join("keys-a")).unwrap();
+    drop(open(&env));
+    for name in ["keys-a", "keys-b"] {
+        env.remove(&Path::new(ROOT).join(name)).unwrap();
+    }
+    is_refused(&env, PASSWORD, |error| matches!(error, Error::HeaderMissing(_)));
+}
+
+#[test]
+fn one_damaged_copy_of_the_header_is_made_good() {
+    for name in ["keys-a", "keys-b"] {
+        let env = sample();
+        let path = Path::new(ROOT).join(name);
+        let mut bytes = env.read_file(&path).unwrap();
+        bytes[40] ^= 1;
+        env.write_file(&path, bytes).unwrap();
+        assert_eq!(recent(&open(&env), 10), ["1"]);
+        let copies = ["keys-a", "keys-b"].map(|name| env.read_file(&Path::new(ROOT).join(name)));
+        assert_eq!(copies[0], copies[1]);
+    }
+}
+
+#[test]
+fn two_damaged_copies_are_an_error_of_their_own() {
+    let env = sample();
+    for name in ["keys-a", "keys-b"] {
+        env.write_file(&Path::new(ROOT).join(name), b"not a header".to_vec()).unwrap();
+    }
+    is_refused(&env, PASSWORD, |error| matches!(error, Error::HeaderDamaged(_)));
+}
+
+#[test]
+fn a_database_that_is_not_encrypted_is_not_taken_over() {
+    let env = MemoryEnv::new();
+    let engine = EngineOptions {
+        create_if_missing: true,
+        env: std::sync::Arc::new(env.clone()),
+        ..EngineOptions::default()
+    };
+    let db = Db::open(ROOT, engine).unwrap();
+    db.put(b"msg:1", b"{}", sigil_leveldb::Durability::Sync).unwrap();
+    db.close().unwrap();
+    is_refused(&env, PASSWORD, |error| matches!(error, Error::NotEncrypted(_)));
+}
+
+#[test]
+fn data_that_is_missing_is_no_reason_for_new_data() {
+    let env = sample();
+    for (path, _) in files(&env, &Path::new(ROOT).join("data-1")) {
+        env.remove(&path).unwrap();
+    }
+    let error = Store::open(ROOT, PASSWORD, options(&env)).unwrap_err();
+    assert!(matches!(error, Error::Engine(sigil_leveldb::Error::DoesNotExist { .. })), "{error:?}");
+}
+
+#[test]
+fn a_second_user_is_refused_while_the_first_is_there() {
+    let env = sample();
+    let store = open(&env);
+    let error = Store::open(ROOT, PASSWORD, options(&env)).unwrap_err();
+    assert!(matches!(error, Error::Engine(sigil_leveldb::Error::Locked { .. })), "{error:?}");
+    store.close().unwrap();
+    open(&env);
+}
+
+#[test]
+fn the_password_is_changed_and_nothing_is_encrypted_again() {
+    let env = sample();
+    let store = open(&env);
+    let data = || {
+        let tables = files(&env, &Path::new(ROOT).join("data-1"));
+        tables.into_iter().map(|(_, bytes)| bytes).collect::<Vec<_>>()
+    };
+    let before = data();
+    assert!(matches!(store.change_password(b"wrong", b"new"), Err(Error::KeyWrong)));
+    store.change_password(PASSWORD, b"new").unwrap();
+    assert_eq!(data(), before);
+    // It is in force at once, also for the next change.
+    assert!(matches!(store.change_password(PASSWORD, b"third"), Err(Error::KeyWrong)));
+    store.close().unwrap();
+    is_refused(&env, PASSWORD, |error| matches!(error, Error::KeyWrong));
+    let store = Store::open(ROOT, b"new", options(&env)).unwrap();
+    assert_eq!(content(&store).unwrap().len(), 1);
+}
+
+#[test]
+fn costs_are_kept_and_can_be_raised() {
+    let env = sample();
+    let strong = Kdf::Argon2id { memory_kib: 19_456, passes: 2, lanes: 1 };
+    let store = Store::open(ROOT, PASSWORD, Options { kdf: strong, ..options(&env) }).unwrap();
+    store.change_password(PASSWORD, PASSWORD).unwrap();
+    store.close().unwrap();
+    let header = env.read_file(&Path::new(ROOT).join("keys-a")).unwrap();
+    assert_eq!(header[34], 2);
+    assert_eq!(recent(&open(&env), 10), ["1"]);
+}
+
+#[test]
+fn new_stores_have_a_slow_key() {
+    let env = MemoryEnv::new();
+    let store = Store::open(ROOT, PASSWORD, Options { kdf: Kdf::default(), ..options(&env) });
+    drop(store.unwrap());
+    let header = env.read_file(&Path::new(ROOT).join("keys-a")).unwrap();
+    assert_eq!(header[34], 1);
+    let rounds = u32::from_le_bytes(header[35..39].try_into().unwrap());
+    assert!(rounds >= 210_000);
+    let weak = Kdf::Pbkdf2Sha512 { rounds: 100_000 };
+    let weak = Options { kdf: weak, weak_key_for_tests: false, ..options(&env) };
+    let error = Store::open("/other", PASSWORD, weak);
+    assert!(matches!(error, Err(Error::Invalid(_))));
+}
+
+/// Everything of one store put into the place of another's: nothing of it is believed.
+#[test]
+fn records_of_another_store_are_not_read() {
+    let (ours, theirs) = (sample(), sample());
+    for (path, bytes) in files(&theirs, &Path::new(ROOT).join("data-1")) {
+        ours.write_file(&path, bytes).unwrap();
+    }
+    let store = open(&ours);
+    let page = store.messages(&sigil_storage::Query { limit: 9, ..Default::default() }).unwrap();
+    assert!(page.values.is_empty());
+    assert!(!store.verify().unwrap().is_whole());
+}

@@ -1,0 +1,127 @@
+//! Changing the key of the records while the store is in use; going on after a crash.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use sigil_leveldb::env::{CrashMode, FaultEnv, FaultPlan, MemoryEnv};
+use sigil_storage::{Error, Options, Store};
+
+use crate::common::{PASSWORD, ROOT, content, delete, get, message, open, options, recent};
+
+fn fill(store: &Store, count: usize) {
+    let changes: Vec<_> =
+        (0..count).map(|id| message(&id.to_string(), id as f64, "x", "y")).collect();
+    store.write_all(&changes).into_iter().for_each(Result::unwrap);
+}
+
+#[test]
+fn everything_has_the_new_key_and_the_old_one_is_gone() {
+    let env = MemoryEnv::new();
+    let store = open(&env);
+    fill(&store, 1_000);
+    let before = content(&store).unwrap();
+    let length = |env: &MemoryEnv| env.read_file(format!("{ROOT}/keys-a").as_ref()).unwrap().len();
+    let with_one = length(&env);
+    store.rotate_key().unwrap();
+    assert_eq!(length(&env), with_one);
+    // Each message with its id, and the counters.
+    assert!(store.metrics().resealed >= 2_000);
+    store.rotate_key().unwrap();
+    assert_eq!(content(&store).unwrap(), before);
+    assert!(store.verify().unwrap().is_whole());
+    store.close().unwrap();
+    let store = open(&env);
+    assert_eq!(content(&store).unwrap(), before);
+}
+
+#[test]
+fn others_read_and_write_meanwhile() {
+    let store = open(&MemoryEnv::new());
+    fill(&store, 3_000);
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let work = scope.spawn(|| {
+            let mut round: usize = 0;
+            while !done.load(Ordering::Acquire) {
+                let id = (round * 7 % 3_000).to_string();
+                assert_eq!(recent(&store, 50).len(), 50);
+                get(&store, sigil_storage::Kind::Message, &id).unwrap();
+                store.write(delete(&id)).unwrap();
+                store.write(message(&id, round as f64, "x", "y")).unwrap();
+                round += 1;
+            }
+            round
+        });
+        for _ in 0..3 {
+            store.rotate_key().unwrap();
+        }
+        done.store(true, Ordering::Release);
+        assert!(work.join().unwrap() > 0);
+    });
+    assert_eq!(store.stats().unwrap().messages, 3_000);
+    assert!(store.verify().unwrap().is_whole());
+}
+
+/// The power goes after every so many operations of the disk, and the next opening goes on.
+#[test]
+fn an_interrupted_rotation_is_finished_by_the_next_opening() {
+    let ready = MemoryEnv::new();
+    let store = open(&ready);
+    fill(&store, 600);
+    let before = content(&store).unwrap();
+    store.close().unwrap();
+    let mut halted = 0;
+    for halt in 0.. {
+        let memory = ready.deep_clone();
+        let fault = FaultEnv::on_memory(memory.clone());
+        let store = Store::open(ROOT, PASSWORD, options(&fault)).unwrap();
+        fault.set_plan(FaultPlan::halt_at(halt));
+        if store.rotate_key().is_ok() {
+            break;
+        }
+        halted += 1;
+        let mode = if halt % 2 == 0 { CrashMode::Drop } else { CrashMode::Torn { seed: halt } };
+        let crashed = memory.crash(mode);
+        drop(store);
+        let store = open(&crashed);
+        assert_eq!(content(&store).unwrap(), before, "halted at {halt}");
+        let single = ready.read_file(format!("{ROOT}/keys-a").as_ref()).unwrap().len();
+        let begun = Instant::now();
+        while crashed.read_file(format!("{ROOT}/keys-a").as_ref()).unwrap().len() != single {
+            assert!(begun.elapsed() < Duration::from_secs(20), "not finished after {halt}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        assert_eq!(content(&store).unwrap(), before, "halted at {halt}");
+    }
+    assert!(halted > 5, "{halted}");
+}
+
+#[test]
+fn a_worn_key_is_replaced_by_itself() {
+    let env = MemoryEnv::new();
+    let store = open(&env);
+    fill(&store, 100);
+    store.close().unwrap();
+    let store =
+        Store::open(ROOT, PASSWORD, Options { rotate_after: 150, ..options(&env) }).unwrap();
+    let begun = Instant::now();
+    while store.metrics().resealed < 200 {
+        assert!(begun.elapsed() < Duration::from_secs(20));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(recent(&store, 1_000).len(), 100);
+}
+
+#[test]
+fn closing_does_not_wait_for_a_rotation() {
+    let env = MemoryEnv::new();
+    let store = open(&env);
+    fill(&store, 20_000);
+    std::thread::scope(|scope| {
+        let rotation = scope.spawn(|| store.rotate_key());
+        std::thread::sleep(Duration::from_millis(20));
+        store.close().unwrap();
+        assert!(matches!(rotation.join().unwrap(), Ok(()) | Err(Error::Closed)));
+    });
+    assert_eq!(open(&env).stats().unwrap().messages, 20_000);
+}

@@ -1,0 +1,114 @@
+//! What the tests share: a store in memory or on the disk, and short ways to fill and ask it.
+#![allow(dead_code, reason = "every test binary uses another part of it")]
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use sigil_leveldb::env::{Env, MemoryEnv};
+use sigil_storage::{Change, Event, Kdf, Kind, Message, Options, Query, Result, Store};
+
+pub(crate) const ROOT: &str = "/store";
+pub(crate) const BACKUPS: &str = "/backups";
+pub(crate) const PASSWORD: &[u8] = b"a password";
+
+/// Options on a file system, with a key that is derived at once.
+pub(crate) fn options(env: &(impl Env + Clone)) -> Options {
+    Options {
+        kdf: Kdf::CHEAP,
+        weak_key_for_tests: true,
+        backups: Some(PathBuf::from(BACKUPS)),
+        env: Arc::new(env.clone()),
+        ..Options::default()
+    }
+}
+
+pub(crate) fn open(env: &MemoryEnv) -> Store {
+    Store::open(ROOT, PASSWORD, options(env)).unwrap()
+}
+
+/// What happens to a store, kept for looking at.
+#[derive(Clone, Default)]
+pub(crate) struct Events(Arc<Mutex<Vec<Event>>>);
+
+impl Events {
+    pub(crate) fn watch(&self, options: Options) -> Options {
+        let events = self.clone();
+        Options { watcher: Some(Arc::new(move |event| events.0.lock().push(event))), ..options }
+    }
+
+    pub(crate) fn take(&self) -> Vec<Event> {
+        std::mem::take(&mut *self.0.lock())
+    }
+}
+
+pub(crate) fn message(id: &str, time: f64, sender: &str, recipient: &str) -> Change {
+    message_with(id, time, sender, recipient, id.as_bytes())
+}
+
+pub(crate) fn message_with(
+    id: &str,
+    time: f64,
+    sender: &str,
+    recipient: &str,
+    value: &[u8],
+) -> Change {
+    let peer = |peer: &str| (!peer.is_empty()).then(|| peer.to_owned());
+    Change::SaveMessage(Message {
+        id: id.into(),
+        time,
+        sender: peer(sender),
+        recipient: peer(recipient),
+        value: value.to_vec(),
+    })
+}
+
+pub(crate) fn delete(id: &str) -> Change {
+    Change::DeleteMessage { id: id.into() }
+}
+
+pub(crate) fn item(kind: Kind, id: &str, value: &[u8]) -> Change {
+    Change::SaveItem { kind, id: id.into(), value: value.to_vec() }
+}
+
+fn texts(values: &[bytes::Bytes]) -> Vec<String> {
+    values.iter().map(|value| String::from_utf8(value.to_vec()).unwrap()).collect()
+}
+
+pub(crate) fn recent(store: &Store, limit: usize) -> Vec<String> {
+    texts(&store.messages(&Query { limit, ..Query::default() }).unwrap().values)
+}
+
+pub(crate) fn of_peer(store: &Store, peer: &str, limit: usize) -> Vec<String> {
+    let query = Query { peer: Some(peer), limit, before: None };
+    texts(&store.messages(&query).unwrap().values)
+}
+
+pub(crate) fn get(store: &Store, kind: Kind, id: &str) -> Result<Option<Vec<u8>>> {
+    Ok(store.get(kind, id)?.map(|value| value.to_vec()))
+}
+
+/// The files under a directory of the memory, with their content.
+pub(crate) fn files(env: &MemoryEnv, directory: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    for name in env.list(directory).unwrap_or_default() {
+        let path = directory.join(name);
+        match env.read_file(&path) {
+            Some(bytes) => found.push((path, bytes)),
+            None => found.extend(files(env, &path)),
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Everything in a store that can be asked for, as text to compare.
+pub(crate) fn content(store: &Store) -> Result<Vec<String>> {
+    let page = store.messages(&Query { limit: usize::MAX, ..Query::default() })?;
+    let mut all: Vec<_> = page.values.iter().map(|value| format!("m {value:?}")).collect();
+    for kind in [Kind::Session, Kind::Proof, Kind::Peer] {
+        let items = store.items(kind)?;
+        all.extend(items.found.into_iter().map(|(id, value)| format!("{kind} {id} {value:?}")));
+    }
+    Ok(all)
+}

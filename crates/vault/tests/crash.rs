@@ -1,0 +1,157 @@
+//! A power cut after every single operation of the disk, during everything that changes the header
+//! or replaces the data: the store opens, with all of the old or all of the new.
+// The lints know tests by their attribute; most of this is called by tests.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use sigil_leveldb::env::{CrashMode, FaultEnv, FaultPlan, MemoryEnv, errno};
+use sigil_storage::{Error, Kind, Result, Store};
+
+use common::{PASSWORD, ROOT, content, delete, item, message, open, options};
+
+#[path = "common/mod.rs"]
+mod common;
+
+const NEW: &[u8] = b"new password";
+
+fn sample() -> MemoryEnv {
+    let env = MemoryEnv::new();
+    let store = open(&env);
+    for id in 0..20 {
+        store.write(message(&id.to_string(), f64::from(id), "alice", "bob")).unwrap();
+    }
+    store.write(item(Kind::Peer, "p", b"value")).unwrap();
+    let path = store.backup().unwrap();
+    assert_eq!(path.parent().unwrap(), std::path::Path::new(common::BACKUPS));
+    store.write(delete("3")).unwrap();
+    store.write(message("after", 100.0, "alice", "bob")).unwrap();
+    store.close().unwrap();
+    env
+}
+
+fn backup_in(env: &MemoryEnv) -> std::path::PathBuf {
+    use sigil_leveldb::env::Env;
+    let mut names = env.list(common::BACKUPS.as_ref()).unwrap();
+    names.sort();
+    std::path::Path::new(common::BACKUPS).join(&names[0])
+}
+
+/// Opens with whichever of the two passwords is in force.
+fn reopen(env: &MemoryEnv) -> Store {
+    match Store::open(ROOT, PASSWORD, options(env)) {
+        Err(Error::KeyWrong) => Store::open(ROOT, NEW, options(env)).unwrap(),
+        store => store.unwrap(),
+    }
+}
+
+/// Cuts the power after each operation of `work`; what is found must be one of the two states.
+fn cut_everywhere(work: impl Fn(&Store, &MemoryEnv) -> Result<()>) -> u64 {
+    let before = sample();
+    let old = content(&open(&before.deep_clone())).unwrap();
+    let new = {
+        let env = before.deep_clone();
+        let store = open(&env);
+        work(&store, &env).unwrap();
+        content(&store).unwrap()
+    };
+    for halt in 0.. {
+        let memory = before.deep_clone();
+        let fault = FaultEnv::on_memory(memory.clone());
+        let store = Store::open(ROOT, PASSWORD, options(&fault)).unwrap();
+        fault.set_plan(FaultPlan::halt_at(halt));
+        let done = work(&store, &memory).is_ok();
+        for mode in [CrashMode::Keep, CrashMode::Drop, CrashMode::Torn { seed: halt }] {
+            let crashed = memory.crash(mode);
+            let store = reopen(&crashed);
+            let found = content(&store).unwrap();
+            let is_whole = found == new || found == old && !done;
+            assert!(is_whole, "cut at {halt}, {mode:?}: {} entries", found.len());
+            assert!(store.verify().unwrap().is_whole(), "cut at {halt}, {mode:?}");
+            // And it is used on.
+            store.write(message("on", 200.0, "x", "y")).unwrap();
+        }
+        if done {
+            return halt;
+        }
+    }
+    unreachable!()
+}
+
+#[test]
+fn restoring() {
+    assert!(cut_everywhere(|store, env| store.restore(&backup_in(env), None).map(drop)) > 10);
+}
+
+#[test]
+fn clearing() {
+    assert!(cut_everywhere(|store, _| store.clear()) > 10);
+}
+
+#[test]
+fn changing_the_password() {
+    let work = |store: &Store, _: &MemoryEnv| store.change_password(PASSWORD, NEW);
+    assert!(cut_everywhere(work) >= 5);
+}
+
+#[test]
+fn backing_up() {
+    assert!(cut_everywhere(|store, _| store.backup().map(drop)) >= 5);
+}
+
+/// Making a store: what was cut off is made anew, and nothing is left that nobody can open.
+#[test]
+fn making_a_store() {
+    for halt in 0.. {
+        let memory = MemoryEnv::new();
+        let fault = FaultEnv::on_memory(memory.clone());
+        fault.set_plan(FaultPlan::halt_at(halt));
+        let made = Store::open(ROOT, PASSWORD, options(&fault));
+        for mode in [CrashMode::Keep, CrashMode::Drop, CrashMode::Torn { seed: halt }] {
+            let crashed = memory.crash(mode);
+            let store = Store::open(ROOT, PASSWORD, options(&crashed)).unwrap();
+            store.write(message("1", 1.0, "x", "y")).unwrap();
+            store.close().unwrap();
+            assert_eq!(content(&open(&crashed)).unwrap().len(), 1, "cut at {halt}");
+        }
+        if made.is_ok() {
+            assert!(halt > 10);
+            return;
+        }
+    }
+}
+
+/// A disk that fails once: whatever the answer was, what was acknowledged is there afterwards.
+#[test]
+fn a_failing_disk_loses_nothing_that_was_acknowledged() {
+    let before = sample();
+    let works: [fn(&Store, &MemoryEnv) -> Result<()>; 5] = [
+        |store, env| store.restore(&backup_in(env), None).map(drop),
+        |store, _| store.clear(),
+        |store, _| store.change_password(PASSWORD, NEW),
+        |store, _| store.rotate_key(),
+        |store, _| store.backup().map(drop),
+    ];
+    for work in works {
+        for nth in 0.. {
+            let memory = before.deep_clone();
+            let fault = FaultEnv::on_memory(memory.clone());
+            let store = Store::open(ROOT, PASSWORD, options(&fault)).unwrap();
+            let operations = fault.op_count();
+            fault.set_plan(FaultPlan::fail_nth(nth, errno::EIO));
+            let done = work(&store, &memory).is_ok();
+            let was_reached = fault.op_count() - operations > nth;
+            fault.clear_plan();
+            let acknowledged = store.write(message("then", 500.0, "x", "y")).is_ok();
+            let expected = content(&store);
+            drop(store);
+            for mode in [CrashMode::Keep, CrashMode::Torn { seed: nth }] {
+                let found = content(&reopen(&memory.crash(mode))).unwrap();
+                if acknowledged {
+                    assert_eq!(&found, expected.as_ref().unwrap(), "failed at {nth}");
+                }
+            }
+            if done && !was_reached {
+                break;
+            }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+// What the host hears of without having asked. A fault is an object with a code and a message that
+// names nothing; ids are values beside it. Whoever does not listen misses them: a library does not
+// print.
+
+const { fromNative } = require('./errors.js')
+
+/** Ids of libp2p peers. */
+const PEER_ID = /^(12D3KooW[1-9A-HJ-NP-Za-km-z]{44}|Qm[1-9A-HJ-NP-Za-km-z]{44}|16Uiu2HA\w{45})$/
+const SHORT = 8
+
+const WORDS = {
+  unreadable: 'some records cannot be read and were left out',
+  backupFailed: 'an automatic backup failed',
+  rotationFailed: 'the change of the key could not be finished; it is tried again',
+  countersRebuilt: 'the counters were damaged and have been counted anew',
+  headerCopyFailed: 'one of the two copies of the header could not be written',
+}
+
+let hasWarned = false
+
+/** A listener for the addon's events. */
+function faultListener(onFault) {
+  return (event) => {
+    const { event: fault, kind, ids, count, path, code, message } = event
+    if (!Object.hasOwn(WORDS, fault)) return
+    const error = code === undefined ? undefined : fromNative({ code, message }, fault)
+    tell(onFault, {
+      fault,
+      code: error?.code ?? 'STORAGE_ERROR',
+      message: WORDS[fault],
+      ...(error && { error }),
+      ...(kind !== undefined && { kind, ids, count }),
+      ...(path !== undefined && { path }),
+    })
+  }
+}
+
+/** Warns, once in the life of the process, of a password that others know or can guess. */
+function warnOfPassword(onFault, password) {
+  if (hasWarned || onFault === undefined) return
+  if (!PEER_ID.test(password) && password.length >= SHORT) return
+  hasWarned = true
+  tell(onFault, {
+    fault: 'weakPassword',
+    code: 'KEY_WEAK',
+    message: 'the password is short or looks like a peer id, which others know',
+  })
+}
+
+function tell(onFault, fault) {
+  try {
+    onFault?.(fault)
+  } catch {
+    // What the host does with a fault must not become a fault of the store.
+  }
+}
+
+/** The metrics of an open store. */
+function metricsOf(native) {
+  const { backupCode, backupMessage, ...counts } = native.metrics()
+  const isFailed = backupCode !== undefined && backupCode !== null
+  const failure = isFailed
+    ? fromNative({ code: backupCode, message: backupMessage }, 'backup')
+    : undefined
+  return { ...counts, backupFailure: failure }
+}
+
+module.exports = { faultListener, metricsOf, tell, warnOfPassword }

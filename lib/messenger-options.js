@@ -1,0 +1,82 @@
+// The messenger's configuration, checked, as the addon wants it.
+
+const { join, resolve } = require('node:path')
+const { LEVELS } = require('./native-db.js')
+const { invalid } = require('./messenger-arguments.js')
+
+const OPERATION = 'StorageEngine'
+
+/** What a number has to be. */
+const NUMBERS = {
+  backupInterval: { least: 1, most: 2 ** 40 },
+  keepBackups: { least: 1, most: 2 ** 20 },
+  maxValueSize: { least: 1, most: 2 ** 29 },
+  eraseWithin: { least: 1, most: 2 ** 40 },
+  rotateAfter: { least: 1, most: 2 ** 32 },
+}
+
+/** @param {Record<string, any>} config without the password */
+function checkConfig(config) {
+  if (typeof config.dataPath !== 'string' || config.dataPath === '') {
+    throw invalid(OPERATION, 'a dataPath that is text')
+  }
+  for (const [name, { least, most }] of Object.entries(NUMBERS)) {
+    const value = config[name]
+    if (value === undefined) continue
+    if (!Number.isSafeInteger(value) || value < least || value > most) {
+      throw invalid(OPERATION, `${name} that is a whole number from ${least} to ${most}`)
+    }
+  }
+  for (const name of ['onFault', 'getEpoch', 'setEpoch']) {
+    const value = config[name]
+    if (value !== undefined && typeof value !== 'function') {
+      throw invalid(OPERATION, `${name} that is a function`)
+    }
+  }
+  if ((config.getEpoch === undefined) !== (config.setEpoch === undefined)) {
+    throw invalid(OPERATION, 'both getEpoch and setEpoch, or neither')
+  }
+  if (config.durability !== undefined && !Object.hasOwn(LEVELS, config.durability)) {
+    throw invalid(OPERATION, `a durability of ${Object.keys(LEVELS).join(', ')}`)
+  }
+  checkKdf(config.kdf)
+}
+
+function checkKdf(kdf) {
+  if (kdf === undefined) return
+  if (typeof kdf !== 'object' || kdf === null || !['pbkdf2', 'argon2id'].includes(kdf.name)) {
+    throw invalid(OPERATION, `a kdf whose name is 'pbkdf2' or 'argon2id'`)
+  }
+  for (const name of ['rounds', 'memory', 'passes', 'lanes']) {
+    const value = kdf[name]
+    if (value !== undefined && !(Number.isInteger(value) && value > 0 && value < 2 ** 32)) {
+      throw invalid(OPERATION, `kdf.${name} that is a whole number`)
+    }
+  }
+}
+
+/** Where the store and its backups are. */
+function placesOf({ dataPath }) {
+  return { root: resolve(dataPath, 'g3zkp-db'), backups: join(dataPath, 'backups') }
+}
+
+function nativeOptions(config, backups, epoch) {
+  const { kdf = {} } = config
+  return {
+    backups: resolve(backups),
+    backupInterval: config.autoBackup ? config.backupInterval : undefined,
+    keepBackups: config.keepBackups,
+    kdf: kdf.name,
+    kdfRounds: kdf.rounds,
+    kdfMemory: kdf.memory,
+    kdfPasses: kdf.passes,
+    kdfLanes: kdf.lanes,
+    maxValueSize: config.maxValueSize,
+    eraseWithin: config.eraseWithin,
+    level: LEVELS[config.durability],
+    rotateAfter: config.rotateAfter,
+    epoch,
+  }
+}
+
+module.exports = { checkConfig, nativeOptions, placesOf }

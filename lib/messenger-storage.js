@@ -1,0 +1,344 @@
+// The messenger's StorageEngine: messages, sessions, proofs and peers, encrypted at rest. Its calls,
+// options, defaults and answers are those of the messenger's design; what is stored how stands in
+// docs/format/vault.md.
+
+const { basename, join } = require('node:path')
+const { SigilError, errorOf } = require('./errors.js')
+const {
+  PageCursor,
+  beforeOf,
+  idOf,
+  invalid,
+  limitOf,
+  peerOf,
+  timeOf,
+} = require('./messenger-arguments.js')
+const { faultListener, metricsOf, warnOfPassword } = require('./messenger-faults.js')
+const { checkConfig, nativeOptions, placesOf } = require('./messenger-options.js')
+const { decode, decodeList, encode } = require('./messenger-values.js')
+const { Vault } = require('./messenger-vault.js')
+
+/** Kinds as the addon numbers them. */
+const MESSAGE = 0
+const SESSION = 1
+const PROOF = 2
+const PEER = 3
+
+const HOUR = 3_600_000
+
+class StorageEngine {
+  #config
+  /** Until it was used, and no longer. */
+  #password
+  /** The open store; undefined before and after. */
+  #vault
+  #opening
+  #closing
+  #isClosed = false
+
+  /** @param {Record<string, any>} config */
+  constructor(config) {
+    if (typeof config !== 'object' || config === null) {
+      throw invalid('StorageEngine', 'a configuration')
+    }
+    const { encryptionPassword, ...rest } = config
+    this.#config = { autoBackup: true, backupInterval: HOUR, ...definedOf(rest) }
+    checkConfig(this.#config)
+    if (typeof encryptionPassword !== 'string' || encryptionPassword === '') {
+      throw invalid('StorageEngine', 'an encryptionPassword that is text')
+    }
+    this.#password = Buffer.from(encryptionPassword, 'utf8')
+  }
+
+  /** Opens the store, or makes it where there is none. */
+  async initialize() {
+    if (this.#vault !== undefined && this.#closing === undefined) return
+    if (this.#isClosed || this.#closing !== undefined) {
+      const message = 'a closed StorageEngine has forgotten its password; make a new one'
+      throw errorOf('NOT_INITIALIZED', message, { operation: 'initialize' })
+    }
+    this.#opening ??= this.#open().finally(() => {
+      this.#opening = undefined
+    })
+    await this.#opening
+  }
+
+  async #open() {
+    const { onFault, getEpoch, setEpoch } = this.#config
+    const { root, backups } = placesOf(this.#config)
+    const epoch = getEpoch === undefined ? undefined : await epochOf(getEpoch)
+    const options = nativeOptions(this.#config, backups, epoch)
+    const vault = await Vault.open(root, this.#password, options, faultListener(onFault))
+    if (this.#isClosed) {
+      await vault.close()
+      throw notInitialized('initialize')
+    }
+    if (setEpoch !== undefined) {
+      try {
+        await setEpoch(vault.call('initialize', (native) => native.epoch()))
+      } catch (error) {
+        await vault.close()
+        throw epochFailed(error)
+      }
+    }
+    this.#vault = vault
+    warnOfPassword(onFault, this.#password.toString('utf8'))
+    this.#forgetPassword()
+  }
+
+  #forgetPassword() {
+    this.#password?.fill(0)
+    this.#password = undefined
+  }
+
+  async saveMessage(message) {
+    const operation = 'saveMessage'
+    const vault = this.#opened(operation)
+    if (typeof message !== 'object' || message === null) throw invalid(operation, 'a message')
+    const id = idOf(operation, message.id, 'a message with an id')
+    const sender = peerOf(operation, message.sender, 'a sender')
+    const recipient = peerOf(operation, message.recipient, 'a recipient')
+    const time = timeOf(message.timestamp, Date.now)
+    const text = encode(operation, message)
+    await vault.change(operation, (native) => native.saveMessage(id, time, sender, recipient, text))
+  }
+
+  async getMessage(id) {
+    return this.#get('getMessage', MESSAGE, id)
+  }
+
+  async getMessagesByPeer(peerId, limit = 50, options = {}) {
+    const operation = 'getMessagesByPeer'
+    const vault = this.#opened(operation)
+    return page(operation, vault, idOf(operation, peerId, 'a peer'), limit, options)
+  }
+
+  async getRecentMessages(limit = 100, options = {}) {
+    const operation = 'getRecentMessages'
+    return page(operation, this.#opened(operation), undefined, limit, options)
+  }
+
+  async deleteMessage(id) {
+    return this.#remove('deleteMessage', MESSAGE, id)
+  }
+
+  async saveSession(peerId, session) {
+    return this.#save('saveSession', SESSION, peerId, session)
+  }
+
+  async getSession(peerId) {
+    return this.#get('getSession', SESSION, peerId)
+  }
+
+  async deleteSession(peerId) {
+    return this.#remove('deleteSession', SESSION, peerId)
+  }
+
+  async getAllSessions() {
+    return this.#all('getAllSessions', SESSION)
+  }
+
+  async saveProof(proofId, proof) {
+    return this.#save('saveProof', PROOF, proofId, proof)
+  }
+
+  async getProof(proofId) {
+    return this.#get('getProof', PROOF, proofId)
+  }
+
+  async savePeer(peerId, peerData) {
+    return this.#save('savePeer', PEER, peerId, peerData)
+  }
+
+  async getPeer(peerId) {
+    return this.#get('getPeer', PEER, peerId)
+  }
+
+  async getAllPeers() {
+    return this.#all('getAllPeers', PEER)
+  }
+
+  async getStats() {
+    const operation = 'getStats'
+    const stats = await this.#opened(operation).run(operation, (native) => native.stats())
+    return {
+      messageCount: stats.messages,
+      sessionCount: stats.sessions,
+      proofCount: stats.proofs,
+      peerCount: stats.peers,
+      totalSize: stats.totalSize,
+      lastBackup: stats.lastBackup ?? undefined,
+    }
+  }
+
+  /** Counts of what happened since the store was opened, for a monitor. */
+  getMetrics() {
+    return metricsOf({ metrics: () => this.#opened('getMetrics').call('getMetrics', metrics) })
+  }
+
+  /** Removes everything and destroys the keys that it was encrypted with. */
+  async clearAllData() {
+    await this.#maintain('clearAllData', (native) => native.clear())
+  }
+
+  /** Returns when what was deleted before is in no file any more. */
+  async purge() {
+    await this.#maintain('purge', (native) => native.purge())
+  }
+
+  async backup() {
+    const path = await this.#maintain('backup', (native) => native.backup())
+    return join(placesOf(this.#config).backups, basename(path))
+  }
+
+  /** What a backup has, when it is whole. */
+  async verifyBackup(backupPath, options = {}) {
+    return this.#withBackup('verifyBackup', backupPath, options)
+  }
+
+  /** Replaces everything by what a backup has. */
+  async restore(backupPath, options = {}) {
+    await this.#withBackup('restore', backupPath, options)
+  }
+
+  async changePassword(oldPassword, newPassword) {
+    const operation = 'changePassword'
+    this.#opened(operation)
+    const old = passwordOf(operation, oldPassword)
+    const fresh = passwordOf(operation, newPassword)
+    await this.#maintain(operation, (native) => native.changePassword(old, fresh))
+  }
+
+  /** Encrypts everything with a new key, while the store is in use. */
+  async rotateKey() {
+    await this.#maintain('rotateKey', (native) => native.rotateKey())
+  }
+
+  /** Reads everything there is and tells what cannot be read. */
+  async verify() {
+    const operation = 'verify'
+    return this.#opened(operation).run(operation, (native) => native.verify())
+  }
+
+  /** Waits for what is under way and zeroes the keys. Closing again waits for the first. */
+  async close() {
+    this.#isClosed = true
+    this.#closing ??= this.#close()
+    await this.#closing
+  }
+
+  async #close() {
+    await this.#opening?.catch(() => {})
+    this.#forgetPassword()
+    const vault = this.#vault
+    if (vault === undefined) return
+    await vault.settle()
+    const { setEpoch } = this.#config
+    let failure
+    if (setEpoch !== undefined) {
+      try {
+        await setEpoch(await vault.run('close', (native) => native.beginEpoch()))
+      } catch (error) {
+        failure = epochFailed(error)
+      }
+    }
+    this.#vault = undefined
+    await vault.close()
+    if (failure !== undefined) throw failure
+  }
+
+  #opened(operation) {
+    if (this.#vault === undefined || this.#isClosed) throw notInitialized(operation)
+    return this.#vault
+  }
+
+  async #maintain(operation, body) {
+    return this.#opened(operation).maintain(operation, body)
+  }
+
+  async #withBackup(operation, path, { password } = {}) {
+    this.#opened(operation)
+    if (typeof path !== 'string' || path === '') throw invalid(operation, 'the path of a backup')
+    const given = password === undefined ? undefined : passwordOf(operation, password)
+    return this.#maintain(operation, (native) =>
+      operation === 'restore' ? native.restore(path, given) : native.verifyBackup(path, given),
+    )
+  }
+
+  async #get(operation, kind, id) {
+    const vault = this.#opened(operation)
+    const name = idOf(operation, id, 'an id')
+    let text = vault.call(operation, (native) => native.getIfCached(kind, name))
+    if (text === null) text = await vault.run(operation, (native) => native.get(kind, name))
+    return text === undefined ? null : decode(operation, text)
+  }
+
+  async #save(operation, kind, id, value) {
+    const vault = this.#opened(operation)
+    const name = idOf(operation, id, 'an id')
+    const text = encode(operation, value)
+    await vault.change(operation, (native) => native.saveItem(kind, name, text))
+  }
+
+  async #remove(operation, kind, id) {
+    const vault = this.#opened(operation)
+    const name = idOf(operation, id, 'an id')
+    await vault.change(operation, (native) => native.remove(kind, name))
+  }
+
+  async #all(operation, kind) {
+    const list = await this.#opened(operation).run(operation, (native) => native.items(kind))
+    const values = decodeList(operation, list)
+    return new Map(list.ids.map((id, index) => [id, values[index]]))
+  }
+}
+
+const metrics = (native) => native.metrics()
+
+/** An array of messages, with a cursor for the next page beside its members. */
+async function page(operation, vault, peer, limit, options) {
+  const { cursor, id, time } = beforeOf(operation, options?.before)
+  const count = limitOf(operation, limit)
+  const list = await vault.run(operation, (native) =>
+    native.messages(peer, count, cursor, id, time),
+  )
+  const messages = decodeList(operation, list)
+  const next = list.cursor ? new PageCursor(list.cursor) : undefined
+  return Object.defineProperty(messages, 'cursor', { value: next })
+}
+
+function definedOf(config) {
+  return Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined))
+}
+
+function passwordOf(operation, password) {
+  if (typeof password !== 'string' || password === '') {
+    throw invalid(operation, 'a password that is text')
+  }
+  return password
+}
+
+async function epochOf(getEpoch) {
+  let epoch
+  try {
+    epoch = (await getEpoch()) ?? 0
+  } catch (error) {
+    throw epochFailed(error)
+  }
+  const number = Number(epoch)
+  if (!Number.isSafeInteger(number) || number < 0) {
+    throw invalid('initialize', 'an epoch that is a whole number')
+  }
+  return number
+}
+
+function epochFailed(cause) {
+  if (cause instanceof SigilError) return cause
+  return errorOf('STORAGE_ERROR', 'the host could not keep the epoch', { cause })
+}
+
+function notInitialized(operation) {
+  return errorOf('NOT_INITIALIZED', 'StorageEngine not initialized', { operation })
+}
+
+module.exports = { StorageEngine }
