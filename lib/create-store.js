@@ -10,8 +10,14 @@ const BACKENDS = ['leveldb', 'postgres', 'memory']
  * @param {{ backend?: string, path?: string }} [options] the backend, by default SIGIL_STORAGE_BACKEND or
  *   `leveldb`; all other options are the backend's, `path` being the directory of `leveldb`
  */
-function createSigilStore({ backend = environmentBackend(), ...options } = {}) {
+function createSigilStore(given = {}) {
   const operation = 'createSigilStore'
+  if (typeof given !== 'object' || given === null) {
+    throw new InvalidParametersError('createSigilStore takes its options as an object', {
+      operation,
+    })
+  }
+  const { backend = environmentBackend(), ...options } = given
   if (backend === 'memory') return new InMemoryStorageDriver(options)
   if (backend === 'leveldb') {
     const { path, ...rest } = options
@@ -19,7 +25,7 @@ function createSigilStore({ backend = environmentBackend(), ...options } = {}) {
   }
   if (BACKENDS.includes(backend)) {
     const message = `the backend ${backend} is not part of this version; leveldb and memory are`
-    throw new StorageUnavailableError(message, { operation })
+    throw new StorageUnavailableError(message, { operation, transient: false })
   }
   const message = `SIGIL_STORAGE_BACKEND is one of ${BACKENDS.join(', ')}`
   throw new InvalidParametersError(message, { operation })

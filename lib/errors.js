@@ -52,12 +52,12 @@ class SigilError extends Error {
   /**
    * @param {string} message
    * @param {{ code?: string, cause?: unknown, path?: string, operation?: string, offset?: number,
-   *   errno?: number, holder?: number }} [details]
+   *   errno?: number, holder?: number, transient?: boolean }} [details]
    */
   constructor(message, details = {}) {
     super(message, 'cause' in details ? { cause: details.cause } : undefined)
     this.code = details.code ?? new.target.defaultCode
-    this.transient = CODES[this.code]?.transient === true
+    this.transient = details.transient ?? CODES[this.code]?.transient === true
     this.notFound = CODES[this.code]?.notFound === true
     for (const name of DETAILS) {
       if (details[name] !== undefined) this[name] = details[name]
@@ -124,6 +124,11 @@ function fromNative(thrown, operation) {
   return new classes[CODES[thrown.code].kind](message, { ...rest, code: thrown.code, operation })
 }
 
+/** A failure that the addon tells of and that is thrown to nobody, without the addon's own form. */
+function inWords(failure) {
+  return { ...failure, ...parseDetails(failure.message) }
+}
+
 /** An error of ours by its code; a code that is not ours is a failure of the storage. */
 function errorOf(code, message, details) {
   const known = Object.hasOwn(CODES, code) ? code : 'STORAGE_ERROR'
@@ -138,4 +143,4 @@ function parseDetails(text) {
   }
 }
 
-module.exports = { ...classes, CODES, errorCounts, errorOf, fromNative }
+module.exports = { ...classes, CODES, errorCounts, errorOf, fromNative, inWords }

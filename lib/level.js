@@ -4,6 +4,7 @@
 
 const abstract = require('abstract-level')
 const { mkdir } = require('node:fs/promises')
+const { engineOptions } = require('./engine-options.js')
 const { errorOf, fromNative } = require('./errors.js')
 const { LevelBatch } = require('./level-batch.js')
 const { LevelIterator, boundsOf } = require('./level-iterator.js')
@@ -23,27 +24,6 @@ const MANIFEST = {
   additionalMethods: { approximateSize: true, compactRange: true, refresh: true },
   signals: { iterators: true },
 }
-
-/** What the engine knows of classic-level's options, and some of its own. */
-const ENGINE_OPTIONS = [
-  'createIfMissing',
-  'errorIfExists',
-  'readOnly',
-  'paranoidChecks',
-  'salvage',
-  'writeBufferSize',
-  'cacheSize',
-  'maxOpenFiles',
-  'blockSize',
-  'blockRestartInterval',
-  'maxFileSize',
-  'compressionLevel',
-  'bloomBitsPerKey',
-  'syncInterval',
-  'reserveSize',
-  'lockTimeout',
-  'metricsLabels',
-]
 
 class Level extends AbstractLevel {
   #location
@@ -269,12 +249,13 @@ function isGiven(resource) {
 
 /** Opens a directory, making it where that is asked for. */
 async function openDirectory(location, options, shared) {
-  if (options.createIfMissing && !options.readOnly) {
+  const known = engineOptions(options)
+  if (known.createIfMissing) {
     // Made before it is opened, so that it has one name whoever opens it. Where that fails the engine
     // tries again, and says what the system says: Node tells of a read-only parent that it is missing.
     await mkdir(location, { recursive: true }).catch(() => {})
   }
-  return NativeDb.open(location, { ...engineOptions(options), shared })
+  return NativeDb.open(location, { ...known, shared })
 }
 
 /** Does something to a directory that nobody has open. */
@@ -287,18 +268,6 @@ async function maintain(operation, location, body) {
   } catch (thrown) {
     throw fromNative(thrown, operation)
   }
-}
-
-function engineOptions(options) {
-  const known = {}
-  for (const name of ENGINE_OPTIONS) {
-    if (options[name] !== undefined) known[name] = options[name]
-  }
-  // classic-level knows this as a switch between Snappy and nothing.
-  if (typeof options.compression === 'string') known.compression = options.compression
-  else if (options.compression === false) known.compression = 'none'
-  if (options.readOnly) known.createIfMissing = false
-  return known
 }
 
 function orMissing(value) {

@@ -3,17 +3,20 @@
 //
 // What can be answered at once is answered in the call; only then a promise waits for a thread.
 
+const { setImmediate: nextTurn } = require('node:timers/promises')
 const calls = require('./arguments.js')
 const { abortable } = require('./abortable.js')
-const { errorOf } = require('./errors.js')
+const { engineOptions } = require('./engine-options.js')
+const { errorOf, inWords } = require('./errors.js')
 const { checkListeners, watchFaults } = require('./fault-watch.js')
 const { matcher } = require('./filter.js')
 const { Level, levelOf, openDirectory } = require('./level.js')
 const { checkLabels } = require('./metrics/labels.js')
 const { LEVELS, notOpen } = require('./native-db.js')
 const { listRecords } = require('./record-listing.js')
-const { isUnstamped, parse, sharedText, tenantText } = require('./record-text.js')
-const { isoNow } = require('./iso-now.js')
+const { isUnstamped, parse, restamped, sharedText } = require('./record-text.js')
+const { clockOf } = require('./clock.js')
+const { isWellFormed } = require('./well-formed.js')
 
 const DEFAULT_PATH = './sigil-leveldb'
 const DEFAULT_RESERVE = 1 << 20
@@ -39,12 +42,14 @@ class LevelDBSigilAdapter {
    * @param {Record<string, any>} [options]
    */
   constructor(dbPath = process.env.SIGIL_DB_PATH || DEFAULT_PATH, options = {}) {
-    if (typeof dbPath !== 'string' || dbPath === '') {
-      throw errorOf('INVALID_PARAMETERS', 'the path of the database is a string')
+    checkPath('open', 'the path of the database', dbPath)
+    if (typeof options !== 'object' || options === null) {
+      throw errorOf('INVALID_PARAMETERS', 'a store takes its options as an object')
     }
     const { now, durability, ...rest } = options
     this.#path = dbPath
-    this.#now = now === undefined ? isoNow : () => now().toISOString()
+    this.#now = clockOf(now)
+    engineOptions(rest)
     this.#level = levelOf(durability, LEVELS.interval)
     if ('metricsLabels' in rest) checkLabels(rest.metricsLabels)
     checkListeners(rest)
@@ -69,15 +74,26 @@ class LevelDBSigilAdapter {
   }
 
   /** Opens again what was closed, or could not be opened. */
-  async open() {
-    await this.#open().catch((error) => {
+  async open(options = {}) {
+    const operation = 'open'
+    const checked = calls.callOptions(operation, options)
+    calls.throwIfAborted(operation, checked)
+    const opened = this.#open().catch((error) => {
       this.#opening = undefined
-      throw asked('open', error)
+      throw asked(operation, error)
     })
+    await abortable(operation, checked, opened)
     if (this.#db?.status === 'closed') await this.#db.open()
   }
 
-  async close() {
+  async close(options = {}) {
+    const operation = 'close'
+    const checked = calls.callOptions(operation, options)
+    calls.throwIfAborted(operation, checked)
+    await abortable(operation, checked, this.#close())
+  }
+
+  async #close() {
     const db = this.#db
     if (db !== undefined && db.status !== 'closed') await db.close()
     await this.#closeNative()
@@ -116,6 +132,7 @@ class LevelDBSigilAdapter {
   async getMany(names, options) {
     const operation = 'getMany'
     const list = calls.manyCall(operation, names, options)
+    calls.throwIfAborted(operation, options ?? {})
     const found = await Promise.all(list.map(async (call) => this.#find(operation, call)))
     return found.map((stored) => (stored === undefined ? undefined : parse(operation, stored)))
   }
@@ -185,7 +202,7 @@ class LevelDBSigilAdapter {
     const details = { backend: 'leveldb', path: this.#path, open: this.#native !== undefined }
     try {
       const native = this.#native ?? (await this.#ready('getHealth', {}))
-      const health = native.call('getHealth', (database) => database.health())
+      const health = healthOf(native)
       const status = health.failures.length > 0 || health.outOfSpace ? 'degraded' : 'healthy'
       return { status, details: { ...details, ...health, open: true } }
     } catch (error) {
@@ -203,9 +220,7 @@ class LevelDBSigilAdapter {
 
   /** Copies the database as it is now into a new directory, while it is in use. */
   async checkpoint(directory, options = {}) {
-    if (typeof directory !== 'string' || directory === '') {
-      throw errorOf('INVALID_PARAMETERS', 'checkpoint needs a directory')
-    }
+    checkPath('checkpoint', 'the directory of a checkpoint', directory)
     return this.#run('checkpoint', options, (native) => native.checkpoint(directory))
   }
 
@@ -215,9 +230,11 @@ class LevelDBSigilAdapter {
   }
 
   /** What the engine says about itself. */
-  async stats() {
+  async stats(options = {}) {
     const operation = 'stats'
-    const native = this.#native ?? (await this.#ready(operation, {}))
+    const checked = calls.callOptions(operation, options)
+    const native = this.#native ?? (await this.#ready(operation, checked))
+    calls.throwIfAborted(operation, checked)
     const property = (name) =>
       native.call(operation, (database) => database.property(`leveldb.${name}`))
     return {
@@ -227,7 +244,7 @@ class LevelDBSigilAdapter {
         Number(property(`num-files-at-level${level}`)),
       ),
       text: property('stats'),
-      ...native.call(operation, (database) => database.health()),
+      ...healthOf(native),
     }
   }
 
@@ -268,10 +285,12 @@ class LevelDBSigilAdapter {
 
   /** The text of a call's record, and a time where the addon has to add the tenant's fields. */
   #textOf(operation, call) {
-    if (call.tenant === undefined) return { text: sharedText(operation, call.record) }
-    if (!isUnstamped(call.record))
-      return { text: tenantText(operation, call.record, call, this.#now()) }
-    return { text: sharedText(operation, call.record), updatedAt: this.#now() }
+    const text = sharedText(operation, call.record)
+    if (call.tenant === undefined) return { text }
+    const updatedAt = this.#now()
+    return isUnstamped(call.record)
+      ? { text, updatedAt }
+      : { text: restamped(text, call, updatedAt) }
   }
 
   #levelOf({ options: { durability } }) {
@@ -305,12 +324,15 @@ class LevelDBSigilAdapter {
   #closeNative() {
     const opening = this.#opening
     if (opening === undefined) return this.#closing ?? Promise.resolve()
+    const wasOpen = this.#native !== undefined
     this.#opening = undefined
     this.#native = undefined
     this.#closing = opening.then(
-      (native) => {
+      async (native) => {
         this.#native = undefined
         this.#watch?.stop()
+        // Those who have waited for the opening make their calls first.
+        if (!wasOpen) await nextTurn()
         return native.close()
       },
       // What could not be opened need not be closed; whoever used it has heard why.
@@ -327,6 +349,22 @@ if (Symbol.asyncDispose) {
     configurable: true,
     writable: true,
   })
+}
+
+function checkPath(operation, what, path) {
+  if (typeof path !== 'string' || path === '' || path.includes('\0') || !isWellFormed(path)) {
+    throw errorOf('INVALID_PARAMETERS', `${what} is text without NUL`, { operation })
+  }
+}
+
+/** How the engine is, with what failed in plain words. */
+function healthOf(native) {
+  const health = native.call('getHealth', (database) => database.health())
+  return {
+    ...health,
+    failures: health.failures.map(inWords),
+    faults: health.faults.map(inWords),
+  }
 }
 
 /** The failure of an opening, as the error of the operation that needed it. */

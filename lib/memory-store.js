@@ -3,11 +3,11 @@
 // isolation are the same.
 
 const calls = require('./arguments.js')
-const { StorageError } = require('./errors.js')
+const { InvalidParametersError, StorageError } = require('./errors.js')
 const { matcher } = require('./filter.js')
 const { MemoryIndex } = require('./memory-index.js')
 const { callNative } = require('./native.js')
-const { isoNow } = require('./iso-now.js')
+const { clockOf } = require('./clock.js')
 const text = require('./record-text.js')
 
 const SHARED_PREFIX = 'sigil:'
@@ -18,15 +18,20 @@ class InMemoryStorageDriver {
   #now
 
   /** @param {{ now?: () => Date }} [options] */
-  constructor({ now } = {}) {
-    this.#now = now === undefined ? isoNow : () => now().toISOString()
+  constructor(options = {}) {
+    if (typeof options !== 'object' || options === null) {
+      throw new InvalidParametersError('a store takes its options as an object')
+    }
+    this.#now = clockOf(options.now)
   }
 
-  async open() {
+  async open(options = {}) {
+    calls.throwIfAborted('open', calls.callOptions('open', options))
     this.#open = true
   }
 
-  async close() {
+  async close(options = {}) {
+    calls.throwIfAborted('close', calls.callOptions('close', options))
     this.#open = false
   }
 

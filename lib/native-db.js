@@ -112,8 +112,13 @@ class NativeDb {
 
   /** The value, undefined where there is none; a promise only where something must be waited for. */
   get(key, asText, snapshot) {
-    const waiting = rest()
-    if (waiting !== undefined) return waiting.then(() => this.get(key, asText, snapshot))
+    const turn = rest()
+    return turn === undefined
+      ? this.#getNow(key, asText, snapshot)
+      : turn.then(() => this.#getNow(key, asText, snapshot))
+  }
+
+  #getNow(key, asText, snapshot) {
     const started = this.#series.reads.begin()
     const cached = this.call('get', (native, addon) =>
       snapshot === undefined
@@ -146,9 +151,13 @@ class NativeDb {
 
   /** The record's text, undefined where there is none; a promise as for `get`. */
   getRecord(operation, call) {
-    const { tenant, symbol, authHash } = call
-    const waiting = rest()
-    if (waiting !== undefined) return waiting.then(() => this.getRecord(operation, call))
+    const turn = rest()
+    return turn === undefined
+      ? this.#getRecordNow(operation, call)
+      : turn.then(() => this.#getRecordNow(operation, call))
+  }
+
+  #getRecordNow(operation, { tenant, symbol, authHash }) {
     const started = this.#series.reads.begin()
     const cached = this.call(operation, (_, addon) =>
       addon.tryGetRecord(this.#handle, tenant, symbol, authHash),
@@ -240,9 +249,9 @@ class NativeDb {
     }
     this.#series.writes.end(group.began, group.calls)
     this.#done()
-    const waiting = group.bytes >= AT_ONCE ? restAfterMuch() : rest()
-    if (waiting === undefined) group.settle()
-    else waiting.then(() => group.settle())
+    const turn = group.bytes >= AT_ONCE ? restAfterMuch() : rest()
+    if (turn === undefined) group.settle()
+    else turn.then(() => group.settle())
   }
 
   async #commitOnPool(group) {

@@ -13,7 +13,7 @@ function load() {
     const platform = `${process.platform} ${process.arch}`
     throw new StorageUnavailableError(
       `no build of the addon fits ${platform}; tried: ${attempts(cause).join('; ')}`,
-      { operation: 'load', cause },
+      { operation: 'load', cause, transient: false },
     )
   }
 }

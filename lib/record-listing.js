@@ -43,8 +43,9 @@ function parse(operation, text, count) {
   let records
   try {
     records = JSON.parse(text)
-  } catch (cause) {
-    throw new StorageError('a stored record is not JSON', { operation, cause })
+  } catch {
+    // What JSON.parse throws quotes the text, and a record's content belongs in no error.
+    throw new StorageError('a stored record is not JSON', { operation })
   }
   if (records.length !== count) throw new StorageError('a stored record is not JSON', { operation })
   return records

@@ -33,24 +33,20 @@ function isUnstamped(record) {
  *
  * @param {string} updatedAt
  */
-function tenantText(operation, record, { tenant, symbol, authHash }, updatedAt) {
-  const started = encodes.begin()
-  const text = stringify(operation, record)
-  const stamped = withFields(record, text, {
-    tenantId: tenant,
-    symbol,
-    sigilId: symbol,
-    authHash,
-    updatedAt,
-  })
-  encodes.end(started)
-  return stamped
+function tenantText(operation, record, call, updatedAt) {
+  const text = sharedText(operation, record)
+  if (!isUnstamped(record)) return restamped(text, call, updatedAt)
+  const stamp = JSON.stringify(stampOf(call, updatedAt))
+  return text === '{}' ? stamp : `${text.slice(0, -1)},${stamp.slice(1)}`
 }
 
-function withFields(record, text, fields) {
-  if (!isUnstamped(record)) return JSON.stringify({ ...JSON.parse(text), ...fields })
-  const stamp = JSON.stringify(fields)
-  return text === '{}' ? stamp : `${text.slice(0, -1)},${stamp.slice(1)}`
+/** The text of a tenant's record that may say already whose it is. */
+function restamped(text, call, updatedAt) {
+  return JSON.stringify({ ...JSON.parse(text), ...stampOf(call, updatedAt) })
+}
+
+function stampOf({ tenant, symbol, authHash }, updatedAt) {
+  return { tenantId: tenant, symbol, sigilId: symbol, authHash, updatedAt }
 }
 
 function stringify(operation, record) {
@@ -67,9 +63,7 @@ function stringify(operation, record) {
 }
 
 function checkObject(operation, record) {
-  if (typeof record !== 'object' || record === null || Array.isArray(record)) {
-    throw noObject(operation)
-  }
+  if (typeof record !== 'object' || record === null) throw noObject(operation)
 }
 
 function noObject(operation) {
@@ -80,9 +74,10 @@ function noObject(operation) {
 function parse(operation, text) {
   try {
     return JSON.parse(text)
-  } catch (cause) {
-    throw new StorageError('a stored record is not JSON', { operation, cause })
+  } catch {
+    // What JSON.parse throws quotes the text, and a record's content belongs in no error.
+    throw new StorageError('a stored record is not JSON', { operation })
   }
 }
 
-module.exports = { isUnstamped, sharedText, tenantText, parse }
+module.exports = { isUnstamped, parse, restamped, sharedText, tenantText }

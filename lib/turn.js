@@ -1,7 +1,7 @@
 // Turns of the event loop. A call that is answered at once settles its promise without one, and a
 // caller that awaits such calls in a row would keep timers, sockets and everybody else waiting for
-// as long as it goes on. So when a turn has lasted long enough, answers are held back until the
-// next one.
+// as long as it goes on. So when a turn has lasted long enough, calls wait for one of the next, in
+// the order in which they were made; each turn takes as many of them as it has time for.
 
 /** Milliseconds. */
 const LONG_ENOUGH = 3
@@ -11,20 +11,22 @@ const CALLS_PER_LOOK = 16
 let calls = 0
 /** When the turn's first look at the clock was; undefined before. */
 let began
-/** A promise of the next turn, once this one is over. */
-let next
-let nextBegins
+let isOver = false
+/** How to let those go on who wait, in their order, and how many have gone. */
+let waiting = []
+let gone = 0
 
-/** To be called with each answer: a promise to wait for, where the turn has lasted long enough. */
+/** To be called with each call: a promise to wait for, where the turn has lasted long enough. */
 function rest() {
   calls += 1
-  if (next !== undefined || calls % CALLS_PER_LOOK !== 0) return next
-  return look()
+  if (!isOver && calls % CALLS_PER_LOOK === 0) look()
+  return isOver ? aTurn() : undefined
 }
 
 /** The same, for work that may be large. */
 function restAfterMuch() {
-  return next ?? look()
+  if (!isOver) look()
+  return isOver ? aTurn() : undefined
 }
 
 function look() {
@@ -33,18 +35,34 @@ function look() {
     began = now
     setImmediate(nextTurn)
   } else if (now - began > LONG_ENOUGH) {
-    next = new Promise((resolve) => {
-      nextBegins = resolve
-    })
+    isOver = true
   }
-  return next
 }
 
-function nextTurn() {
-  began = undefined
-  next = undefined
-  nextBegins?.()
-  nextBegins = undefined
+function aTurn() {
+  return new Promise((resolve) => {
+    waiting.push(resolve)
+  })
+}
+
+async function nextTurn() {
+  if (waiting.length === 0) {
+    began = undefined
+    isOver = false
+    return
+  }
+  setImmediate(nextTurn)
+  began = performance.now()
+  while (gone < waiting.length && performance.now() - began < LONG_ENOUGH) {
+    const few = Math.min(gone + CALLS_PER_LOOK, waiting.length)
+    while (gone < few) waiting[gone++]()
+    // They do their work before this goes on.
+    await undefined
+  }
+  if (gone < waiting.length) return
+  waiting = []
+  gone = 0
+  isOver = false
 }
 
 module.exports = { rest, restAfterMuch }

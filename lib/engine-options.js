@@ -1,0 +1,81 @@
+// The options of an opening as callers give them, checked and brought into the engine's limits. A
+// size beyond a limit counts as the limit, as it does for LevelDB; what is no size is refused. What
+// is undefined or null is not given.
+
+const { errorOf } = require('./errors.js')
+
+const KIB = 1 << 10
+const GIB = 1 << 30
+
+const SWITCHES = ['createIfMissing', 'errorIfExists', 'readOnly', 'paranoidChecks', 'salvage']
+
+/** The least and the most of each number. */
+const NUMBERS = {
+  writeBufferSize: [16 * KIB, GIB],
+  cacheSize: [0, Number.MAX_SAFE_INTEGER],
+  maxOpenFiles: [0, Number.MAX_SAFE_INTEGER],
+  blockSize: [KIB, 4 << 20],
+  blockRestartInterval: [1, 1 << 16],
+  maxFileSize: [64 * KIB, 4 * GIB],
+  bloomBitsPerKey: [0, 64],
+  syncInterval: [0, 86_400_000],
+  reserveSize: [0, GIB],
+  lockTimeout: [0, Number.MAX_SAFE_INTEGER],
+}
+
+const COMPRESSIONS = ['none', 'snappy', 'zstd']
+const ZSTD_LEVELS = [-7, 22]
+
+/** @returns {Record<string, any>} those that the engine knows */
+function engineOptions(options) {
+  const known = {}
+  for (const name of SWITCHES) {
+    const value = options[name] ?? undefined
+    if (value === undefined) continue
+    if (typeof value !== 'boolean') throw invalid(`${name} is true or false`)
+    known[name] = value
+  }
+  for (const [name, [least, most]] of Object.entries(NUMBERS)) {
+    const value = options[name] ?? undefined
+    if (value === undefined) continue
+    if (typeof value !== 'number' || !(value >= 0)) {
+      throw invalid(`${name} is a number of 0 or more`)
+    }
+    known[name] = Math.min(Math.max(Math.floor(value), least), most)
+  }
+  const { metricsLabels } = options
+  return {
+    ...known,
+    ...compressionOf(options),
+    ...(known.readOnly && { createIfMissing: false }),
+    ...(metricsLabels !== undefined && { metricsLabels }),
+  }
+}
+
+function compressionOf({ compression, compressionLevel }) {
+  const known = {}
+  // classic-level knows this as a switch between Snappy and nothing.
+  if (compression === false) known.compression = 'none'
+  else if (COMPRESSIONS.includes(compression)) known.compression = compression
+  else if (compression !== true && (compression ?? undefined) !== undefined) {
+    throw invalid(`compression is true, false or one of ${COMPRESSIONS.join(', ')}`)
+  }
+  if ((compressionLevel ?? undefined) !== undefined) {
+    const [least, most] = ZSTD_LEVELS
+    if (
+      !Number.isInteger(compressionLevel) ||
+      compressionLevel < least ||
+      compressionLevel > most
+    ) {
+      throw invalid(`compressionLevel is a whole number from ${least} to ${most}`)
+    }
+    known.compressionLevel = compressionLevel
+  }
+  return known
+}
+
+function invalid(rule) {
+  return errorOf('INVALID_PARAMETERS', rule, { operation: 'open' })
+}
+
+module.exports = { engineOptions }
