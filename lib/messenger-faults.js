@@ -37,7 +37,7 @@ function faultListener(onFault) {
 
 /** Warns, once in the life of the process, of a password that others know or can guess. */
 function warnOfPassword(onFault, password) {
-  if (hasWarned || onFault === undefined) return
+  if (hasWarned) return
   if (!PEER_ID.test(password) && password.length >= SHORT) return
   hasWarned = true
   tell(onFault, {

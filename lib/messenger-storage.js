@@ -82,7 +82,7 @@ class StorageEngine {
       }
     }
     this.#vault = vault
-    warnOfPassword(onFault, this.#password.toString('utf8'))
+    if (onFault !== undefined) warnOfPassword(onFault, this.#password.toString('utf8'))
     this.#forgetPassword()
   }
 

@@ -4,9 +4,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use sigil_leveldb::env::{CrashMode, FaultEnv, FaultPlan, MemoryEnv, errno};
-use sigil_storage::{Error, Kind, Result, Store};
+use sigil_storage::{Error, Event, Kind, Options, Result, Store};
 
-use common::{PASSWORD, ROOT, content, delete, item, message, open, options};
+use common::{Events, PASSWORD, ROOT, content, delete, item, message, open, options};
 
 #[path = "common/mod.rs"]
 mod common;
@@ -35,12 +35,17 @@ fn backup_in(env: &MemoryEnv) -> std::path::PathBuf {
     std::path::Path::new(common::BACKUPS).join(&names[0])
 }
 
-/// Opens with whichever of the two passwords is in force.
+/// Opens with whichever of the two passwords is in force. Nothing had to be counted anew.
 fn reopen(env: &MemoryEnv) -> Store {
-    match Store::open(ROOT, PASSWORD, options(env)) {
-        Err(Error::KeyWrong) => Store::open(ROOT, NEW, options(env)).unwrap(),
+    let events = Events::default();
+    let options = || events.watch(options(env));
+    let store = match Store::open(ROOT, PASSWORD, options()) {
+        Err(Error::KeyWrong) => Store::open(ROOT, NEW, options()).unwrap(),
         store => store.unwrap(),
-    }
+    };
+    let recounted = events.take().iter().any(|event| matches!(event, Event::CountersRebuilt));
+    assert!(!recounted, "the counters are missing");
+    store
 }
 
 /// Cuts the power after each operation of `work`; what is found must be one of the two states.
@@ -95,6 +100,39 @@ fn changing_the_password() {
 #[test]
 fn backing_up() {
     assert!(cut_everywhere(|store, _| store.backup().map(drop)) >= 5);
+}
+
+/// Whatever has the name of a backup is whole, and there is always one, although only one is kept.
+#[test]
+fn a_backup_that_replaces_the_only_one() {
+    use sigil_leveldb::env::Env;
+    let before = sample();
+    for halt in 0.. {
+        let memory = before.deep_clone();
+        let fault = FaultEnv::on_memory(memory.clone());
+        let options = Options { backups_kept: 1, ..options(&fault) };
+        let store = Store::open(ROOT, PASSWORD, options).unwrap();
+        let operations = fault.op_count();
+        fault.set_plan(FaultPlan::halt_at(halt));
+        let made = store.backup();
+        let was_reached = fault.op_count() - operations > halt;
+        for mode in [CrashMode::Keep, CrashMode::Drop, CrashMode::Torn { seed: halt }] {
+            let crashed = memory.crash(mode);
+            let store = reopen(&crashed);
+            let names = crashed.list(common::BACKUPS.as_ref()).unwrap();
+            let backups: Vec<_> =
+                names.iter().filter(|name| name.extension().is_some_and(|e| e == "json")).collect();
+            assert!(!backups.is_empty(), "cut at {halt}, {mode:?}");
+            for name in backups {
+                let path = std::path::Path::new(common::BACKUPS).join(name);
+                store.verify_backup(&path, None).unwrap();
+            }
+        }
+        if made.is_ok() && !was_reached {
+            assert!(halt > 10);
+            return;
+        }
+    }
 }
 
 /// Making a store: what was cut off is made anew, and nothing is left that nobody can open.

@@ -34,11 +34,15 @@ pub(crate) enum Found {
 
 /// Looks at the files.
 pub(crate) fn load(env: &dyn Env, root: &Path) -> Result<Found> {
-    let mut contents = Vec::new();
+    let (mut contents, mut failure) = (Vec::new(), None);
     for name in FILES {
-        contents.push(read(env, &root.join(name))?);
+        // A file that the disk does not give is as good as damaged, if the other one is whole.
+        match read(env, &root.join(name)) {
+            Ok(content) => contents.push(content),
+            Err(error) => failure = Some(error),
+        }
     }
-    if contents.iter().all(Option::is_none) {
+    if failure.is_none() && contents.iter().all(Option::is_none) {
         return Ok(Found::Nothing);
     }
     let parsed: Vec<_> =
@@ -49,10 +53,10 @@ pub(crate) fn load(env: &dyn Env, root: &Path) -> Result<Found> {
     let headers = parsed.into_iter().filter_map(|(parsed, bytes)| Some((parsed.ok()?, bytes)));
     // Of equals the last is the largest to `max_by_key`; they are equal in content then.
     let Some((header, bytes)) = headers.max_by_key(|(header, _)| header.sequence) else {
-        return Ok(Found::Damaged);
+        return failure.map_or(Ok(Found::Damaged), Err);
     };
     let bytes = bytes.clone();
-    let both = contents.iter().all(|content| content.as_ref() == Some(&bytes));
+    let both = contents.iter().filter(|content| content.as_ref() == Some(&bytes)).count() == 2;
     Ok(Found::Header { header, bytes, both })
 }
 

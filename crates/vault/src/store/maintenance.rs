@@ -60,7 +60,10 @@ impl Inner {
         make_directory(env, directory)?;
         let (path, time) = free_name(env, directory)?;
         let partial = directory.join(format!("{}{PARTIAL}", backup::file_name_of(time)));
-        let report = self.write_backup(&opened, &partial, time);
+        // Read back before it gets its name: a disk may have kept something else.
+        let report = self
+            .write_backup(&opened, &partial, time)
+            .and_then(|_| self.open_backup(&partial, None)?.each(|_| Ok(())));
         let report = match report {
             Ok(report) => report,
             Err(error) => {
@@ -69,9 +72,8 @@ impl Inner {
             }
         };
         env.rename(&partial, &path).map_err(Error::io(IoOperation::Rename, &path))?;
-        // IMPORTANT: older backups go only when this one is there after a power cut, and whole.
+        // IMPORTANT: older backups go only when this one is there after a power cut.
         env.sync_dir(directory).map_err(Error::io(IoOperation::SyncDir, directory))?;
-        self.open_backup(&path, None)?.each(|_| Ok(()))?;
         self.note_time(&opened, time)?;
         if report.skipped == 0 {
             for old in prunable(backups_in(env, directory)?, self.options.backups_kept, &path) {

@@ -73,6 +73,23 @@ fn one_damaged_copy_of_the_header_is_made_good() {
 }
 
 #[test]
+fn a_copy_that_the_disk_does_not_give_is_not_needed() {
+    use sigil_leveldb::IoOperation;
+    use sigil_leveldb::env::{FaultEnv, FaultPlan, errno};
+    let env = sample();
+    for nth in 0..2 {
+        let fault = FaultEnv::on_memory(env.deep_clone());
+        fault.set_plan(FaultPlan::fail_nth(nth, errno::EIO).on(IoOperation::Open));
+        let store = Store::open(ROOT, PASSWORD, options(&fault)).unwrap();
+        assert_eq!(recent(&store, 10), ["1"]);
+    }
+    let fault = FaultEnv::on_memory(env);
+    fault.set_plan(FaultPlan::fail_from(0, errno::EIO).on(IoOperation::Open));
+    let error = Store::open(ROOT, PASSWORD, options(&fault)).unwrap_err();
+    assert!(matches!(error, Error::Engine(sigil_leveldb::Error::Io { .. })), "{error:?}");
+}
+
+#[test]
 fn two_damaged_copies_are_an_error_of_their_own() {
     let env = sample();
     for name in ["keys-a", "keys-b"] {
