@@ -18,7 +18,7 @@ const NO_OPTIONS = Object.freeze({ signal: undefined, durability: undefined })
 /** What `setSigilRecord` was called for; `tenant` is undefined for a shared record. */
 function setCall(args) {
   const operation = 'setSigilRecord'
-  if (args.length === 3 || (args.length === 4 && hasSignal(args[3]) && !isText(args[2]))) {
+  if (args.length === 3 || (args.length === 4 && !isText(args[2]) && hasSignal(args[3]))) {
     const [symbol, authHash, record, options] = args
     return sharedCall(operation, symbol, authHash, record, options)
   }
@@ -207,7 +207,12 @@ function defaultTenant() {
 }
 
 function hasSignal(value) {
-  return isObject(value) && isSignal(value.signal)
+  try {
+    return isObject(value) && isSignal(value.signal)
+  } catch {
+    // It does not let itself be looked at; whoever takes it for a record says so.
+    return false
+  }
 }
 
 // Not `instanceof`: under jest, and in any second context, the class is another one.

@@ -3,6 +3,7 @@
 // is undefined or null is not given.
 
 const { errorOf } = require('./errors.js')
+const { checkLabels } = require('./metrics/labels.js')
 
 const KIB = 1 << 10
 const GIB = 1 << 30
@@ -48,7 +49,7 @@ function engineOptions(options) {
     ...known,
     ...compressionOf(options),
     ...(known.readOnly && { createIfMissing: false }),
-    ...(metricsLabels !== undefined && { metricsLabels }),
+    ...(metricsLabels !== undefined && { metricsLabels: checkLabels(metricsLabels) }),
   }
 }
 

@@ -11,7 +11,6 @@ const { errorOf, inWords } = require('./errors.js')
 const { checkListeners, watchFaults } = require('./fault-watch.js')
 const { matcher } = require('./filter.js')
 const { Level, levelOf, openDirectory } = require('./level.js')
-const { checkLabels } = require('./metrics/labels.js')
 const { LEVELS, notOpen } = require('./native-db.js')
 const { listRecords } = require('./record-listing.js')
 const { isUnstamped, parse, restamped, sharedText } = require('./record-text.js')
@@ -51,7 +50,6 @@ class LevelDBSigilAdapter {
     this.#now = clockOf(now)
     engineOptions(rest)
     this.#level = levelOf(durability, LEVELS.interval)
-    if ('metricsLabels' in rest) checkLabels(rest.metricsLabels)
     checkListeners(rest)
     this.#options = { createIfMissing: true, reserveSize: DEFAULT_RESERVE, ...rest }
     // Who uses the store hears of a failure; until somebody does, it is no unhandled rejection.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use napi_derive::napi;
 use parking_lot::Mutex;
-use sigil_leveldb::{Db, Fault, Job, Options, WriteBatch};
+use sigil_leveldb::{Db, Error as EngineError, Fault, Job, Options, WriteBatch};
 
 use crate::boundary::{Result, guard};
 use crate::bytes::Input;
@@ -207,7 +207,17 @@ impl NativeDb {
     /// A consistent copy in a new directory.
     #[napi]
     pub fn checkpoint(&self, directory: String) -> Result<Promise<()>> {
-        self.on_pool(move |db| Ok(db.checkpoint(directory)?))
+        self.on_pool(move |db| {
+            db.checkpoint(directory).map_err(|error| match error {
+                // The database is open; it is the place for the copy that will not do.
+                EngineError::AlreadyExists { path } => Failure::new(
+                    "INVALID_PARAMETERS",
+                    "the directory of a checkpoint has files already",
+                )
+                .with("path", path.to_str()),
+                error => error.into(),
+            })
+        })
     }
 
     /// Catches up with the writer; for a database opened read-only.

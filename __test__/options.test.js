@@ -1,0 +1,154 @@
+// Guards what stores make of options and arguments that cannot work: a clear error of ours before
+// anything is done, and LevelDB's rule for sizes beyond a limit, which count as the limit.
+
+const { existsSync } = require('node:fs')
+const api = require('sigil-vault')
+const { scratchFolder } = require('./support/scratch.js')
+
+const scratch = scratchFolder()
+const { Level, LevelDBSigilAdapter, InMemoryStorageDriver, createSigilStore } = api
+const invalid = { name: 'InvalidParametersError', code: 'INVALID_PARAMETERS' }
+
+const wrong = [
+  { writeBufferSize: 'a' },
+  { blockSize: Number.NaN },
+  { cacheSize: -1 },
+  { maxFileSize: {} },
+  { readOnly: 'yes' },
+  { salvage: 'no' },
+  { lockTimeout: 'x' },
+  { compression: 5 },
+  { compression: 'foo' },
+  { compressionLevel: 99 },
+  { now: 5 },
+  { durability: 'much' },
+  { metricsLabels: 5 },
+  { logger: {} },
+  { onFault: 'me' },
+]
+
+test.each(wrong)('a store refuses %j at once, and touches nothing', (options) => {
+  const path = scratch('db')
+  expect(() => new LevelDBSigilAdapter(path, options)).toThrow(expect.objectContaining(invalid))
+  expect(existsSync(path)).toBe(false)
+})
+
+test.each(
+  wrong.filter((options) => !('now' in options || 'logger' in options || 'onFault' in options)),
+)('a Level refuses %j when it is opened', async (options) => {
+  const path = scratch('db')
+  const level = new Level(path, options)
+  const error = await level.open().catch((thrown) => thrown)
+  expect(error.cause).toMatchObject(invalid)
+  expect(existsSync(path)).toBe(false)
+})
+
+test.each([
+  { writeBufferSize: 0, maxFileSize: 1, blockSize: 0 },
+  { writeBufferSize: 1e15, maxFileSize: 1e15, blockSize: 1e15, blockRestartInterval: 1e9 },
+  { cacheSize: null, compression: null, readOnly: null, bloomBitsPerKey: 1e9, maxOpenFiles: 0 },
+])('sizes beyond a limit count as the limit: %j', async (options) => {
+  const level = new Level(scratch('db'), options)
+  await level.put('a', '1')
+  expect(await level.get('a')).toBe('1')
+  await level.close()
+})
+
+test.each([
+  [() => new LevelDBSigilAdapter(scratch('db'), null)],
+  [() => new LevelDBSigilAdapter('with\0nul')],
+  [() => new LevelDBSigilAdapter('\ud800')],
+  [() => new InMemoryStorageDriver(null)],
+  [() => new InMemoryStorageDriver({ now: 1 })],
+  [() => createSigilStore(null)],
+])('%s is refused', (make) => {
+  expect(make).toThrow(expect.objectContaining(invalid))
+})
+
+test('a clock that gives no time, and records that cannot be read, are refused', async () => {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  const hostile = {
+    get toJSON() {
+      throw new Error('no')
+    },
+  }
+  for (const Store of [LevelDBSigilAdapter, InMemoryStorageDriver]) {
+    const make = (options) =>
+      Store === InMemoryStorageDriver ? new Store(options) : new Store(scratch('db'), options)
+    const timeless = make({ now: () => new Date(Number.NaN) })
+    await expect(timeless.setSigilRecord('t', 's', 'h', {})).rejects.toMatchObject(invalid)
+    await timeless.close()
+    const store = make({})
+    for (const record of [proxy, hostile, { big: 1n }]) {
+      await expect(store.setSigilRecord('s', 'h', record)).rejects.toMatchObject(invalid)
+      await expect(store.setSigilRecord('t', 's', 'h', record)).rejects.toMatchObject(invalid)
+    }
+    await store.close()
+  }
+})
+
+test('no content of a record is in the error about one that is not JSON', async () => {
+  const store = new LevelDBSigilAdapter(scratch('db'))
+  await store.db.put('sigil:a:b', '{"password":hunter2}')
+  for (const read of [() => store.getSigilRecord('a', 'b'), () => store.allSigilRecords()]) {
+    const error = await read().catch((thrown) => thrown)
+    expect(error.code).toBe('STORAGE_ERROR')
+    expect(error.cause).toBeUndefined()
+    expect(`${error.message} ${error.stack}`).not.toContain('hunter2')
+  }
+  await store.close()
+})
+
+test('what can never succeed is not called transient', () => {
+  expect(() => createSigilStore({ backend: 'postgres' })).toThrow(
+    expect.objectContaining({ code: 'STORAGE_UNAVAILABLE', transient: false }),
+  )
+})
+
+test('a checkpoint into a place that will not do says so', async () => {
+  const store = new LevelDBSigilAdapter(scratch('db'))
+  await store.setSigilRecord('a', 'b', { x: 1 })
+  const path = scratch('copy')
+  await store.checkpoint(path)
+  await expect(store.checkpoint(path)).rejects.toMatchObject({ ...invalid, path })
+  await expect(store.checkpoint('\ud800')).rejects.toMatchObject(invalid)
+  await store.close()
+})
+
+test('a signal that is aborted keeps every call from beginning', async () => {
+  const store = new LevelDBSigilAdapter(scratch('db'))
+  await store.setSigilRecord('t', 's', 'h', {})
+  const signal = AbortSignal.abort()
+  const aborted = { code: 'ABORT_ERR' }
+  const calls = [
+    () => store.open({ signal }),
+    () => store.setSigilRecord('t', 's', 'h', {}, { signal }),
+    () => store.getSigilRecord('t', 's', 'h', { signal }),
+    () => store.existsSigilRecord('t', 's', 'h', { signal }),
+    () => store.deleteSigilRecord('t', 's', 'h', { signal }),
+    () => store.getMany([], { signal }),
+    () => store.allSigilRecords('t', { signal }),
+    () => store.countSigilRecords('t', { signal }),
+    () => store.records({ tenantId: 't', signal }).next(),
+    () => store.batch([], { signal }),
+    () => store.compact({ signal }),
+    () => store.checkpoint(scratch('copy'), { signal }),
+    () => store.refresh({ signal }),
+    () => store.stats({ signal }),
+    () => store.close({ signal }),
+  ]
+  for (const call of calls) await expect(call()).rejects.toMatchObject(aborted)
+  expect(await store.countSigilRecords('t')).toBe(1)
+  await store.close()
+})
+
+test('a write that was called for before a closing and another opening is made', async () => {
+  const store = new LevelDBSigilAdapter(scratch('db'))
+  const write = store.setSigilRecord('s', 'h', { n: 1 })
+  const closed = store.close()
+  const opened = store.open()
+  await Promise.all([write, closed, opened])
+  expect(await store.getSigilRecord('s', 'h')).toEqual({ n: 1 })
+  await store.close()
+})
