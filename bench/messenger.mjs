@@ -1,13 +1,11 @@
 // The messenger's storage beside what a user would have without it, in one run:
 //
-//   node bench/messenger.mjs [messages] [--durability=sync|process]
+//   npm run messenger -- [messages] [--durability=sync|process]
 //
 // Contenders: `StorageEngine`; node:crypto in front of classic-level, as the messenger's design has
-// it but with its index in one batch; SQLite with encryption, one table with its indexes, where
-// better-sqlite3-multiple-ciphers is there (`npm install --no-save better-sqlite3-multiple-ciphers`;
-// it compiles, so it is not among the dependencies). Every contender gets the same messages in the
-// same order, in its own natural use. The order of contenders changes from round to round; what is
-// printed is the median of the rounds.
+// it but with its index in one batch; SQLite with encryption, one table with its indexes. Every
+// contender gets the same messages in the same order, in its own natural use. The order of
+// contenders changes from round to round; what is printed is the median of the rounds.
 
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
