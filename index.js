@@ -3,6 +3,8 @@
 const { createSigilStore } = require('./lib/create-store.js')
 const { doctor } = require('./lib/doctor.js')
 const errors = require('./lib/errors.js')
+const { installShutdownHooks } = require('./lib/identity/shutdown-hooks.js')
+const { SigilIdentity } = require('./lib/identity/sigil-identity.js')
 const { Level } = require('./lib/level.js')
 const { LevelDBSigilAdapter } = require('./lib/leveldb-adapter.js')
 const { InMemoryStorageDriver } = require('./lib/memory-store.js')
@@ -12,10 +14,12 @@ module.exports = {
   createSigilStore,
   doctor,
   InMemoryStorageDriver,
+  installShutdownHooks,
   Level,
   LevelDBSigilAdapter,
   metrics,
   registerMetrics,
+  SigilIdentity,
   SigilError: errors.SigilError,
   StorageError: errors.StorageError,
   StorageUnavailableError: errors.StorageUnavailableError,

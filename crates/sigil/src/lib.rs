@@ -2,5 +2,6 @@
 //! nor JavaScript.
 #![forbid(unsafe_code)]
 
+pub mod identity;
 pub mod keys;
 pub mod records;
