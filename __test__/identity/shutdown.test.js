@@ -23,11 +23,13 @@ async function signalled(signal, code) {
   return { status, out: out.join(''), said: said.join(''), took: performance.now() - sent }
 }
 
-test.each(['SIGINT', 'SIGTERM'])('%s stops, flushes, closes, and the process ends', async (signal) => {
-  const path = scratch('db')
-  const { status, out, said } = await signalled(
-    signal,
-    `const { installShutdownHooks, LevelDBSigilAdapter, SigilIdentity } = require('sigil-vault')
+test.each(['SIGINT', 'SIGTERM'])(
+  '%s stops, flushes, closes, and the process ends',
+  async (signal) => {
+    const path = scratch('db')
+    const { status, out, said } = await signalled(
+      signal,
+      `const { installShutdownHooks, LevelDBSigilAdapter, SigilIdentity } = require('sigil-vault')
     const store = new LevelDBSigilAdapter(${JSON.stringify(path)})
     let elapsed = 0
     const clock = { now: Date.now, elapsed: () => elapsed }
@@ -52,17 +54,18 @@ test.each(['SIGINT', 'SIGTERM'])('%s stops, flushes, closes, and the process end
     // Something else that listens, as a server would.
     const server = require('node:net').createServer().listen(0, '127.0.0.1')
     installShutdownHooks(server)`,
-  )
-  expect({ status, out, said }).toEqual({ status: 0, out: 'ready first,between', said: '' })
-  const store = new LevelDBSigilAdapter(path)
-  const all = await store.allSigilRecords()
-  expect(all).toHaveLength(501)
-  // Written by the end alone: no sweep writes.
-  const kept = all.find(({ data }) => data === 'kept')
-  expect(kept.decay).toBeGreaterThanOrEqual(0.01)
-  expect(kept.idleMilliseconds).toBe(10_000)
-  await store.close()
-})
+    )
+    expect({ status, out, said }).toEqual({ status: 0, out: 'ready first,between', said: '' })
+    const store = new LevelDBSigilAdapter(path)
+    const all = await store.allSigilRecords()
+    expect(all).toHaveLength(501)
+    // Written by the end alone: no sweep writes.
+    const kept = all.find(({ data }) => data === 'kept')
+    expect(kept.decay).toBeGreaterThanOrEqual(0.01)
+    expect(kept.idleMilliseconds).toBe(10_000)
+    await store.close()
+  },
+)
 
 test('what does not end is left behind after the time limit', async () => {
   const { status, took } = await signalled(
