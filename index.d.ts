@@ -590,3 +590,95 @@ export interface Endable {
 export function installShutdownHooks(
   ...things: (Endable | { timeLimit?: number; onError?: (error: unknown) => void })[]
 ): () => void
+
+/** Why code is not authentic: docs/authenticator.md has the words. */
+export type RejectionReason =
+  | 'no-header'
+  | 'header-changed'
+  | 'header-moved'
+  | 'other-tenant'
+  | 'unknown-key'
+  | 'unknown-record'
+  | 'record-unsealed'
+  | 'record-changed'
+  | 'line-endings-changed'
+  | 'code-changed'
+
+export interface CodeSigil {
+  symbol: string
+  codeDNA?: string
+}
+
+export interface AuthenticationRecord extends StoredRecord {
+  sigil: CodeSigil
+  authHash: string
+  codeDNA: { sequence: string }
+  resonanceNetworks: { frequency: number; resonance: number }[]
+  consciousnessState: unknown
+  codeContext: unknown
+  /** ISO time. */
+  signedAt: string
+}
+
+export type CodeVerification =
+  | {
+      authentic: true
+      confidence: 1
+      sigil: CodeSigil
+      codeDNA: { sequence: string }
+      authHash: string
+      authRecord: AuthenticationRecord
+    }
+  | {
+      authentic: false
+      reason: RejectionReason
+      message: string
+      confidence: 0
+      sigil?: CodeSigil
+      authHash?: string
+    }
+
+/** Signs code and tells whether it was changed since: see docs/authenticator.md. */
+export class SigilBasedCodeAuthenticator {
+  /** Without a store, signatures are known to this instance only. */
+  constructor(
+    storage?: {
+      // biome-ignore lint/suspicious/noExplicitAny: two parts of a name, or a tenant before them
+      setSigilRecord(...names: any[]): Promise<unknown>
+      // biome-ignore lint/suspicious/noExplicitAny: as above
+      getSigilRecord(...names: any[]): Promise<StoredRecord | undefined>
+    },
+    options?: {
+      /** Whose code it is: records are that tenant's alone. */
+      tenantId?: string
+      /** 32 bytes, or 64 hex digits. By default the store has one, made when it is first needed. */
+      key?: string | Uint8Array
+    },
+  )
+  initialize(): Promise<void>
+  embedConsciousnessSigil(
+    code: string,
+    consciousnessState?: unknown,
+    codeContext?: unknown,
+  ): Promise<{
+    authenticatedCode: string
+    sigil: CodeSigil
+    codeDNA: { sequence: string }
+    authHash: string
+    resonanceNetworks: { frequency: number; resonance: number }[]
+    authRecord: AuthenticationRecord
+    consciousnessAuthenticated: true
+  }>
+  verifyCodeAuthenticity(code: string): Promise<CodeVerification>
+  lookupAuthentication(
+    sigil: string | CodeSigil,
+    authHash: string,
+  ): Promise<StoredRecord | undefined>
+  /** What this instance has done. */
+  getAuthenticationStats(): {
+    signed: number
+    verified: number
+    authentic: number
+    rejected: { [reason in RejectionReason]?: number }
+  }
+}

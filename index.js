@@ -1,5 +1,6 @@
 // The public API. Everything that is not exported here is an implementation detail.
 
+const { SigilBasedCodeAuthenticator } = require('./lib/authenticator/code-authenticator.js')
 const { createSigilStore } = require('./lib/create-store.js')
 const { doctor } = require('./lib/doctor.js')
 const errors = require('./lib/errors.js')
@@ -19,6 +20,7 @@ module.exports = {
   LevelDBSigilAdapter,
   metrics,
   registerMetrics,
+  SigilBasedCodeAuthenticator,
   SigilIdentity,
   SigilError: errors.SigilError,
   StorageError: errors.StorageError,

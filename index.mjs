@@ -11,6 +11,7 @@ export const {
   LevelDBSigilAdapter,
   metrics,
   registerMetrics,
+  SigilBasedCodeAuthenticator,
   SigilIdentity,
   SigilError,
   StorageError,

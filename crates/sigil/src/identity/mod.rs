@@ -20,7 +20,7 @@ mod tests;
 
 pub use ids::Ids;
 pub use memory::{Draft, Stored};
-pub use numbers::{ABSENT_QUALITY, Qualities};
+pub use numbers::{PHI, Qualities, resonance};
 pub use own_sigil::own_sigil;
 pub use pages::Page;
 pub use state::Identity;

@@ -5,9 +5,7 @@
 use sha2::{Digest, Sha256};
 
 /// The golden ratio.
-pub(super) const PHI: f64 = 1.618_033_988_749_895;
-/// What a quality is that a state does not speak of.
-pub const ABSENT_QUALITY: f64 = 0.5;
+pub const PHI: f64 = 1.618_033_988_749_895;
 
 /// The SHA-256 of a text, of which the numbers are made.
 pub(super) struct Fingerprint([u8; 32]);
@@ -44,7 +42,7 @@ impl Fingerprint {
 }
 
 /// How much two memories resonate.
-pub(super) fn resonance(one: f64, other: f64) -> f64 {
+pub fn resonance(one: f64, other: f64) -> f64 {
     libm::exp(-(one - other).abs() / PHI)
 }
 

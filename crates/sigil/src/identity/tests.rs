@@ -109,7 +109,7 @@ enum Step {
         decay: f64,
         idle: i64,
     },
-    /// Drawn but not admitted before the next step.
+    /// Drawn, and admitted a few steps later.
     EncodeLate {
         data: u8,
     },
@@ -152,7 +152,8 @@ struct Pair {
     now: Moment,
     rate: f64,
     made: u32,
-    late: Option<ModelMemory>,
+    /// With the steps that are left until then.
+    late: Option<(ModelMemory, u8)>,
 }
 
 impl Pair {
@@ -234,7 +235,7 @@ impl Pair {
                 self.model.memories.push(memory);
             }
             Step::EncodeLate { data } if self.late.is_none() => {
-                self.late = Some(self.draw(data, 1));
+                self.late = Some((self.draw(data, 1), 4));
             }
             Step::Refused { data } => {
                 let memory = self.draw(data, 0);
@@ -271,6 +272,17 @@ impl Pair {
             Step::SetCalendar(jump) => self.now.calendar += jump,
             Step::Restart => self.restart(),
             Step::EncodeLate { .. } | Step::Touch(_) => {}
+        }
+    }
+
+    fn admit_late(&mut self) {
+        match self.late.take() {
+            Some((memory, 0)) => {
+                assert_eq!(self.identity.admit(&memory.id), Some(false));
+                self.model.memories.push(memory);
+            }
+            Some((memory, steps)) => self.late = Some((memory, steps - 1)),
+            None => {}
         }
     }
 
@@ -379,14 +391,7 @@ proptest! {
         let mut pair = Pair::new();
         for step in &steps {
             pair.step(step);
-            // What was drawn before is admitted after whatever came between.
-            if !matches!(step, Step::EncodeLate { .. })
-                && let Some(mut memory) = pair.late.take()
-            {
-                prop_assert_eq!(pair.identity.admit(&memory.id), Some(false));
-                memory.settle(0.0);
-                pair.model.memories.push(memory);
-            }
+            pair.admit_late();
             pair.check();
         }
     }
