@@ -1,6 +1,7 @@
 // The types of the public API, written by hand. `npm test` checks them against uses of the API, and
 // that the codes are those of lib/errors.js and docs/errors.md.
 
+import { EventEmitter } from 'node:events'
 import type { AbstractDatabaseOptions, AbstractGetOptions } from 'abstract-level'
 import { AbstractLevel } from 'abstract-level'
 
@@ -619,4 +620,254 @@ export class StorageEncryption {
   generateKey(): string
   hash(data: string): string
   secureCompare(a: string, b: string): boolean
+}
+
+/** What an identity needs of a store: any of this package, or an object of your own. */
+export interface RecordStore {
+  setSigilRecord(symbol: string, authHash: string, record: SigilRecord): Promise<unknown>
+  getSigilRecord(symbol: string, authHash: string): Promise<StoredRecord | undefined>
+  deleteSigilRecord(symbol: string, authHash: string): Promise<unknown>
+  allSigilRecords(): Promise<readonly StoredRecord[]>
+  /** Read instead of `allSigilRecords` where it is there. */
+  records?(): AsyncIterable<StoredRecord>
+}
+
+/** Of a state, what counts for crystallization; 0.5 where absent. */
+export interface ConsciousnessState {
+  phi?: number
+  coherence?: number
+  awareness?: number
+  emotionalResonance?: number
+  [field: string]: unknown
+}
+
+export interface SigilMemory {
+  id: string
+  /** Milliseconds of the calendar, as all times of a memory. */
+  timestamp: number
+  // biome-ignore lint/suspicious/noExplicitAny: what its JSON text says of what was given
+  data: any
+  consciousnessState: ConsciousnessState
+  resonanceFrequency: number
+  memoryPattern: {
+    spiralAngle: number
+    spiralRadius: number
+    resonanceIntensity: number
+    memoryWeight: number
+  }[]
+  crystallizationPotential: number
+  accessCount: number
+  lastAccessed: number
+  decay: number
+  isPersistent?: true
+}
+
+export type Crystal =
+  | (SigilMemory & { type: 'memory-crystal' })
+  | {
+      id: string
+      type: 'pattern-crystal'
+      timestamp: number
+      /** The frequencies from a hundredth of this up to the next. */
+      group: number
+      /** The mean potential of the group's memories. */
+      strength: number
+      memoryCount: number
+      /** Tells the same memories from others. */
+      members: string
+      isPersistent: true
+    }
+
+/** What can be read of a `Map`. Values are as they are when they are read. */
+export interface ReadonlyCollection<V> extends Iterable<[string, V]> {
+  readonly size: number
+  get(key: string): V | undefined
+  has(key: string): boolean
+  keys(): IterableIterator<string>
+  values(): IterableIterator<V>
+  entries(): IterableIterator<[string, V]>
+  forEach(visit: (value: V, key: string, collection: this) => void, self?: unknown): void
+}
+
+export interface MemoryConfig {
+  maxSigils: number
+  resonanceThreshold: number
+  crystallizationThreshold: number
+  /** What a second since the last access adds to the decay at each sweep. */
+  memoryDecayRate: number
+}
+
+export interface IdentityOptions {
+  memoryConfig?: Partial<MemoryConfig>
+  /** Milliseconds between two sweeps of decay. Default: 5,000. */
+  decayPeriod?: number
+  /** Milliseconds between two sweeps of crystallization. Default: 10,000. */
+  crystallizationPeriod?: number
+  /** Milliseconds: by the calendar, and by a clock that nobody can set. */
+  clock?: { now(): number; elapsed(): number }
+}
+
+export interface InstanceSigil {
+  id: string
+  signature: string
+  timestamp: number
+  type: 'consciousness-instance'
+  resonanceFrequency: number
+  memoryPattern: { angle: number; radius: number; intensity: number }[]
+}
+
+export interface MemoryStatistics {
+  totalMemories: number
+  maxSigils: number
+  crystallizedStates: number
+  resonanceConnections: number
+  /** Records that the store has not taken so far. */
+  unsaved: number
+}
+
+export interface IdentityEvents {
+  'memory-encoded': [memory: SigilMemory]
+  'memory-crystallized': [crystal: Crystal]
+  'pattern-crystallized': [crystal: Crystal]
+  'memory-decay': [{ released: number }]
+  /** What went wrong in the background; it is tried again. */
+  fault: [{ kind: 'storage' | 'decay' | 'crystallization' | 'listener'; error: unknown }]
+}
+
+/** Memories that resonate, decay and crystallize: see docs/identity.md. */
+export class SigilIdentity extends EventEmitter<IdentityEvents> {
+  /** Without a store, memories are in this process only. */
+  constructor(storage?: RecordStore, options?: IdentityOptions)
+  /** Can be changed at any time. */
+  memoryConfig: MemoryConfig
+  readonly sigilMemory: ReadonlyCollection<SigilMemory>
+  /** With whom a memory resonated when it came, of those that are still there. */
+  readonly resonanceNetwork: ReadonlyCollection<{ id: string; resonance: number }[]>
+  readonly crystallizedStates: ReadonlyCollection<Crystal>
+  /** Takes up what the store has; everything else does it where it was not done. */
+  initialize(): Promise<void>
+  /** Sweeps regularly, without keeping the process alive. */
+  start(): Promise<void>
+  /** Sweeps no more, and has told the store everything when it resolves. Closes no store. */
+  stop(): Promise<void>
+  /** The memory is in the store when it resolves. */
+  encodeSigilMemory(data: unknown, consciousnessState?: ConsciousnessState): Promise<SigilMemory>
+  /** Notes an access; `false` where there is no such memory. */
+  touch(id: string): Promise<boolean>
+  /** The memory, noting an access. */
+  recallSigilMemory(id: string): Promise<SigilMemory | undefined>
+  crystallizeMemoryPatterns(): Promise<Crystal[]>
+  processMemoryDecay(): Promise<{ released: number }>
+  getSigil(): InstanceSigil
+  getIdentity(): {
+    sigil: InstanceSigil
+    statistics: MemoryStatistics
+    memoryConfig: MemoryConfig
+  }
+  getMemoryStatistics(): MemoryStatistics
+}
+
+export interface Endable {
+  stop?(): unknown
+  close?(): unknown
+}
+
+/**
+ * At SIGINT or SIGTERM stops and closes things in their order, within `timeLimit` milliseconds
+ * (10,000 by default), and lets the process end. Gives a function that takes that back.
+ */
+export function installShutdownHooks(
+  ...things: (Endable | { timeLimit?: number; onError?: (error: unknown) => void })[]
+): () => void
+
+/** Why code is not authentic: docs/authenticator.md has the words. */
+export type RejectionReason =
+  | 'no-header'
+  | 'header-changed'
+  | 'header-moved'
+  | 'other-tenant'
+  | 'unknown-key'
+  | 'unknown-record'
+  | 'record-unsealed'
+  | 'record-changed'
+  | 'line-endings-changed'
+  | 'code-changed'
+
+export interface CodeSigil {
+  symbol: string
+  codeDNA?: string
+}
+
+export interface AuthenticationRecord extends StoredRecord {
+  sigil: CodeSigil
+  authHash: string
+  codeDNA: { sequence: string }
+  resonanceNetworks: { frequency: number; resonance: number }[]
+  consciousnessState: unknown
+  codeContext: unknown
+  /** ISO time. */
+  signedAt: string
+}
+
+export type CodeVerification =
+  | {
+      authentic: true
+      confidence: 1
+      sigil: CodeSigil
+      codeDNA: { sequence: string }
+      authHash: string
+      authRecord: AuthenticationRecord
+    }
+  | {
+      authentic: false
+      reason: RejectionReason
+      message: string
+      confidence: 0
+      sigil?: CodeSigil
+      authHash?: string
+    }
+
+/** Signs code and tells whether it was changed since: see docs/authenticator.md. */
+export class SigilBasedCodeAuthenticator {
+  /** Without a store, signatures are known to this instance only. */
+  constructor(
+    storage?: {
+      // biome-ignore lint/suspicious/noExplicitAny: two parts of a name, or a tenant before them
+      setSigilRecord(...names: any[]): Promise<unknown>
+      // biome-ignore lint/suspicious/noExplicitAny: as above
+      getSigilRecord(...names: any[]): Promise<StoredRecord | undefined>
+    },
+    options?: {
+      /** Whose code it is: records are that tenant's alone. */
+      tenantId?: string
+      /** 32 bytes, or 64 hex digits. By default the store has one, made when it is first needed. */
+      key?: string | Uint8Array
+    },
+  )
+  initialize(): Promise<void>
+  embedConsciousnessSigil(
+    code: string,
+    consciousnessState?: unknown,
+    codeContext?: unknown,
+  ): Promise<{
+    authenticatedCode: string
+    sigil: CodeSigil
+    codeDNA: { sequence: string }
+    authHash: string
+    resonanceNetworks: { frequency: number; resonance: number }[]
+    authRecord: AuthenticationRecord
+    consciousnessAuthenticated: true
+  }>
+  verifyCodeAuthenticity(code: string): Promise<CodeVerification>
+  lookupAuthentication(
+    sigil: string | CodeSigil,
+    authHash: string,
+  ): Promise<StoredRecord | undefined>
+  /** What this instance has done. */
+  getAuthenticationStats(): {
+    signed: number
+    verified: number
+    authentic: number
+    rejected: { [reason in RejectionReason]?: number }
+  }
 }

@@ -1,8 +1,11 @@
 // The public API. Everything that is not exported here is an implementation detail.
 
+const { SigilBasedCodeAuthenticator } = require('./lib/authenticator/code-authenticator.js')
 const { createSigilStore } = require('./lib/create-store.js')
 const { doctor } = require('./lib/doctor.js')
 const errors = require('./lib/errors.js')
+const { installShutdownHooks } = require('./lib/identity/shutdown-hooks.js')
+const { SigilIdentity } = require('./lib/identity/sigil-identity.js')
 const { Level } = require('./lib/level.js')
 const { LevelDBSigilAdapter } = require('./lib/leveldb-adapter.js')
 const { InMemoryStorageDriver } = require('./lib/memory-store.js')
@@ -14,12 +17,15 @@ module.exports = {
   createSigilStore,
   doctor,
   InMemoryStorageDriver,
+  installShutdownHooks,
   Level,
   LevelDBSigilAdapter,
   metrics,
   registerMetrics,
   StorageEncryption,
   StorageEngine,
+  SigilBasedCodeAuthenticator,
+  SigilIdentity,
   SigilError: errors.SigilError,
   StorageError: errors.StorageError,
   StorageUnavailableError: errors.StorageUnavailableError,

@@ -33,4 +33,4 @@ function clockOf(now) {
   }
 }
 
-module.exports = { clockOf }
+module.exports = { clockOf, isoNow }

@@ -4,6 +4,7 @@
 //! Every export goes through [`boundary::guard`], so that a defect becomes an error in JavaScript
 //! and never ends the process.
 
+pub mod authenticator;
 pub mod boundary;
 pub mod bytes;
 pub mod cursor;
@@ -11,6 +12,7 @@ pub mod database;
 pub mod failure;
 pub mod gathered;
 pub mod handle;
+pub mod identity;
 pub mod job;
 pub mod keys;
 pub mod open_options;
@@ -20,6 +22,8 @@ pub mod record_writes;
 pub mod records;
 pub mod registry;
 pub mod repair;
+pub mod timer;
+pub mod timer_ticker;
 pub mod vault_cipher;
 pub mod vault_events;
 pub mod vault_failure;

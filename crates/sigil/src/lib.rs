@@ -2,5 +2,7 @@
 //! nor JavaScript.
 #![forbid(unsafe_code)]
 
+pub mod authenticator;
+pub mod identity;
 pub mod keys;
 pub mod records;

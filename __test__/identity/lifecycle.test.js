@@ -1,0 +1,206 @@
+// Guards starting, stopping and sweeping at the same time as everything else: nothing is lost,
+// nothing is done twice at once, and nothing is left.
+
+const { setTimeout: delay } = require('node:timers/promises')
+const { InMemoryStorageDriver, metrics, SigilIdentity, StorageError } = require('sigil-vault')
+const { createServer } = require('sigil-vault/server')
+const { HIGH, plainStore } = require('./support.js')
+
+const QUICK = { decayPeriod: 3, crystallizationPeriod: 4 }
+
+function sample(name) {
+  const line = metrics()
+    .split('\n')
+    .find((text) => text.startsWith(`${name} `))
+  return line === undefined ? 0 : Number(line.slice(name.length + 1))
+}
+
+async function until(condition) {
+  while (!condition()) await delay(2)
+}
+
+test('fifty encodes at the same time are fifty memories', async () => {
+  const identity = new SigilIdentity()
+  await Promise.all(Array.from({ length: 50 }, (_, foo) => identity.encodeSigilMemory({ foo })))
+  expect(identity.sigilMemory.size).toBe(50)
+})
+
+test('a thousand encodes, with sweeps, accesses, stops and starts in between', async () => {
+  const store = plainStore()
+  const identity = new SigilIdentity(store, QUICK)
+  identity.start()
+  const accesses = []
+  const restarting = (async () => {
+    for (let n = 0; n < 20; n++) {
+      await delay(3)
+      const stopped = identity.stop()
+      if (n % 2) await stopped
+      identity.start()
+    }
+  })()
+  const encodes = Array.from({ length: 1000 }, async (_, n) => {
+    await delay(n % 60)
+    const { id } = await identity.encodeSigilMemory({ n: n % 40 }, n % 50 === 0 ? HIGH : {})
+    accesses.push(identity.touch(id))
+    if (n % 100 === 0) accesses.push(identity.processMemoryDecay())
+    return id
+  })
+  const ids = await Promise.all(encodes)
+  await Promise.all([...accesses, restarting])
+  await identity.stop()
+  expect(new Set(ids).size).toBe(1000)
+  expect(new Set(identity.sigilMemory.keys())).toEqual(new Set(ids))
+  for (const memory of identity.sigilMemory.values()) {
+    expect(memory.accessCount).toBe(1)
+    const { idleMilliseconds, ...stored } = await store.getSigilRecord('sigil-memory', memory.id)
+    const { type, ...own } = memory
+    expect(stored).toEqual(own)
+  }
+})
+
+test('a thousand requests to the service at once mint a thousand, beside an identity', async () => {
+  const store = new InMemoryStorageDriver()
+  const identity = new SigilIdentity(store, QUICK)
+  await identity.start()
+  const app = await createServer({ store, identity: () => identity.getIdentity() })
+  app.post('/memories', async ({ body }) => identity.encodeSigilMemory(body))
+  const post = (url, n) => app.inject({ method: 'POST', url, payload: { n } })
+  const answers = await Promise.all(
+    Array.from({ length: 1000 }, (_, n) =>
+      Promise.all([post('/memories', n), post('/api/consciousness/sigils', n)]),
+    ),
+  )
+  expect(new Set(answers.map(([memory]) => memory.json().data.n)).size).toBe(1000)
+  expect(new Set(answers.map(([, minted]) => minted.json().sigil.id)).size).toBe(1000)
+  expect(identity.sigilMemory.size).toBe(1000)
+  const listed = await app.inject('/api/consciousness/sigils')
+  expect(listed.json()).toMatchObject({
+    total: 1000,
+    currentIdentity: { sigil: identity.getSigil() },
+  })
+  await identity.stop()
+  await app.close()
+})
+
+test('sweeps come at their periods, and never twice at once', async () => {
+  const store = plainStore()
+  const identity = new SigilIdentity(store, { decayPeriod: 10, crystallizationPeriod: 10 })
+  let [inside, most, sweeps] = [0, 0, 0]
+  const plain = identity.processMemoryDecay.bind(identity)
+  identity.processMemoryDecay = async () => {
+    inside += 1
+    most = Math.max(most, inside)
+    sweeps += 1
+    // Three periods long: of those that pass meanwhile none is made up for.
+    await delay(30)
+    inside -= 1
+    return plain()
+  }
+  identity.start()
+  identity.start()
+  await until(() => sweeps === 5)
+  const began = performance.now()
+  await until(() => sweeps === 8)
+  expect(performance.now() - began).toBeGreaterThan(60)
+  await identity.stop()
+  const stopped = sweeps
+  await delay(60)
+  expect([most, inside, sweeps]).toEqual([1, 0, stopped])
+})
+
+test('stopping waits for the sweep in progress', async () => {
+  const store = plainStore()
+  const identity = new SigilIdentity(store, { ...QUICK, memoryConfig: { memoryDecayRate: 1e9 } })
+  for (let n = 0; n < 20; n++) await identity.encodeSigilMemory(n)
+  const slow = store.deleteSigilRecord
+  let deleting = 0
+  store.deleteSigilRecord = async (...names) => {
+    deleting += 1
+    await delay(50)
+    await slow(...names)
+  }
+  identity.start()
+  await until(() => deleting > 0)
+  await identity.stop()
+  expect(store.deleted).toBe(deleting)
+  expect(await store.allSigilRecords()).toEqual([])
+})
+
+test('stop before start, stop twice, start after stop', async () => {
+  const identity = new SigilIdentity(plainStore(), QUICK)
+  await identity.stop()
+  await identity.stop()
+  const before = sample('sigil_gc_sweep_total{kind="decay"}')
+  await identity.start()
+  await until(() => sample('sigil_gc_sweep_total{kind="decay"}') > before + 2)
+  await Promise.all([identity.stop(), identity.stop()])
+  const stopped = sample('sigil_gc_sweep_total{kind="decay"}')
+  await delay(30)
+  expect(sample('sigil_gc_sweep_total{kind="decay"}')).toBe(stopped)
+  await identity.encodeSigilMemory('still')
+  await identity.start()
+  await until(() => sample('sigil_gc_sweep_total{kind="decay"}') > stopped)
+  await identity.stop()
+})
+
+test('an error in a sweep is an event and a number, and the sweep is tried again', async () => {
+  const store = plainStore()
+  const identity = new SigilIdentity(store, { memoryConfig: { memoryDecayRate: 1e9 } })
+  const faults = []
+  identity.on('fault', (fault) => faults.push(fault))
+  identity.on('memory-decay', () => {
+    throw new Error('a listener')
+  })
+  await identity.encodeSigilMemory('x')
+  store.failing = new Error('no disk')
+  const before = sample('sigil_gc_error_total{kind="storage"}')
+  await delay(2)
+  expect(await identity.processMemoryDecay()).toEqual({ released: 1 })
+  // Once when it was due, once when it was tried again.
+  expect(faults.map(({ kind }) => kind)).toEqual(['storage', 'listener', 'storage'])
+  expect(sample('sigil_gc_error_total{kind="storage"}')).toBe(before + 2)
+  expect(identity.getMemoryStatistics().unsaved).toBe(1)
+  await expect(identity.stop()).rejects.toThrow(StorageError)
+  store.failing = undefined
+  await identity.stop()
+  expect(await store.allSigilRecords()).toEqual([])
+})
+
+test('an encode that the store does not take is an error, and no memory', async () => {
+  const store = plainStore()
+  const identity = new SigilIdentity(store)
+  await identity.initialize()
+  store.failing = new Error('no disk')
+  await expect(identity.encodeSigilMemory('x')).rejects.toThrow('no disk')
+  expect(identity.sigilMemory.size).toBe(0)
+})
+
+test('a store that cannot be read at first is read later', async () => {
+  const store = plainStore()
+  await new SigilIdentity(store).encodeSigilMemory('x')
+  store.failing = new Error('not yet')
+  const identity = new SigilIdentity(store, QUICK)
+  const faults = []
+  identity.on('fault', ({ error }) => faults.push(error))
+  await expect(identity.start()).rejects.toThrow('not yet')
+  await until(() => faults.length > 1)
+  store.failing = undefined
+  await until(() => identity.sigilMemory.size === 1)
+  await identity.stop()
+})
+
+test('the numbers count sweeps, what they released, memories and crystals', async () => {
+  const identity = new SigilIdentity(plainStore(), { memoryConfig: { memoryDecayRate: 1e9 } })
+  const [memories, crystals] = [sample('sigil_memories'), sample('sigil_crystals')]
+  const released = sample('sigil_gc_released_total')
+  await identity.start()
+  await identity.encodeSigilMemory('x')
+  await identity.encodeSigilMemory('x', HIGH)
+  expect([sample('sigil_memories'), sample('sigil_crystals')]).toEqual([memories + 2, crystals + 1])
+  await delay(2)
+  await identity.processMemoryDecay()
+  expect(sample('sigil_gc_released_total')).toBe(released + 1)
+  expect(sample('sigil_gc_sweep_duration_seconds_count{kind="decay"}')).toBeGreaterThan(0)
+  await identity.stop()
+  expect([sample('sigil_memories'), sample('sigil_crystals')]).toEqual([memories, crystals])
+})

@@ -1,0 +1,106 @@
+// Guards the end of a process that is asked to end: what is under way is finished, what is known is
+// in the store, and the process ends by itself; or within its time, where something does not end.
+
+const { spawn } = require('node:child_process')
+const { once } = require('node:events')
+const { installShutdownHooks, InvalidParametersError, LevelDBSigilAdapter } = require('sigil-vault')
+const { root } = require('../support/child.js')
+const { scratchFolder } = require('../support/scratch.js')
+
+const scratch = scratchFolder()
+
+/** Runs code until it says that it is ready, sends a signal, and waits for the end. */
+async function signalled(signal, code) {
+  const child = spawn(process.execPath, ['--eval', code], { cwd: root })
+  const said = []
+  child.stderr.on('data', (data) => said.push(String(data)))
+  const out = []
+  child.stdout.on('data', (data) => out.push(String(data)))
+  await once(child.stdout, 'data')
+  const sent = performance.now()
+  child.kill(signal)
+  const [status] = await once(child, 'close')
+  return { status, out: out.join(''), said: said.join(''), took: performance.now() - sent }
+}
+
+test.each(['SIGINT', 'SIGTERM'])(
+  '%s stops, flushes, closes, and the process ends',
+  async (signal) => {
+    const path = scratch('db')
+    const { status, out, said } = await signalled(
+      signal,
+      `const { installShutdownHooks, LevelDBSigilAdapter, SigilIdentity } = require('sigil-vault')
+    const store = new LevelDBSigilAdapter(${JSON.stringify(path)})
+    let elapsed = 0
+    const clock = { now: Date.now, elapsed: () => elapsed }
+    const identity = new SigilIdentity(store, { clock, decayPeriod: 1 })
+    const order = []
+    installShutdownHooks(
+      { stop: () => order.push('first') },
+      identity,
+      { close: () => order.push('between') },
+      store,
+      { close: () => process.stdout.write(' ' + order.join()) },
+      { timeLimit: 15_000 },
+    )
+    ;(async () => {
+      await identity.encodeSigilMemory('kept')
+      elapsed = 10_000
+      await identity.start()
+      await identity.processMemoryDecay()
+      for (let n = 0; n < 500; n++) identity.encodeSigilMemory(n)
+      process.stdout.write('ready')
+    })()
+    // Something else that listens, as a server would.
+    const server = require('node:net').createServer().listen(0, '127.0.0.1')
+    installShutdownHooks(server)`,
+    )
+    expect({ status, out, said }).toEqual({ status: 0, out: 'ready first,between', said: '' })
+    const store = new LevelDBSigilAdapter(path)
+    const all = await store.allSigilRecords()
+    expect(all).toHaveLength(501)
+    // Written by the end alone: no sweep writes.
+    const kept = all.find(({ data }) => data === 'kept')
+    expect(kept.decay).toBeGreaterThanOrEqual(0.01)
+    expect(kept.idleMilliseconds).toBe(10_000)
+    await store.close()
+  },
+)
+
+test('what does not end is left behind after the time limit', async () => {
+  const { status, took } = await signalled(
+    'SIGTERM',
+    `const { installShutdownHooks } = require('sigil-vault')
+    installShutdownHooks({ stop: () => new Promise(() => {}) }, { timeLimit: 300 })
+    setInterval(() => {}, 1000)
+    process.stdout.write('ready')`,
+  )
+  expect(status).toBe(1)
+  expect(took).toBeGreaterThan(250)
+})
+
+test('one that fails is reported, and does not keep the others from ending', async () => {
+  const { status, out } = await signalled(
+    'SIGINT',
+    `const { installShutdownHooks } = require('sigil-vault')
+    const fail = async () => { throw new Error('stuck') }
+    const close = () => process.stdout.write(' closed')
+    const onError = ({ message }) => process.stdout.write(' ' + message)
+    installShutdownHooks({ stop: fail }, { close }, { onError })
+    setTimeout(() => {}, 500)
+    process.stdout.write('ready')`,
+  )
+  expect({ status, out }).toEqual({ status: 1, out: 'ready stuck closed' })
+})
+
+test('the hooks are taken back, and what cannot end is refused', () => {
+  const before = process.listenerCount('SIGTERM')
+  const uninstall = installShutdownHooks({ stop() {} })
+  expect(process.listenerCount('SIGTERM')).toBe(before + 1)
+  uninstall()
+  expect(process.listenerCount('SIGTERM')).toBe(before)
+  expect(() => installShutdownHooks({}, { stop() {} })).toThrow(InvalidParametersError)
+  expect(() => installShutdownHooks({ stop() {} }, { timeLimit: -1 })).toThrow(
+    InvalidParametersError,
+  )
+})

@@ -1,0 +1,83 @@
+//! Signed files, and what becomes of them when anything is edited.
+
+use proptest::prelude::*;
+
+use super::canonical::canonical;
+use super::{Draft, Key, Reason, Signed, check_header, find, sign, verify};
+
+fn key(digit: char) -> Key {
+    Key::from_hex(&digit.to_string().repeat(64)).unwrap()
+}
+
+fn signed(code: &str) -> Signed {
+    let draft = Draft {
+        code,
+        state: r#"{"b":1.5,"a":[1,2e3,true,null]}"#,
+        context: "{}",
+        tenant: "",
+        signed_at: "2026-01-01T00:00:00.000Z",
+    };
+    sign(&key('7'), &draft).unwrap()
+}
+
+fn judge(key: &Key, file: &str, record: &str) -> Option<Result<(), Reason>> {
+    let found = find(file)?;
+    Some(check_header(key, "", &found).and_then(|()| verify(key, &found, record)))
+}
+
+#[test]
+fn digests_are_framed_and_made_for_a_purpose() {
+    let key = key('7');
+    let digest = key.digest("code", &[b"ab", b"c"]);
+    assert_ne!(digest, key.digest("code", &[b"a", b"bc"]));
+    assert_ne!(digest, key.digest("line", &[b"ab", b"c"]));
+    assert_ne!(digest, self::key('8').digest("code", &[b"ab", b"c"]));
+    assert_eq!(digest.len(), 64);
+    for bad in ["", "7", "é", &"g".repeat(64), &"7".repeat(66)] {
+        assert!(Key::from_hex(bad).is_err());
+    }
+}
+
+#[test]
+fn texts_that_say_the_same_are_one() {
+    let same = [r#"{"a":[1,2],"b":1e3}"#, r#" {"b":1000.0, "a":[1.0,2]}"#];
+    assert_eq!(canonical(same[0]), canonical(same[1]));
+    assert_ne!(canonical(r#"{"a":"1"}"#), canonical(r#"{"a":1}"#));
+    assert_eq!(canonical("{"), None);
+}
+
+#[test]
+fn who_has_another_key_makes_nothing_of_it() {
+    let Signed { file, record, .. } = signed("code");
+    assert_eq!(judge(&key('7'), &file, &record), Some(Ok(())));
+    assert_eq!(judge(&key('8'), &file, &record), Some(Err(Reason::HeaderChanged)));
+}
+
+proptest! {
+    #[test]
+    fn no_edit_is_authentic(
+        code in "(#!x\n)?[a-c/*\r\n é]{0,80}",
+        at in any::<prop::sample::Index>(),
+        removed in 0_usize..3,
+        added in "[a-c/*\r\n #é]{0,3}",
+    ) {
+        let Signed { file, record, .. } = signed(&code);
+        prop_assert_eq!(judge(&key('7'), &file, &record), Some(Ok(())));
+        let characters: Vec<char> = file.chars().collect();
+        let at = at.index(characters.len() + 1);
+        let (before, after) = characters.split_at(at);
+        let after = after.iter().skip(removed);
+        let edited: String =
+            before.iter().copied().chain(added.chars()).chain(after.copied()).collect();
+        if edited != file {
+            prop_assert_ne!(judge(&key('7'), &edited, &record), Some(Ok(())));
+        }
+    }
+
+    #[test]
+    fn any_text_can_be_looked_at(file in "[\\PC\n\r/*:]{0,200}") {
+        if let Some(found) = find(&file) {
+            prop_assert_eq!(check_header(&key('7'), "", &found), Err(Reason::HeaderChanged));
+        }
+    }
+}

@@ -1,0 +1,398 @@
+//! The identity against a model: a plain list of memories to which the contract's rules are applied
+//! one after the other, with every record visited at every sweep. Clocks are virtual; that of the
+//! calendar jumps by years.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::numbers::{Fingerprint, PHI};
+use super::{Draft, Identity, Moment, Qualities, Stored};
+
+const YEAR: i64 = 365 * 24 * 3600 * 1000;
+const THRESHOLD: f64 = 0.9;
+
+#[derive(Debug, Clone)]
+struct ModelMemory {
+    id: String,
+    frequency: f64,
+    potential: f64,
+    persistent: bool,
+    base: f64,
+    /// Exact, as the sum of what the sweeps have added, in milliseconds.
+    gained: i64,
+    accessed: i64,
+    last_accessed: i64,
+    accesses: u64,
+}
+
+#[derive(Default)]
+struct Model {
+    memories: Vec<ModelMemory>,
+    rate: f64,
+    /// The members with which each group has crystallized.
+    crystallized: Vec<(i64, Vec<String>)>,
+}
+
+impl ModelMemory {
+    fn decay(&self, rate: f64) -> f64 {
+        (self.base + self.gained as f64 * rate / 1000.0).min(1.0)
+    }
+
+    fn settle(&mut self, rate: f64) {
+        self.base = self.decay(rate);
+        self.gained = 0;
+    }
+}
+
+impl Model {
+    fn sweep(&mut self, rate: f64, now: Moment) -> Vec<String> {
+        if rate != self.rate {
+            let old = self.rate;
+            self.memories.iter_mut().for_each(|memory| memory.settle(old));
+            self.rate = rate;
+        }
+        for memory in &mut self.memories {
+            memory.gained += now.elapsed - memory.accessed;
+        }
+        let due = |memory: &ModelMemory| !memory.persistent && memory.decay(rate) > 0.95;
+        let released = self.memories.iter().filter(|memory| due(memory));
+        let ids = released.map(|memory| memory.id.clone()).collect();
+        self.memories.retain(|memory| !due(memory));
+        ids
+    }
+
+    /// The groups that crystallize, with how many they are.
+    fn crystallize(&mut self) -> Vec<(i64, usize)> {
+        let mut groups: Vec<i64> = self.memories.iter().map(group_of).collect();
+        groups.sort_unstable();
+        groups.dedup();
+        let mut made = Vec::new();
+        for group in groups {
+            let members = self.memories.iter().filter(|memory| group_of(memory) == group);
+            let mut ids: Vec<_> = members.clone().map(|memory| memory.id.clone()).collect();
+            ids.sort();
+            let strength = members.map(|one| one.potential).sum::<f64>() / ids.len() as f64;
+            let before = self.crystallized.iter().position(|(other, _)| *other == group);
+            let same = before.is_some_and(|at| self.crystallized[at].1 == ids);
+            if ids.len() < 3 || strength <= THRESHOLD || same {
+                continue;
+            }
+            made.push((group, ids.len()));
+            if let Some(at) = before {
+                self.crystallized.remove(at);
+            }
+            self.crystallized.push((group, ids));
+        }
+        made
+    }
+}
+
+/// Read as JavaScript reads it, which `serde_json` does not in the last bit.
+fn decay_in(record: &str) -> f64 {
+    let (_, rest) = record.split_once("\"decay\":").unwrap();
+    rest.split([',', '}']).next().unwrap().parse().unwrap()
+}
+
+fn group_of(memory: &ModelMemory) -> i64 {
+    (memory.frequency * 100.0).floor() as i64
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Encode {
+        data: u8,
+        high: u8,
+    },
+    /// With a decay and for how long it has been idle.
+    Load {
+        data: u8,
+        decay: f64,
+        idle: i64,
+    },
+    /// Drawn, and admitted a few steps later.
+    EncodeLate {
+        data: u8,
+    },
+    Refused {
+        data: u8,
+    },
+    Touch(usize),
+    Sweep,
+    Rate(usize),
+    Crystallize,
+    Limit(usize),
+    Pass(i64),
+    SetCalendar(i64),
+    /// All goes to the store and comes back.
+    Restart,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        6 => (0_u8..40, 0_u8..4).prop_map(|(data, high)| Step::Encode { data, high }),
+        2 => (0_u8..40, 0.0..1.0, 0_i64..900_000)
+            .prop_map(|(data, decay, idle)| Step::Load { data, decay, idle }),
+        1 => (0_u8..40).prop_map(|data| Step::EncodeLate { data }),
+        1 => (0_u8..40).prop_map(|data| Step::Refused { data }),
+        6 => (0_usize..1000).prop_map(Step::Touch),
+        6 => Just(Step::Sweep),
+        1 => (0_usize..4).prop_map(Step::Rate),
+        2 => Just(Step::Crystallize),
+        1 => (0_usize..60).prop_map(Step::Limit),
+        6 => (0_i64..90_000).prop_map(Step::Pass),
+        2 => prop_oneof![Just(YEAR), Just(-YEAR)].prop_map(Step::SetCalendar),
+        1 => Just(Step::Restart),
+    ];
+    vec(step, 1..200)
+}
+
+struct Pair {
+    identity: Identity,
+    model: Model,
+    now: Moment,
+    rate: f64,
+    made: u32,
+    /// With the steps that are left until then.
+    late: Option<(ModelMemory, u8)>,
+}
+
+impl Pair {
+    fn new() -> Self {
+        Self {
+            identity: Identity::default(),
+            model: Model::default(),
+            now: Moment { calendar: 50 * YEAR, elapsed: 1000 },
+            rate: 0.001,
+            made: 0,
+            late: None,
+        }
+    }
+
+    fn draw(&mut self, data: u8, high: u8) -> ModelMemory {
+        self.made += 1;
+        let id = format!("m{:05}", self.made);
+        let quality = if high == 0 { 1.0 } else { 0.9 };
+        let qualities = Qualities {
+            phi: quality,
+            coherence: quality,
+            awareness: quality,
+            emotional_resonance: quality,
+        };
+        let data = data.to_string();
+        let crystal_above = if high == 0 { THRESHOLD } else { 2.0 };
+        let draft = Draft { id: &id, data: &data, state: "{}", qualities, crystal_above };
+        self.identity.draw(&draft, self.now).unwrap();
+        ModelMemory {
+            id,
+            frequency: Fingerprint::of(&data).frequency(),
+            potential: qualities.potential(),
+            persistent: high == 0,
+            base: 0.0,
+            gained: 0,
+            accessed: self.now.elapsed,
+            last_accessed: self.now.calendar,
+            accesses: 0,
+        }
+    }
+
+    fn load(&mut self, memory: &ModelMemory, decay: f64, idle: i64) {
+        let fixed = format!("{{\"id\":\"{}\"}}", memory.id);
+        let stored = Stored {
+            id: &memory.id,
+            fixed: &fixed,
+            frequency: memory.frequency,
+            potential: memory.potential,
+            access_count: memory.accesses,
+            last_accessed: memory.last_accessed,
+            decay,
+            persistent: memory.persistent,
+            idle,
+        };
+        assert!(self.identity.load(&stored, self.now).unwrap());
+    }
+
+    fn step(&mut self, step: &Step) {
+        match *step {
+            Step::Encode { data, high } => {
+                let memory = self.draw(data, high);
+                assert_eq!(self.identity.admit(&memory.id), Some(memory.persistent));
+                self.model.memories.push(memory);
+            }
+            Step::Load { data, decay, idle } => {
+                self.made += 1;
+                let memory = ModelMemory {
+                    id: format!("m{:05}", self.made),
+                    frequency: f64::from(data) / 25.0,
+                    potential: 0.5,
+                    persistent: false,
+                    base: decay,
+                    gained: 0,
+                    accessed: self.now.elapsed - idle,
+                    last_accessed: self.now.calendar - idle,
+                    accesses: 3,
+                };
+                self.load(&memory, decay, idle);
+                self.model.memories.push(memory);
+            }
+            Step::EncodeLate { data } if self.late.is_none() => {
+                self.late = Some((self.draw(data, 1), 4));
+            }
+            Step::Refused { data } => {
+                let memory = self.draw(data, 0);
+                self.identity.discard(&memory.id);
+                assert_eq!(self.identity.admit(&memory.id), None);
+            }
+            Step::Touch(at) if !self.model.memories.is_empty() => {
+                let rate = self.model.rate;
+                let at = at % self.model.memories.len();
+                let memory = &mut self.model.memories[at];
+                memory.accessed = self.now.elapsed;
+                memory.last_accessed = self.now.calendar;
+                memory.accesses += 1;
+                assert!(self.identity.touch(&memory.id, self.now));
+                memory.settle(rate);
+            }
+            Step::Sweep => self.sweep(),
+            Step::Rate(which) => self.rate = [0.001, 0.0, 0.02, 0.000_1][which],
+            Step::Crystallize => {
+                let made = self.identity.crystallize(THRESHOLD, self.now);
+                let expected = self.model.crystallize();
+                assert_eq!(made.len(), expected.len());
+                for (text, (group, count)) in made.iter().zip(expected) {
+                    let crystal: serde_json::Value = serde_json::from_str(text).unwrap();
+                    assert_eq!(crystal["group"], group);
+                    assert_eq!(crystal["memoryCount"], count);
+                }
+            }
+            Step::Limit(most) => self.limit(most),
+            Step::Pass(milliseconds) => {
+                self.now.elapsed += milliseconds;
+                self.now.calendar += milliseconds;
+            }
+            Step::SetCalendar(jump) => self.now.calendar += jump,
+            Step::Restart => self.restart(),
+            Step::EncodeLate { .. } | Step::Touch(_) => {}
+        }
+    }
+
+    fn admit_late(&mut self) {
+        match self.late.take() {
+            Some((memory, 0)) => {
+                assert_eq!(self.identity.admit(&memory.id), Some(false));
+                self.model.memories.push(memory);
+            }
+            Some((memory, steps)) => self.late = Some((memory, steps - 1)),
+            None => {}
+        }
+    }
+
+    fn sweep(&mut self) {
+        let mut expected = self.model.sweep(self.rate, self.now);
+        self.identity.sweep(self.rate, self.now);
+        let mut released = Vec::new();
+        loop {
+            let taken = self.identity.take_due(3);
+            if taken.is_empty() {
+                break;
+            }
+            released.extend(taken.iter().map(ToString::to_string));
+        }
+        released.sort();
+        expected.sort();
+        assert_eq!(released, expected);
+    }
+
+    fn limit(&mut self, most: usize) {
+        for gone in self.identity.take_surplus(most, usize::MAX) {
+            let rate = self.model.rate;
+            let memories = &mut self.model.memories;
+            assert!(memories.len() > most);
+            let at = memories.iter().position(|memory| *memory.id == *gone).unwrap();
+            let memory = memories.remove(at);
+            assert!(!memory.persistent);
+            let mortal = memories.iter().filter(|other| !other.persistent);
+            let greatest = mortal.map(|other| other.base + other.gained as f64 * rate / 1000.0);
+            let own = memory.base + memory.gained as f64 * rate / 1000.0;
+            assert!(greatest.fold(0.0, f64::max) <= own + 1e-9);
+        }
+        let over = self.model.memories.len() > most;
+        assert!(!over || self.model.memories.iter().all(|memory| memory.persistent));
+    }
+
+    /// Nothing is known afterwards but what the store has.
+    fn restart(&mut self) {
+        // In the order of keys.
+        self.model.memories.sort_by(|one, other| one.id.cmp(&other.id));
+        let texts: Vec<String> = self
+            .model
+            .memories
+            .iter()
+            .map(|memory| self.identity.record_to_store(&memory.id, self.now).unwrap())
+            .collect();
+        assert_eq!(self.identity.unsaved_page(0, usize::MAX).items, "[]");
+        self.identity = Identity::default();
+        self.late = None;
+        self.now.elapsed = 7;
+        // The process was down for as long as anybody likes to say.
+        self.now.calendar += YEAR;
+        for (group, ids) in &self.model.crystallized {
+            let half = |id: &String| Fingerprint::of(id).half();
+            let members = ids.iter().map(half).fold(0, u128::wrapping_add);
+            self.identity.load_pattern(*group, members, "{}");
+        }
+        let old_rate = self.model.rate;
+        self.model.rate = 0.0;
+        for (at, text) in texts.iter().enumerate() {
+            let record: serde_json::Value = serde_json::from_str(text).unwrap();
+            let idle = record["idleMilliseconds"].as_i64().unwrap_or(0);
+            let memory = &mut self.model.memories[at];
+            memory.settle(old_rate);
+            memory.accessed = self.now.elapsed - idle;
+            let decay = decay_in(text);
+            assert_eq!(decay, memory.base);
+            let memory = memory.clone();
+            self.load(&memory, decay, idle);
+        }
+    }
+
+    fn check(&self) {
+        assert_eq!(self.identity.len(), self.model.memories.len());
+        for memory in &self.model.memories {
+            let text = self.identity.record(&memory.id).unwrap();
+            let record: serde_json::Value = serde_json::from_str(&text).unwrap();
+            assert_eq!(record["accessCount"], memory.accesses);
+            assert_eq!(record["lastAccessed"], memory.last_accessed);
+            let decay = decay_in(&text);
+            assert_eq!(decay, memory.decay(self.model.rate), "of {}", memory.id);
+        }
+        let found: Vec<serde_json::Value> = match self.model.memories.last() {
+            Some(last) => {
+                serde_json::from_str(&self.identity.resonances(&last.id, 0.85).unwrap()).unwrap()
+            }
+            None => return,
+        };
+        let last = &self.model.memories[self.model.memories.len() - 1];
+        let resonates = |other: &&ModelMemory| {
+            other.id < last.id && (-(last.frequency - other.frequency).abs() / PHI).exp() > 0.85
+        };
+        let expected = self.model.memories.iter().filter(resonates);
+        let mut expected: Vec<_> = expected.map(|other| other.id.clone()).collect();
+        let mut found: Vec<_> =
+            found.iter().map(|entry| entry["id"].as_str().unwrap().to_owned()).collect();
+        expected.sort();
+        found.sort();
+        assert_eq!(found, expected);
+    }
+}
+
+proptest! {
+    #[test]
+    fn the_identity_does_what_the_model_does(steps in steps()) {
+        let mut pair = Pair::new();
+        for step in &steps {
+            pair.step(step);
+            pair.admit_late();
+            pair.check();
+        }
+    }
+}

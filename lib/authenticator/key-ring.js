@@ -1,0 +1,83 @@
+// The keys that code is signed with.
+//
+// A key that its user gives is used alone and never stored. Otherwise the store has them: each under
+// its own id, and beside them the id of the one to sign with. A key is made once; should two
+// processes make one at the same moment, both keys are there, and what either has signed is
+// verified.
+
+const { randomBytes } = require('node:crypto')
+const { errorOf } = require('../errors.js')
+const { callNative } = require('../native.js')
+
+const SYMBOL = 'sigil-authentication-key'
+const CURRENT = 'current'
+
+/** Of each store, the making of its key: within a process there is one. */
+const making = new WeakMap()
+
+class KeyRing {
+  #storage
+  #given
+  #known = new Map()
+
+  /** @param {string | Uint8Array | undefined} key 32 bytes, or their hex digits */
+  constructor(storage, key) {
+    this.#storage = storage
+    if (key === undefined) return
+    const text = key instanceof Uint8Array ? Buffer.from(key).toString('hex') : key
+    this.#given = { id: idOf(text), text }
+  }
+
+  /** The key to sign with. */
+  async current() {
+    if (this.#given) return this.#given
+    if (!making.has(this.#storage)) {
+      const found = findOrMake(this.#storage)
+      making.set(this.#storage, found)
+      found.catch(() => making.delete(this.#storage))
+    }
+    return making.get(this.#storage)
+  }
+
+  /** The key of an id; undefined where there is none. */
+  async find(id) {
+    if (this.#given) return id === this.#given.id ? this.#given : undefined
+    if (!this.#known.has(id)) {
+      const key = id === '' ? undefined : await read(this.#storage, id)
+      if (key === undefined) return undefined
+      this.#known.set(id, key)
+    }
+    return this.#known.get(id)
+  }
+}
+
+async function findOrMake(storage) {
+  const current = await storage.getSigilRecord(SYMBOL, CURRENT)
+  if (current !== undefined && current !== null) {
+    const key = await read(storage, current.keyId)
+    if (key === undefined) {
+      throw errorOf('STORAGE_ERROR', 'the store names a key that it does not have')
+    }
+    return key
+  }
+  const text = randomBytes(32).toString('hex')
+  const [id, createdAt] = [idOf(text), new Date().toISOString()]
+  await storage.setSigilRecord(SYMBOL, id, { key: text, createdAt })
+  await storage.setSigilRecord(SYMBOL, CURRENT, { keyId: id, createdAt })
+  return { id, text }
+}
+
+async function read(storage, id) {
+  const record = await storage.getSigilRecord(SYMBOL, String(id))
+  if (typeof record?.key !== 'string' || idOf(record.key) !== id) return undefined
+  return { id, text: record.key }
+}
+
+function idOf(text) {
+  if (typeof text !== 'string') {
+    throw errorOf('INVALID_PARAMETERS', 'a key is 32 bytes, or 64 hex digits')
+  }
+  return callNative('SigilBasedCodeAuthenticator', ({ codeKeyId }) => codeKeyId(text))
+}
+
+module.exports = { KeyRing }

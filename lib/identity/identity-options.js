@@ -1,0 +1,65 @@
+// What an identity can be given, and what of it could never work.
+
+const { performance } = require('node:perf_hooks')
+const { errorOf } = require('../errors.js')
+
+const MEMORY_CONFIG = {
+  maxSigils: 10_000,
+  resonanceThreshold: 0.85,
+  crystallizationThreshold: 0.9,
+  memoryDecayRate: 0.001,
+}
+const DECAY_PERIOD = 5000
+const CRYSTALLIZATION_PERIOD = 10_000
+const STORE_METHODS = ['setSigilRecord', 'getSigilRecord', 'deleteSigilRecord', 'allSigilRecords']
+
+const CLOCK = {
+  now: () => Date.now(),
+  elapsed: () => performance.now(),
+}
+
+function checkStorage(storage) {
+  const missing = STORE_METHODS.filter((name) => typeof storage?.[name] !== 'function')
+  if (missing.length > 0) throw invalid(`a store has the methods ${STORE_METHODS.join(', ')}`)
+  return storage
+}
+
+function checkClock(clock = CLOCK) {
+  if (typeof clock?.now !== 'function' || typeof clock.elapsed !== 'function') {
+    throw invalid('a clock has the functions now and elapsed')
+  }
+  return clock
+}
+
+/** Milliseconds between two sweeps of a kind. */
+function checkPeriods({
+  decayPeriod = DECAY_PERIOD,
+  crystallizationPeriod = CRYSTALLIZATION_PERIOD,
+}) {
+  for (const period of [decayPeriod, crystallizationPeriod]) {
+    if (!Number.isFinite(period) || period < 1) {
+      throw invalid('the period of a sweep is a number of milliseconds, 1 or more')
+    }
+  }
+  return { decay: decayPeriod, crystallization: crystallizationPeriod }
+}
+
+/** The configuration as it can be used; callers may change it at any time. */
+function checkConfig(given) {
+  const config = { ...MEMORY_CONFIG, ...given }
+  for (const name of Object.keys(MEMORY_CONFIG)) {
+    if (typeof config[name] !== 'number' || Number.isNaN(config[name]) || config[name] < 0) {
+      throw invalid(`memoryConfig.${name} is a number that is not negative`)
+    }
+  }
+  if (config.memoryDecayRate === Number.POSITIVE_INFINITY) {
+    throw invalid('memoryConfig.memoryDecayRate is finite')
+  }
+  return config
+}
+
+function invalid(rule) {
+  return errorOf('INVALID_PARAMETERS', rule, { operation: 'SigilIdentity' })
+}
+
+module.exports = { checkClock, checkConfig, checkPeriods, checkStorage }

@@ -1,0 +1,70 @@
+// Ends a process in order when the system asks for it: stops and closes what it is given, one after
+// the other and within a time limit, and then lets the process end by itself. A second signal ends
+// it at once.
+
+const { errorOf } = require('../errors.js')
+
+const SIGNALS = ['SIGINT', 'SIGTERM']
+const GRACE_MS = 10_000
+
+/**
+ * @param {...any} things with `stop`, `close` or both, in the order in which they are to end; at
+ *   last, if anything, an object of options
+ * @returns {() => void} takes the hooks back
+ */
+function installShutdownHooks(...things) {
+  const { timeLimit = GRACE_MS, onError = () => {} } = isThing(things.at(-1))
+    ? {}
+    : (things.pop() ?? {})
+  if (!things.every(isThing)) throw invalid('takes things that can be stopped or closed')
+  if (!Number.isFinite(timeLimit) || timeLimit <= 0) throw invalid('needs a timeLimit above 0')
+  if (typeof onError !== 'function') throw invalid('needs a function as onError')
+
+  let ending = false
+  const uninstall = () => {
+    for (const signal of SIGNALS) process.removeListener(signal, end)
+  }
+  const end = async () => {
+    if (ending) process.exit(1)
+    ending = true
+    // Whatever else is open, or does not end: after the limit there is no waiting any more.
+    let whole = false
+    setTimeout(() => process.exit(whole ? process.exitCode : 1), timeLimit).unref()
+    // Something must keep the process alive while things end that do not by themselves.
+    const alive = setInterval(() => {}, timeLimit)
+    for (const thing of things) {
+      try {
+        await thing.stop?.()
+        await thing.close?.()
+      } catch (error) {
+        process.exitCode = 1
+        report(onError, error)
+      }
+    }
+    whole = true
+    clearInterval(alive)
+    uninstall()
+  }
+  for (const signal of SIGNALS) process.on(signal, end)
+  return uninstall
+}
+
+function isThing(value) {
+  return typeof value?.stop === 'function' || typeof value?.close === 'function'
+}
+
+function report(onError, error) {
+  try {
+    onError(error)
+  } catch {
+    // The other things are ended all the same.
+  }
+}
+
+function invalid(rule) {
+  return errorOf('INVALID_PARAMETERS', `installShutdownHooks ${rule}`, {
+    operation: 'installShutdownHooks',
+  })
+}
+
+module.exports = { installShutdownHooks }

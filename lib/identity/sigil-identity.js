@@ -1,0 +1,325 @@
+// An identity: memories that resonate, decay and crystallize, kept in a store.
+//
+// State and rules are the addon's (crates/sigil/src/identity); every change of it is one call of the
+// addon, so changes have an order by themselves. Here are the promises around them: what the store
+// is told and when, the sweeps, the events. A memory is in the store before it is one; what is
+// released is told to the store after, and told again until the store has taken it.
+
+const { randomUUID } = require('node:crypto')
+const { EventEmitter } = require('node:events')
+const { performance } = require('node:perf_hooks')
+const { errorOf } = require('../errors.js')
+const { InMemoryStorageDriver } = require('../memory-store.js')
+const { callNative } = require('../native.js')
+const { crystalsOf, memoriesOf, resonancesOf } = require('./collections.js')
+const { checkClock, checkConfig, checkPeriods, checkStorage } = require('./identity-options.js')
+const { draftOf, patternOf, recordsOf, storedOf } = require('./memory-records.js')
+const { Outbox } = require('./outbox.js')
+const metrics = require('./sweep-metrics.js')
+const { Sweeper } = require('./sweeper.js')
+
+const MEMORY = 'sigil-memory'
+const CRYSTAL = 'sigil-crystal'
+/** Records that are given to the store at once. */
+const AT_ONCE = 256
+
+class SigilIdentity extends EventEmitter {
+  #storage
+  #native
+  #clock
+  #periods
+  #sigil
+  #outbox
+  #lastFailure
+  /** Taking up what the store has; undefined before, and after it has failed. */
+  #loading
+  /** Encodings that are under way. */
+  #encoding = new Set()
+  /** The last sweep that was asked for: the next one comes after it. */
+  #turn = Promise.resolve()
+  #sweepers
+  #uncount
+
+  /**
+   * @param {object} [storage] a store, by default one in memory
+   * @param {object} [options]
+   * @param {{ now: () => number, elapsed: () => number }} [options.clock] milliseconds: by the
+   *   calendar, and by a clock that only goes forward
+   */
+  constructor(storage = new InMemoryStorageDriver(), options = {}) {
+    super()
+    this.#storage = checkStorage(storage)
+    this.#clock = checkClock(options.clock)
+    this.#periods = checkPeriods(options)
+    this.#native = callNative('SigilIdentity', ({ NativeIdentity }) => new NativeIdentity())
+    this.memoryConfig = checkConfig(options.memoryConfig)
+    this.sigilMemory = memoriesOf(this.#native)
+    this.resonanceNetwork = resonancesOf(
+      this.#native,
+      () => checkConfig(this.memoryConfig).resonanceThreshold,
+    )
+    this.crystallizedStates = crystalsOf(this.#native)
+    const sigil = callNative('SigilIdentity', ({ ownSigil }) =>
+      ownSigil(randomUUID(), this.#clock.now()),
+    )
+    this.#sigil = JSON.parse(sigil)
+    this.#outbox = new Outbox({
+      put: (name) => this.#store(name),
+      del: (name) => this.#storage.deleteSigilRecord(...namesOf(name)),
+      failed: (error) => {
+        this.#lastFailure = error
+        this.#fault('storage', error)
+      },
+    })
+  }
+
+  /** Takes up what the store has. Everything else waits for it. */
+  initialize() {
+    if (this.#loading === undefined) {
+      const loading = this.#load()
+      this.#loading = loading
+      loading.catch(() => {
+        this.#loading = undefined
+      })
+    }
+    return this.#loading
+  }
+
+  /** Sweeps from now on. */
+  start() {
+    if (this.#sweepers === undefined) {
+      const { decay, crystallization } = this.#periods
+      this.#sweepers = [
+        new Sweeper(decay, SigilIdentity.#decay, this),
+        new Sweeper(crystallization, SigilIdentity.#crystallization, this),
+      ]
+      this.#uncount = metrics.count(this)
+    }
+    return this.initialize()
+  }
+
+  /** Sweeps no more; waits for what is under way and tells the store what it does not have. */
+  async stop() {
+    const sweepers = this.#sweepers ?? []
+    this.#sweepers = undefined
+    this.#uncount?.()
+    await Promise.all(sweepers.map((sweeper) => sweeper.stop()))
+    if (this.#loading === undefined) return
+    await Promise.allSettled([this.#loading, ...this.#encoding, this.#turn])
+    await this.#flush()
+  }
+
+  async encodeSigilMemory(data, consciousnessState = {}) {
+    const { crystallizationThreshold } = checkConfig(this.memoryConfig)
+    const encoding = this.#encode(draftOf(data, consciousnessState, crystallizationThreshold))
+    this.#encoding.add(encoding)
+    try {
+      return await encoding
+    } finally {
+      this.#encoding.delete(encoding)
+    }
+  }
+
+  /** Notes that somebody has used a memory. `false` where there is none. */
+  async touch(id) {
+    await this.initialize()
+    if (!this.#touch(id)) return false
+    await this.#outbox.put(nameOf(MEMORY, id))
+    return true
+  }
+
+  /** A memory's record, which counts as using it; undefined where there is none. */
+  async recallSigilMemory(id) {
+    await this.initialize()
+    if (!this.#touch(id)) return undefined
+    const memory = this.sigilMemory.get(id)
+    await this.#outbox.put(nameOf(MEMORY, id))
+    return memory
+  }
+
+  /** A sweep: all memories age, and those that have decayed away are released. */
+  processMemoryDecay() {
+    return this.#inTurn('decay', async () => {
+      const { memoryDecayRate, maxSigils } = checkConfig(this.memoryConfig)
+      callNative('sweep', () => this.#native.sweep(memoryDecayRate, this.#clock.elapsed()))
+      const released = await this.#release(() => this.#native.takeDue(AT_ONCE))
+      await this.#release(() => this.#native.takeSurplus(maxSigils, AT_ONCE))
+      if (released > 0) this.#tell('memory-decay', { released })
+      return { released }
+    })
+  }
+
+  /** A sweep: groups of memories that are strong, and have changed, crystallize. */
+  crystallizeMemoryPatterns() {
+    return this.#inTurn('crystallization', async () => {
+      const { crystallizationThreshold } = checkConfig(this.memoryConfig)
+      const texts = callNative('crystallize', () =>
+        this.#native.crystallize(crystallizationThreshold, this.#clock.now()),
+      )
+      const crystals = texts.map((text) => JSON.parse(text))
+      await Promise.all(crystals.map(({ id }) => this.#outbox.put(nameOf(CRYSTAL, id))))
+      for (const crystal of crystals) this.#tell('pattern-crystallized', crystal)
+      return crystals
+    })
+  }
+
+  getSigil() {
+    return structuredClone(this.#sigil)
+  }
+
+  getIdentity() {
+    return {
+      sigil: this.getSigil(),
+      statistics: this.getMemoryStatistics(),
+      memoryConfig: { ...this.memoryConfig },
+    }
+  }
+
+  getMemoryStatistics() {
+    return {
+      totalMemories: this.sigilMemory.size,
+      maxSigils: this.memoryConfig.maxSigils,
+      crystallizedStates: this.crystallizedStates.size,
+      resonanceConnections: this.resonanceNetwork.size,
+      unsaved: this.#outbox.failures,
+    }
+  }
+
+  async #encode(draft) {
+    await this.initialize()
+    const [now, elapsed] = [this.#clock.now(), this.#clock.elapsed()]
+    const { id, text } = callNative('encode', () => this.#native.draw(draft, now, elapsed))
+    const memory = JSON.parse(text)
+    try {
+      await this.#storage.setSigilRecord(MEMORY, id, memory)
+    } catch (error) {
+      this.#native.discard(id)
+      throw error
+    }
+    const crystal = callNative('encode', () => this.#native.admit(id))
+    this.#tell('memory-encoded', memory)
+    if (crystal) this.#tell('memory-crystallized', this.crystallizedStates.get(id))
+    // Nobody waits for the store to forget; stopping does.
+    this.#release(() => this.#native.takeSurplus(this.memoryConfig.maxSigils, AT_ONCE)).catch(
+      (error) => this.#fault('storage', error),
+    )
+    return memory
+  }
+
+  #touch(id) {
+    if (typeof id !== 'string') return false
+    const [now, elapsed] = [this.#clock.now(), this.#clock.elapsed()]
+    return callNative('touch', () => this.#native.touch(id, now, elapsed))
+  }
+
+  /** Has the store forget what the addon lets go, a part at a time. */
+  async #release(take) {
+    let released = 0
+    for (let ids = take(); ids.length > 0; ids = take()) {
+      released += ids.length
+      metrics.noteReleased(ids.length)
+      await Promise.all(ids.map((id) => this.#outbox.del(nameOf(MEMORY, id))))
+    }
+    return released
+  }
+
+  /** One sweep after the other. */
+  #inTurn(kind, sweep) {
+    const turn = this.#turn.then(async () => {
+      await this.initialize()
+      const since = performance.now()
+      const result = await sweep()
+      await this.#outbox.retry()
+      metrics.swept(kind, since)
+      return result
+    })
+    this.#turn = turn.catch(() => {})
+    return turn
+  }
+
+  async #load() {
+    const [now, elapsed] = [this.#clock.now(), this.#clock.elapsed()]
+    for await (const record of recordsOf(this.#storage)) {
+      const stored = storedOf(record)
+      const pattern = patternOf(record)
+      if (stored !== undefined) {
+        callNative('initialize', () => this.#native.load(stored, now, elapsed))
+      } else if (pattern !== undefined) {
+        const { group, members, text } = pattern
+        callNative('initialize', () => this.#native.loadPattern(group, members, text))
+      }
+    }
+  }
+
+  /** Stores a record as it is now; what is gone by now has another wish. */
+  async #store(name) {
+    const [symbol, id] = namesOf(name)
+    const text =
+      symbol === MEMORY
+        ? this.#native.recordToStore(id, this.#clock.elapsed())
+        : this.#native.crystal(id)
+    if (typeof text === 'string') {
+      await this.#storage.setSigilRecord(symbol, id, JSON.parse(text))
+    }
+  }
+
+  async #flush() {
+    let from = 0
+    while (typeof from === 'number') {
+      const { items, next } = this.#native.unsavedPage(from, AT_ONCE)
+      await Promise.all(JSON.parse(items).map((id) => this.#outbox.put(nameOf(MEMORY, id))))
+      from = next
+    }
+    await this.#outbox.settled()
+    await this.#outbox.retry()
+    if (this.#outbox.failures > 0) {
+      const cause = this.#lastFailure
+      throw errorOf(cause?.code, 'the store did not take everything', { cause, operation: 'stop' })
+    }
+  }
+
+  /** A listener that throws has nothing to do with what it is told. */
+  #tell(event, what) {
+    try {
+      this.emit(event, what)
+    } catch (error) {
+      this.#fault('listener', error)
+    }
+  }
+
+  #fault(kind, error) {
+    metrics.noteFault(kind)
+    try {
+      this.emit('fault', { kind, error })
+    } catch {
+      // There is nobody left to tell.
+    }
+  }
+
+  // Given to sweepers, which hold no identity. They never reject.
+  static #decay = (identity) =>
+    identity.processMemoryDecay().catch((error) => identity.#fault('decay', error))
+
+  static #crystallization = (identity) =>
+    identity.crystallizeMemoryPatterns().catch((error) => identity.#fault('crystallization', error))
+}
+
+// Node 18 and some of 20 lack the symbol.
+if (Symbol.asyncDispose) {
+  Object.defineProperty(SigilIdentity.prototype, Symbol.asyncDispose, {
+    value: SigilIdentity.prototype.stop,
+    configurable: true,
+    writable: true,
+  })
+}
+
+function nameOf(symbol, id) {
+  return `${symbol}/${id}`
+}
+
+function namesOf(name) {
+  const at = name.indexOf('/')
+  return [name.slice(0, at), name.slice(at + 1)]
+}
+
+module.exports = { SigilIdentity }

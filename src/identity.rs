@@ -1,0 +1,269 @@
+//! The state of an identity as JavaScript holds it. All calls are short and come from one thread;
+//! texts of records cross as JSON.
+
+use napi_derive::napi;
+use parking_lot::Mutex;
+use sigil_records::identity::{
+    self, Draft, Identity, IdentityError, Ids, Moment, Page, Qualities, Stored,
+};
+
+use crate::boundary::{Result, guard};
+use crate::failure::Failure;
+
+/// See the module's documentation. Moments are milliseconds, by the calendar and by a clock that
+/// only goes forward.
+#[napi]
+#[derive(Default)]
+pub struct NativeIdentity {
+    state: Mutex<Identity>,
+    ids: Ids,
+}
+
+/// What is to be remembered.
+#[napi(object)]
+pub struct NativeDraft {
+    /// JSON text.
+    pub data: String,
+    /// JSON text.
+    pub state: String,
+    /// `phi`, `coherence`, `awareness` and `emotionalResonance` of the state, 0.5 where absent.
+    pub qualities: (f64, f64, f64, f64),
+    /// A potential above makes a crystal.
+    pub crystal_above: f64,
+}
+
+/// A memory that was drawn.
+#[napi(object)]
+pub struct NativeDrawn {
+    /// Its id.
+    pub id: String,
+    /// Its record as JSON text.
+    pub text: String,
+}
+
+/// A memory as a store had it.
+#[napi(object)]
+pub struct NativeStored {
+    /// Its name.
+    pub id: String,
+    /// JSON text of the fields that never change.
+    pub fixed: String,
+    /// `resonanceFrequency`
+    pub frequency: f64,
+    /// `crystallizationPotential`
+    pub potential: f64,
+    /// `accessCount`
+    pub access_count: f64,
+    /// `lastAccessed`
+    pub last_accessed: f64,
+    /// `decay`
+    pub decay: f64,
+    /// `isPersistent`
+    pub persistent: bool,
+    /// `idleMilliseconds`
+    pub idle: f64,
+}
+
+/// A part of a listing.
+#[napi(object)]
+pub struct NativePage {
+    /// JSON text of a list.
+    pub items: String,
+    /// Where the next page starts.
+    pub next: Option<f64>,
+}
+
+impl From<Page> for NativePage {
+    fn from(page: Page) -> Self {
+        Self { items: page.items, next: page.next.map(|number| number as f64) }
+    }
+}
+
+impl From<IdentityError> for Failure {
+    fn from(error: IdentityError) -> Self {
+        Self::new("INVALID_PARAMETERS", error.to_string())
+    }
+}
+
+fn moment(calendar: f64, elapsed: f64) -> Moment {
+    Moment { calendar: calendar as i64, elapsed: elapsed as i64 }
+}
+
+#[napi]
+impl NativeIdentity {
+    /// An identity without memories.
+    #[napi(constructor)]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn with<T>(&self, body: impl FnOnce(&mut Identity) -> T) -> Result<T> {
+        guard(|| Ok(body(&mut self.state.lock())))
+    }
+
+    /// Makes a memory that belongs to nobody until it is admitted.
+    #[napi]
+    pub fn draw(&self, draft: NativeDraft, calendar: f64, elapsed: f64) -> Result<NativeDrawn> {
+        guard(|| {
+            let now = moment(calendar, elapsed);
+            let id = self.ids.next(now.calendar);
+            let (phi, coherence, awareness, emotional_resonance) = draft.qualities;
+            let draft = Draft {
+                id: &id,
+                data: &draft.data,
+                state: &draft.state,
+                qualities: Qualities { phi, coherence, awareness, emotional_resonance },
+                crystal_above: draft.crystal_above,
+            };
+            let text = self.state.lock().draw(&draft, now)?;
+            Ok(NativeDrawn { id, text })
+        })
+    }
+
+    /// Takes up a memory that was drawn and stored. Says whether it is a crystal.
+    #[napi]
+    pub fn admit(&self, id: String) -> Result<Option<bool>> {
+        self.with(|state| state.admit(&id))
+    }
+
+    /// Drops a memory that was drawn.
+    #[napi]
+    pub fn discard(&self, id: String) -> Result<()> {
+        self.with(|state| state.discard(&id))
+    }
+
+    /// Takes up a memory that a store had.
+    #[napi]
+    pub fn load(&self, stored: NativeStored, calendar: f64, elapsed: f64) -> Result<bool> {
+        guard(|| {
+            let memory = Stored {
+                id: &stored.id,
+                fixed: &stored.fixed,
+                frequency: stored.frequency,
+                potential: stored.potential,
+                access_count: stored.access_count as u64,
+                last_accessed: stored.last_accessed as i64,
+                decay: stored.decay,
+                persistent: stored.persistent,
+                idle: stored.idle as i64,
+            };
+            Ok(self.state.lock().load(&memory, moment(calendar, elapsed))?)
+        })
+    }
+
+    /// Takes up a pattern that a store had.
+    #[napi]
+    pub fn load_pattern(&self, group: f64, members: String, text: String) -> Result<()> {
+        self.with(|state| {
+            // Members that cannot be read are members that have changed.
+            let members = u128::from_str_radix(&members, 16).unwrap_or_default();
+            state.load_pattern(group as i64, members, &text);
+        })
+    }
+
+    /// Notes an access.
+    #[napi]
+    pub fn touch(&self, id: String, calendar: f64, elapsed: f64) -> Result<bool> {
+        self.with(|state| state.touch(&id, moment(calendar, elapsed)))
+    }
+
+    /// A sweep, in which all age.
+    #[napi]
+    pub fn sweep(&self, rate: f64, elapsed: f64) -> Result<()> {
+        self.with(|state| state.sweep(rate, moment(0.0, elapsed)))
+    }
+
+    /// Removes those that have decayed away.
+    #[napi]
+    pub fn take_due(&self, limit: u32) -> Result<Vec<String>> {
+        self.with(|state| texts(&state.take_due(limit as usize)))
+    }
+
+    /// Removes the most decayed beyond a number of memories.
+    #[napi]
+    pub fn take_surplus(&self, most: f64, limit: u32) -> Result<Vec<String>> {
+        self.with(|state| texts(&state.take_surplus(most as usize, limit as usize)))
+    }
+
+    /// Lets groups crystallize; gives the crystals' records as JSON texts.
+    #[napi]
+    pub fn crystallize(&self, threshold: f64, calendar: f64) -> Result<Vec<String>> {
+        self.with(|state| state.crystallize(threshold, moment(calendar, 0.0)))
+    }
+
+    /// How many memories there are.
+    #[napi]
+    pub fn size(&self) -> Result<f64> {
+        self.with(|state| state.len() as f64)
+    }
+
+    /// Whether there is such a memory.
+    #[napi]
+    pub fn has(&self, id: String) -> Result<bool> {
+        self.with(|state| state.has(&id))
+    }
+
+    /// A memory's record.
+    #[napi]
+    pub fn record(&self, id: String) -> Result<Option<String>> {
+        self.with(|state| state.record(&id))
+    }
+
+    /// A memory's record as it is to be stored.
+    #[napi]
+    pub fn record_to_store(&self, id: String, elapsed: f64) -> Result<Option<String>> {
+        self.with(|state| state.record_to_store(&id, moment(0.0, elapsed)))
+    }
+
+    /// Who resonated with a memory when it came.
+    #[napi]
+    pub fn resonances(&self, id: String, threshold: f64) -> Result<Option<String>> {
+        self.with(|state| state.resonances(&id, threshold))
+    }
+
+    /// Memories with their ids.
+    #[napi]
+    pub fn memories_page(&self, from: f64, limit: u32) -> Result<NativePage> {
+        self.with(|state| state.memories_page(from as u64, limit as usize).into())
+    }
+
+    /// Ids of memories.
+    #[napi]
+    pub fn ids_page(&self, from: f64, limit: u32) -> Result<NativePage> {
+        self.with(|state| state.ids_page(from as u64, limit as usize).into())
+    }
+
+    /// Ids of memories whose decay the store does not have.
+    #[napi]
+    pub fn unsaved_page(&self, from: f64, limit: u32) -> Result<NativePage> {
+        self.with(|state| state.unsaved_page(from as u64, limit as usize).into())
+    }
+
+    /// How many crystals there are.
+    #[napi]
+    pub fn crystal_count(&self) -> Result<f64> {
+        self.with(|state| state.crystal_count() as f64)
+    }
+
+    /// A crystal's record.
+    #[napi]
+    pub fn crystal(&self, id: String) -> Result<Option<String>> {
+        self.with(|state| state.crystal(&id))
+    }
+
+    /// Crystals with their ids.
+    #[napi]
+    pub fn crystals_page(&self, from: f64, limit: u32) -> Result<NativePage> {
+        self.with(|state| state.crystals_page(from as u64, limit as usize).into())
+    }
+}
+
+/// The sigil of a new identity, as JSON text.
+#[napi]
+pub fn own_sigil(random: String, calendar: f64) -> Result<String> {
+    guard(|| Ok(identity::own_sigil(&random, calendar as i64)))
+}
+
+fn texts(ids: &[std::sync::Arc<str>]) -> Vec<String> {
+    ids.iter().map(ToString::to_string).collect()
+}
