@@ -118,9 +118,13 @@ impl Run {
         let Some(db) = self.db.take() else { return Ok(()) };
         match db.close() {
             Ok(()) => self.progress.all_durable(),
-            Err(error) => self.judge("close", &error, started)?,
+            Err(error) => {
+                self.judge("close", &error, started)?;
+                let again = db.close().err().and_then(|error| error.errno());
+                ensure!(again == error.errno(), "closing again says {again:?} after {error}");
+            }
         }
-        ensure!(db.is_closed() && db.close().is_ok(), "not closed");
+        ensure!(db.is_closed(), "not closed");
         let open = self.memory.open_files();
         ensure!(open.total() == 0, "files are left open: {open:?}");
         Ok(())

@@ -4,10 +4,10 @@ pub(crate) mod background;
 pub(crate) mod checkpoint;
 mod commit;
 pub(crate) mod core;
-pub(crate) mod directory;
 mod entries;
 pub(crate) mod flush;
 mod follower;
+mod handle;
 pub(crate) mod health;
 mod info_log;
 mod iterator;
@@ -33,13 +33,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::directory;
 use crate::env::OpenFiles;
 use crate::error::{Error, Result};
 use crate::options::{Options, WriteOptions};
 use crate::table::ReadMode;
 use crate::write_batch::WriteBatch;
 use follower::Follower;
-use shutdown::Handle;
+use handle::Handle;
 
 pub use entries::Entries;
 pub use health::{Failure, Fault, Health, Job};
@@ -222,7 +223,7 @@ impl Db {
 
     /// A property by name: `leveldb.stats`, `leveldb.sstables`, `leveldb.num-files-at-levelN`,
     /// `leveldb.approximate-memory-usage`; `None` for names that mean nothing.
-    pub fn property(&self, name: &str) -> Option<String> {
+    pub fn property(&self, name: &str) -> Result<Option<String>> {
         property::property(&self.handle.core, name)
     }
 

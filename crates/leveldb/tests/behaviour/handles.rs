@@ -79,7 +79,7 @@ fn no_more_tables_are_open_than_the_option_says() {
         db.get(&index.to_be_bytes()).unwrap().unwrap();
     }
     let files: usize = (0..7)
-        .map(|level| db.property(&format!("leveldb.num-files-at-level{level}")).unwrap())
+        .map(|level| db.property(&format!("leveldb.num-files-at-level{level}")).unwrap().unwrap())
         .map(|count| count.parse::<usize>().unwrap())
         .sum();
     assert!(files > 30, "{files}");
@@ -96,7 +96,8 @@ fn replaced_tables_are_removed_without_being_asked() {
         names.iter().filter(|name| name.extension().is_some_and(|end| end == "ldb")).count()
     };
     let in_force = || {
-        let count = |level| db.property(&format!("leveldb.num-files-at-level{level}")).unwrap();
+        let count =
+            |level| db.property(&format!("leveldb.num-files-at-level{level}")).unwrap().unwrap();
         (0..7).map(|level| count(level).parse::<usize>().unwrap()).sum::<usize>()
     };
     wait_until("the same files", Duration::from_secs(10), || on_disk() == in_force());
