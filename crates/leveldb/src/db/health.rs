@@ -34,6 +34,7 @@ impl fmt::Display for Job {
 }
 
 /// A job that fails, and is tried again with growing pauses.
+#[non_exhaustive]
 #[derive(Debug, Clone)]
 pub struct Failure {
     /// Which job.
@@ -48,6 +49,7 @@ pub struct Failure {
 
 /// What has gone wrong with a job since the database was opened, whether or not it still does: a
 /// fault that was over before anybody asked is news all the same.
+#[non_exhaustive]
 #[derive(Debug, Clone)]
 pub struct Fault {
     /// Which job.
@@ -59,6 +61,7 @@ pub struct Fault {
 }
 
 /// How the database is.
+#[non_exhaustive]
 #[derive(Debug, Clone, Default)]
 pub struct Health {
     /// Jobs that fail at present. Empty when all is well.

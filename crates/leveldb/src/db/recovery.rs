@@ -28,6 +28,7 @@ use crate::version::manifest::{self, ManifestState};
 use crate::write_batch::BatchReader;
 
 /// What opening found in the logs.
+#[non_exhaustive]
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RecoveryReport {
     /// Writes that were read back from logs.
@@ -39,6 +40,7 @@ pub struct RecoveryReport {
 }
 
 /// A part of a log that was skipped.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loss {
     /// The log.
