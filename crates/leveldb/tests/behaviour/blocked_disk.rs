@@ -10,6 +10,7 @@ use sigil_leveldb::{Db, Durability, FileKind, IoOperation, Options};
 
 use super::{DIRECTORY, noise, options, wait_until};
 use crate::tap::{Call, TapEnv};
+use crate::watch::watched;
 
 const KEYS: u32 = 600;
 
@@ -107,7 +108,11 @@ fn read_all(db: &Db) {
 }
 
 /// Does `act` while the calls that `stopped` chooses hang, and reads meanwhile.
-fn reads_go_on(stopped: Stopped, act: impl Fn(&Db) + Sync) {
+fn reads_go_on(stopped: Stopped, act: fn(&Db)) {
+    watched(Duration::from_secs(60), move || check_reads(stopped, act));
+}
+
+fn check_reads(stopped: Stopped, act: fn(&Db)) {
     let (gate, db) = open();
     gate.shut(stopped);
     thread::scope(|scope| {

@@ -26,6 +26,10 @@ mod try_write;
 #[path = "../support/tap.rs"]
 mod tap;
 
+#[allow(dead_code, unreachable_pub, reason = "shared with tests that need more of it")]
+#[path = "../support/watch.rs"]
+mod watch;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
