@@ -195,7 +195,7 @@ impl NativeDb {
     /// A property of the engine by name.
     #[napi]
     pub fn property(&self, name: String) -> Result<Option<String>> {
-        guard(|| Ok(self.db().property(&name)))
+        guard(|| Ok(self.db().property(&name)?))
     }
 
     /// Makes everything written so far durable.

@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use crate::db::directory;
-use crate::db::open::take_lock;
+use crate::directory;
 use crate::env::Env;
 use crate::error::{Error, IoOperation, Result};
 use crate::file_name::{self, FileKind};
@@ -19,7 +18,7 @@ pub fn destroy(directory: impl AsRef<Path>, options: &Options) -> Result<()> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(Error::io(IoOperation::List, directory)(error)),
     };
-    let lock = take_lock(env, directory)?;
+    let lock = directory::take_lock(env, directory)?;
     let ours = |name: &&std::path::PathBuf| FileKind::of(name) != FileKind::Foreign;
     // CURRENT first: whatever interrupts this, half a database is not taken for a whole one.
     let (current, others): (Vec<_>, Vec<_>) =

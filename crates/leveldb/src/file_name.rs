@@ -16,6 +16,7 @@ pub(crate) const LARGEST_NUMBER: u64 = 1 << 62;
 const MAX_NUMBER: u64 = u64::MAX / 2;
 
 /// What a file of the directory is, with its number where it has one.
+#[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum FileKind {
     /// A write-ahead log.

@@ -30,26 +30,37 @@
 //! a put and a get through the files.
 #![forbid(unsafe_code)]
 
+// In the order of ARCHITECTURE.md: each uses those above it.
 mod checksum;
 mod coding;
-mod compaction;
-mod db;
-mod destroy;
+mod format;
+
 mod error;
 mod file_name;
-mod format;
 mod internal_key;
-mod iterator;
-mod log;
-mod memtable;
-mod options;
-mod repair;
-mod table;
-mod table_cache;
-mod version;
-mod write_batch;
+mod key_hash;
 
 pub mod env;
+
+mod directory;
+mod options;
+
+mod log;
+
+mod write_batch;
+
+mod iterator;
+mod memtable;
+
+mod table;
+
+mod version;
+
+mod compaction;
+mod db;
+
+mod destroy;
+mod repair;
 
 /// The examples of the README, which are compiled and run with those of the documentation.
 #[cfg(doctest)]

@@ -14,8 +14,9 @@ pub enum Compression {
     /// Snappy: read by every LevelDB, fast.
     #[default]
     Snappy,
-    /// Zstandard at this level: smaller; read by C++ LevelDB 1.23 built with zstd and later, and
-    /// not by older ones.
+    /// Zstandard at this level, from -7 to 22: smaller. It came to C++ LevelDB after its release
+    /// 1.23, so neither that release, nor the npm package `classic-level`, nor rusty-leveldb can read
+    /// such tables: whoever chooses it gives up the way back to those.
     Zstd(i32),
 }
 
@@ -45,54 +46,70 @@ pub enum LogRecovery {
     Salvage,
 }
 
-/// How a database is opened.
+/// How a database is opened. Values outside the limits named here are
+/// [`Error::InvalidArgument`] before anything is touched.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// Make the database where there is none. Default: false.
     pub create_if_missing: bool,
-    /// Fail where there is one. Default: false.
+    /// Fail where there is one. Not together with [`Options::read_only`]. Default: false.
     pub error_if_exists: bool,
     /// Open for reading beside whoever writes: takes no lock and changes nothing in the directory,
     /// whatever [`Options::create_if_missing`] says.
-    /// [`crate::Db::refresh`] catches up with the writer. Default: false.
+    /// [`crate::Db::refresh`] catches up with the writer.
+    ///
+    /// A follower opens every table at once and keeps it open, whatever
+    /// [`Options::max_open_files`] says: the writer may remove a file at any time, and what is open
+    /// stays readable. So it needs a file handle for each table, and memory for its index and filter;
+    /// where the process may not have so many, opening and refreshing fail with [`Error::Io`] and
+    /// `EMFILE`. Larger tables ([`Options::target_file_size`] of the writer) need fewer handles.
+    /// Default: false.
     pub read_only: bool,
     /// Read every table whole when opening and fail on any damage. Checksums of what is read are
     /// verified in any case. Default: false.
     pub paranoid_checks: bool,
     /// What to do with damage inside a log. Default: [`LogRecovery::Strict`].
     pub log_recovery: LogRecovery,
-    /// Bytes of writes kept in memory before they become a table. Default: 4 MiB.
+    /// Bytes of writes kept in memory before they become a table: 16 KiB to 1 GiB. Default: 4 MiB.
     pub write_buffer_size: usize,
-    /// Memtables that may wait for their flush, besides the one being filled, before writers wait.
-    /// Writers are slowed down before that. Default: 4.
+    /// Memtables that may wait for their flush, besides the one being filled, before writers wait: 1
+    /// to 64. Writers are slowed down before that. Default: 4.
     pub max_pending_memtables: usize,
     /// Bytes of uncompressed blocks kept in memory for reading; 0 keeps none. Default: 64 MiB.
     pub block_cache_size: usize,
-    /// Table files kept open; a table that is open keeps its index and filter in memory.
+    /// Table files kept open; a table that is open keeps its index and filter in memory. Less than 16
+    /// count as 16, and a compaction or an open iterator holds the tables that it reads besides. A
+    /// database opened with [`Options::read_only`] does not heed it: it holds all of its tables open.
     /// Default: 1,000.
     pub max_open_files: usize,
-    /// Bytes of a data block before compression; what is below 1 KiB or above 4 MiB counts as that,
-    /// as it does for LevelDB. Default: 4 KiB.
+    /// Bytes of a data block before compression, 256 bytes to 64 MiB; what is below 1 KiB counts as
+    /// 1 KiB and what is above 4 MiB as 4 MiB, as it does for LevelDB. Default: 4 KiB.
     pub block_size: usize,
-    /// Keys between restart points of a block. Default: 16.
+    /// Keys between restart points of a block: 1 to 65,536. Default: 16.
     pub block_restart_interval: usize,
     /// Compression of new tables. Default: [`Compression::Snappy`].
     pub compression: Compression,
-    /// Bits a key in the bloom filter of new tables; 0 makes no filter. Default: 10.
+    /// Bits a key in the bloom filter of new tables, at most 64; 0 makes no filter. Default: 10.
     pub bloom_bits_per_key: usize,
-    /// Bytes of a table that a compaction makes. Default: 8 MiB.
+    /// Bytes of a table that a compaction makes: 64 KiB to 4 GiB. Default: 8 MiB.
     pub target_file_size: u64,
     /// How old a [`Durability::Interval`] write can be before it is made durable. Default: 100 ms.
     pub sync_interval: Duration,
     /// Within this time of a deletion, give or take the ten seconds at which the background looks
     /// around and the time of the compactions themselves, the value it deleted is gone from the
-    /// tables and logs, if no snapshot holds it. Tables of other writers do not say what they hold:
-    /// theirs go when they are compacted. Default: one hour.
+    /// tables and logs, if no snapshot, iterator or [`crate::Entries`] that is still open holds it.
+    /// Tables of other writers do not say what they hold: theirs go when they are compacted.
+    /// Default: one hour.
     pub erase_within: Duration,
     /// Size of the file that is kept to be given up when the disk is full, so that closing,
     /// deleting and compacting still work; 0 keeps none. It is written whole when the database is
     /// opened. While the disk is too full to put it aside, writes other than deletions are refused.
-    /// At most 1 GiB. Default: 0.
+    ///
+    /// What is done on a full disk is done in this space: a flush needs the size of a memtable, and a
+    /// compaction writes its new tables before the old ones go. Four times
+    /// [`Options::write_buffer_size`] and a few [`Options::target_file_size`] are a good size; with
+    /// less, [`crate::Db::compact_range`] can still end in `ENOSPC`, and more has to be deleted, or
+    /// room to be made elsewhere, before it is tried again. At most 1 GiB. Default: 0.
     pub reserve_size: u64,
     /// The file system. Default: the real one.
     pub env: Arc<dyn Env>,

@@ -24,7 +24,8 @@ const _: () = assert!(MAX_BATCH_SIZE / 2 <= u32::MAX as usize);
 /// Puts and deletions that are written in one step. Of several for one key, the last counts.
 ///
 /// A key, value or batch above its limit does not fail here but when the batch is written, and
-/// then nothing of it is.
+/// then nothing of it is. Until then such an entry is not among those that [`WriteBatch::len`],
+/// [`WriteBatch::is_empty`] and [`WriteBatch::iter`] know.
 #[derive(Clone, Default)]
 pub struct WriteBatch {
     count: u32,
@@ -101,12 +102,12 @@ impl WriteBatch {
         self.too_large = None;
     }
 
-    /// How many entries there are.
+    /// How many entries there are, not counting those above their limits.
     pub fn len(&self) -> usize {
         self.count as usize
     }
 
-    /// Whether there are no entries.
+    /// Whether there are no entries, not counting those above their limits.
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }

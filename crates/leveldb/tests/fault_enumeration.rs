@@ -17,13 +17,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use sigil_leveldb::env::{CrashMode, Env, FaultEnv, FaultPlan, MemoryEnv, errno};
-use sigil_leveldb::{Db, Error};
+use sigil_leveldb::{Db, Error, IoOperation};
 
 use support::checkers::Checkers;
 use support::ensure;
 use support::long::is_long;
 use support::recovered::{self, options};
-use support::tap::TapEnv;
+use support::tap::{Call, TapEnv};
 use support::watch::watched;
 use support::workload::{DIRECTORY, Progress, Step, Workload, Write};
 
@@ -57,13 +57,13 @@ impl Run {
     fn new(
         workload: &Arc<Workload>,
         errno: i32,
-        fails: impl Fn(u64) -> bool + Send + Sync + 'static,
+        fails: impl Fn(&Call) -> bool + Send + Sync + 'static,
     ) -> Self {
         let (memory, faults) = (MemoryEnv::new(), Arc::<AtomicU64>::default());
         let disk = FaultEnv::on_memory(memory.clone());
         let (counter, failing) = (Arc::clone(&faults), disk.clone());
         let env = TapEnv::new(Arc::new(disk), move |call| {
-            if fails(call.number) {
+            if fails(&call) {
                 // How much of an append gets through differs from fault to fault.
                 let written = [0, 1, 10, 200][call.number as usize % 4];
                 failing.set_plan(FaultPlan::fail_nth(0, errno).writing(written));
@@ -118,9 +118,13 @@ impl Run {
         let Some(db) = self.db.take() else { return Ok(()) };
         match db.close() {
             Ok(()) => self.progress.all_durable(),
-            Err(error) => self.judge("close", &error, started)?,
+            Err(error) => {
+                self.judge("close", &error, started)?;
+                let again = db.close().err().and_then(|error| error.errno());
+                ensure!(again == error.errno(), "closing again says {again:?} after {error}");
+            }
         }
-        ensure!(db.is_closed() && db.close().is_ok(), "not closed");
+        ensure!(db.is_closed(), "not closed");
         let open = self.memory.open_files();
         ensure!(open.total() == 0, "files are left open: {open:?}");
         Ok(())
@@ -229,7 +233,8 @@ fn every_call_fails_once() {
             for errno in [errno::EIO, errno::ENOSPC] {
                 let (workload, faults) = (Arc::clone(&workload), Arc::clone(&faults));
                 checkers.submit(move || {
-                    let mut run = Run::new(&workload, errno, move |call| call % distance == first);
+                    let turn = move |call: &Call| call.number % distance == first;
+                    let mut run = Run::new(&workload, errno, turn);
                     let outcome = run.carry_out();
                     faults.fetch_add(run.faults.load(Ordering::SeqCst), Ordering::SeqCst);
                     let done = run.progress.now();
@@ -246,5 +251,55 @@ fn every_call_fails_once() {
         println!("{calls} calls, {runs} runs, {faults} faults");
         // A run may be a little shorter than the one whose calls were counted.
         assert!(faults + calls / 10 >= 2 * calls, "{faults} faults for {calls} calls");
+    });
+}
+
+/// Whether the system can answer such a call with this error.
+fn can_give(errno: i32, operation: IoOperation) -> bool {
+    use IoOperation::{Create, CreateDir, Link, List, Lock, Open, Remove, Rename, Sync, SyncDir};
+    use IoOperation::{Truncate, Write};
+    match errno {
+        // Some file systems count a quota only when they write what was put off.
+        errno::EDQUOT => {
+            matches!(operation, Write | Create | CreateDir | Link | Rename | Sync | SyncDir)
+        }
+        errno::EROFS => {
+            matches!(operation, Write | Create | CreateDir | Link | Rename | Remove | Truncate)
+        }
+        // Making names durable takes a handle too.
+        errno::EMFILE => matches!(operation, Open | Create | List | Lock | SyncDir),
+        _ => true,
+    }
+}
+
+/// The errors that only some calls can end in. The short form takes a sample of the runs.
+#[test]
+fn calls_fail_with_a_used_up_quota_a_read_only_disk_and_too_many_files() {
+    watched(LIMIT, || {
+        let workload = Arc::new(Workload::new(4, WRITES));
+        let checkers = Checkers::start();
+        let step = if is_long() { 1 } else { 7 };
+        let errors = [errno::EDQUOT, errno::EROFS, errno::EMFILE];
+        let faults: Arc<[AtomicU64; 3]> = Arc::default();
+        for (index, errno) in errors.into_iter().enumerate() {
+            for first in (0..DISTANCE).skip(index).step_by(step) {
+                let (workload, faults) = (Arc::clone(&workload), Arc::clone(&faults));
+                checkers.submit(move || {
+                    let mut run = Run::new(&workload, errno, move |call| {
+                        call.number % DISTANCE == first && can_give(errno, call.operation)
+                    });
+                    let outcome = run.carry_out();
+                    let made = run.faults.load(Ordering::SeqCst);
+                    faults[index].fetch_add(made, Ordering::SeqCst);
+                    outcome.map_err(|error| format!("call {first}, errno {errno}: {error}"))
+                });
+            }
+        }
+        checkers.finish();
+        for (errno, faults) in errors.iter().zip(faults.iter()) {
+            let faults = faults.load(Ordering::SeqCst);
+            println!("errno {errno}: {faults} faults");
+            assert!(faults > 20, "{faults} faults with errno {errno}");
+        }
     });
 }

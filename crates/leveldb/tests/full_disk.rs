@@ -117,6 +117,8 @@ fn without_a_reserve_puts_fail_until_there_is_room() {
         let error = disk.fill();
         assert!(error.is_out_of_space(), "{error}");
         assert!(disk.written > 1_000, "{} keys fit", disk.written);
+        let health = disk.db.health();
+        assert!(health.out_of_space && !health.is_healthy(), "{health:?}");
         for _ in 0..50 {
             if let Err(error) = disk.put() {
                 assert!(error.is_out_of_space(), "{error}");
@@ -187,4 +189,49 @@ fn a_log_that_finds_no_room_spends_the_reserve() {
         disk.put().unwrap();
         disk.has_all_from(&disk.db, 0);
     });
+}
+
+/// The health tells of a full disk where no job fails: each write does, and nothing is behind.
+#[test]
+fn without_a_reserve_the_health_follows_the_writes() {
+    let disk = Disk::with_reserve(0);
+    disk.fault.set_free_space(None);
+    let health = || disk.db.health();
+    for errno in [errno::ENOSPC, errno::EDQUOT] {
+        for durability in [Durability::Process, Durability::Sync] {
+            let operation = match durability {
+                Durability::Sync => IoOperation::Sync,
+                _ => IoOperation::Write,
+            };
+            let full = FaultPlan::fail_from(0, errno).on(operation).of(FileKind::Log(0));
+            disk.fault.set_plan(full);
+            assert!(health().is_healthy(), "{:?}", health());
+            let error = disk.db.put(b"key", b"value", durability).unwrap_err();
+            assert!(error.is_out_of_space(), "{error}");
+            assert!(health().out_of_space && !health().is_healthy(), "{:?}", health());
+            disk.fault.clear_plan();
+            disk.db.put(b"key", b"value", durability).unwrap();
+            becomes_healthy(&disk.db).unwrap();
+        }
+    }
+    disk.fault.set_plan(FaultPlan::fail_nth(0, errno::EIO).on(IoOperation::Write));
+    disk.db.put(b"key", b"value", Durability::Process).unwrap_err();
+    assert!(!health().out_of_space, "another error says nothing of room");
+}
+
+/// The first attempt gives the reserve up, the second uses what that freed.
+#[test]
+fn a_compaction_that_finds_no_room_is_tried_once_more() {
+    let mut disk = Disk::with_reserve(RESERVE);
+    disk.fault.set_free_space(None);
+    for _ in 0..1_000 {
+        disk.put().unwrap();
+    }
+    disk.db.flush().unwrap();
+    let full = FaultPlan::fail_nth(0, errno::ENOSPC);
+    disk.fault.set_plan(full.on(IoOperation::Write).of(FileKind::Table(0)));
+    disk.db.delete(&key(0), Durability::Process).unwrap();
+    disk.db.compact_range(None, None).unwrap();
+    assert_eq!(disk.db.health().reserve_releases, 1, "it did not fail");
+    disk.has_all_from(&disk.db, 1);
 }

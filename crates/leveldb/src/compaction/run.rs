@@ -10,7 +10,6 @@ use super::filter::EntryFilter;
 use super::plan::{Limits, Plan};
 use crate::db::background;
 use crate::db::core::Core;
-use crate::db::flush::new_file;
 use crate::error::{CorruptionKind, Error, IoOperation, Result};
 use crate::file_name;
 use crate::format::LEVELS;
@@ -19,8 +18,7 @@ use crate::iterator::{InternalIterator, MergingIterator};
 use crate::options::Options;
 use crate::table::{ReadMode, TableBuilder, TableOptions, TableSummary};
 use crate::version::Version;
-use crate::version::edit::VersionEdit;
-use crate::version::set::new_file as as_new_file;
+use crate::version::edit::{NewFile, VersionEdit};
 
 /// The limits at this moment.
 pub(crate) fn limits(core: &Core) -> Limits {
@@ -111,7 +109,7 @@ impl Drop for EndOfCompaction<'_> {
 fn move_file(core: &Core, plan: &Plan) -> Result<()> {
     let edit = VersionEdit {
         deleted_files: plan.inputs.iter().map(|file| (plan.level, file.number)).collect(),
-        new_files: plan.inputs.iter().map(|file| (plan.output_level, as_new_file(file))).collect(),
+        new_files: plan.inputs.iter().map(|file| (plan.output_level, NewFile::of(file))).collect(),
         compact_pointers: pointer(plan),
         ..VersionEdit::default()
     };
@@ -123,7 +121,7 @@ fn install(core: &Core, plan: &Plan, outputs: &[(u64, TableSummary)]) -> Result<
         deleted_files: plan.all_inputs().map(|(level, file)| (level, file.number)).collect(),
         new_files: outputs
             .iter()
-            .map(|(number, summary)| (plan.output_level, new_file(*number, summary)))
+            .map(|(number, summary)| (plan.output_level, NewFile::written(*number, summary)))
             .collect(),
         compact_pointers: pointer(plan),
         ..VersionEdit::default()

@@ -9,14 +9,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::core::Core;
-use super::directory;
+use crate::directory;
 use crate::env::Env;
 use crate::error::{Error, IoOperation, Result};
 use crate::file_name;
 use crate::log::LogWriter;
 use crate::version::set::point_current_at;
-
-const COPY_PIECE: usize = 1 << 20;
 
 pub(crate) fn create(core: &Core, directory: &Path) -> Result<()> {
     let env = &*core.env;
@@ -73,27 +71,8 @@ fn share(env: &dyn Env, from: &Path, to: &Path) -> Result<()> {
         Err(error) if error.kind() == ErrorKind::NotFound => {
             Err(Error::io(IoOperation::Link, from)(error))
         }
-        Err(_) => copy(env, from, to),
+        Err(_) => directory::copy(env, from, to),
     }
-}
-
-/// Copies a file and makes the copy's content durable.
-pub(crate) fn copy(env: &dyn Env, from: &Path, to: &Path) -> Result<()> {
-    let source = env.open(from).map_err(Error::io(IoOperation::Open, from))?;
-    let target = env.create(to).map_err(Error::io(IoOperation::Create, to))?;
-    let mut piece = vec![0; COPY_PIECE];
-    let mut offset = 0;
-    loop {
-        let read =
-            source.read_at(offset, &mut piece).map_err(Error::io(IoOperation::Read, from))?;
-        if read == 0 {
-            break;
-        }
-        let bytes = piece.get(..read).unwrap_or_default();
-        target.append(bytes).map_err(Error::io(IoOperation::Write, to))?;
-        offset += read as u64;
-    }
-    target.sync().map_err(Error::io(IoOperation::Sync, to))
 }
 
 /// Takes back a checkpoint that could not be finished, as far as that is possible.

@@ -21,10 +21,10 @@ use crate::compaction::ManualQueue;
 use crate::env::{Env, LockGuard};
 use crate::error::{Error, Result};
 use crate::options::Options;
-use crate::table_cache::TableCache;
 use crate::version::Version;
 use crate::version::file::Trash;
 use crate::version::set::{FileNumbers, VersionSet};
+use crate::version::table_cache::TableCache;
 
 pub(crate) struct Core {
     pub(crate) directory: PathBuf,
@@ -108,10 +108,18 @@ impl Core {
         pause_after(attempts)
     }
 
+    /// Takes note of the error of a write, or of a sync that a caller waits for.
+    pub(crate) fn write_failed(&self, error: &Error) {
+        self.reserve.note(error.clone());
+        self.health.write_failed(error);
+    }
+
     pub(crate) fn health(&self) -> Health {
+        let failures = self.health.failures();
+        let no_room = failures.iter().any(|failure| failure.error.is_out_of_space());
         Health {
-            failures: self.health.failures(),
-            out_of_space: self.reserve.is_spent(),
+            failures,
+            out_of_space: no_room || self.health.lacks_room() || self.reserve.is_spent(),
             faults: self.health.faults(),
             reserve_releases: self.reserve.releases(),
             pending_memtables: self.view.load().pending.len(),

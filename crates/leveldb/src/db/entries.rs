@@ -12,6 +12,8 @@ use crate::error::Result;
 
 /// The entries of a range, one after another; `next_back` and `rev` take them from the other end. It
 /// ends after the first error.
+///
+/// Like a [`DbIterator`], it keeps the files of its moment on the disk until it is dropped.
 #[derive(Debug)]
 pub struct Entries {
     near: End,

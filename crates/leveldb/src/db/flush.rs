@@ -35,6 +35,9 @@ pub(crate) fn flush_oldest(core: &Core) -> Result<bool> {
     let edit =
         VersionEdit { log_number: Some(log_after(&view, memtable)), ..VersionEdit::default() };
     let bytes = table.as_ref().map_or(0, |(_, summary)| summary.file_size);
+    if table.is_some() {
+        core.health.found_room();
+    }
     let named_before = core.versions.lock().log_number();
     install(core, memtable, table, edit)?;
     core.pressure.flushed(memtable.memory() as u64, started.elapsed());
@@ -68,7 +71,7 @@ fn install(
         } else {
             level_for(versions.current(), &summary.smallest, &summary.largest)
         };
-        edit.new_files.push((level, new_file(*number, summary)));
+        edit.new_files.push((level, NewFile::written(*number, summary)));
     }
     let version = versions.apply(edit)?;
     if let Some((number, summary)) = table {
@@ -78,15 +81,6 @@ fn install(
     }
     core.install(version, Some(memtable.log_number()));
     Ok(())
-}
-
-pub(crate) fn new_file(number: u64, summary: &TableSummary) -> NewFile {
-    NewFile {
-        number,
-        size: summary.file_size,
-        smallest: summary.smallest.clone(),
-        largest: summary.largest.clone(),
-    }
 }
 
 /// Writes a memtable as a table, synced with its name; `None` where it is empty.

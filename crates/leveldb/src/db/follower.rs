@@ -16,17 +16,18 @@ use std::time::Duration;
 use super::core::Core;
 use super::info_log::InfoLog;
 use super::open::{Foundation, assemble};
-use super::recovery::{self, Listing, Recovered};
+use super::recovery::{self, Recovered};
 use super::view::View;
+use crate::directory::Listing;
 use crate::error::{Error, Result};
 use crate::file_name;
 use crate::memtable::MemTable;
 use crate::options::Options;
 use crate::table::Table;
-use crate::table_cache::TableCache;
 use crate::version::Version;
 use crate::version::manifest;
 use crate::version::set::{FileNumbers, VersionSetState};
+use crate::version::table_cache::TableCache;
 
 /// How often a state that does not fit together is read again while the manifest stays the same:
 /// the writer may be between two steps.

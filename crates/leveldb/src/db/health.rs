@@ -1,7 +1,7 @@
 //! What the background has to say: which of its jobs fail, why, and for how long.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -34,6 +34,7 @@ impl fmt::Display for Job {
 }
 
 /// A job that fails, and is tried again with growing pauses.
+#[non_exhaustive]
 #[derive(Debug, Clone)]
 pub struct Failure {
     /// Which job.
@@ -48,6 +49,7 @@ pub struct Failure {
 
 /// What has gone wrong with a job since the database was opened, whether or not it still does: a
 /// fault that was over before anybody asked is news all the same.
+#[non_exhaustive]
 #[derive(Debug, Clone)]
 pub struct Fault {
     /// Which job.
@@ -59,12 +61,15 @@ pub struct Fault {
 }
 
 /// How the database is.
+#[non_exhaustive]
 #[derive(Debug, Clone, Default)]
 pub struct Health {
     /// Jobs that fail at present. Empty when all is well.
     pub failures: Vec<Failure>,
-    /// The disk was found full, and the space put aside for that is not restored yet: deletions are
-    /// accepted, other writes are not.
+    /// The disk, or the quota, was found full: by a write, a sync or the background, and nothing has
+    /// been written since. With [`crate::Options::reserve_size`] it stays true until that space is
+    /// put aside again, and meanwhile deletions are accepted and other writes are not. Without, it
+    /// stays true until a write succeeds: trying one is how to find out.
     pub out_of_space: bool,
     /// Memtables that wait for their flush.
     pub pending_memtables: usize,
@@ -97,6 +102,8 @@ pub(crate) struct HealthBoard {
     faults: Mutex<Vec<Fault>>,
     /// Flushes that failed, ever.
     failed_flushes: AtomicU64,
+    /// The last write or sync failed for want of space.
+    lacks_room: AtomicBool,
 }
 
 impl HealthBoard {
@@ -135,6 +142,26 @@ impl HealthBoard {
     /// from before may have a cause that is gone.
     pub(crate) fn failed_flushes(&self) -> u64 {
         self.failed_flushes.load(Ordering::Acquire)
+    }
+
+    /// Takes note of the error of a write.
+    pub(crate) fn write_failed(&self, error: &Error) {
+        if error.is_out_of_space() {
+            self.lacks_room.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// To be told whenever something new was written: there is room.
+    pub(crate) fn found_room(&self) {
+        // Looked at first, because every write comes here and all threads share the line.
+        if self.lacks_room() {
+            self.lacks_room.store(false, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether the last write failed for want of space.
+    pub(crate) fn lacks_room(&self) -> bool {
+        self.lacks_room.load(Ordering::Relaxed)
     }
 
     pub(crate) fn succeeded(&self, job: Job) {

@@ -25,7 +25,9 @@ use crate::version::Version;
 /// A cursor over a range of the database at one moment. It begins nowhere: move it first. After an
 /// error it is nowhere again; what could not be read is never skipped.
 ///
-/// It does not keep the database open: once that is closed, moving is [`Error::Closed`].
+/// While it exists, the files of its moment stay on the disk, with what was deleted since: drop it
+/// when it is not needed any more. It does not keep the database open: once that is closed, moving is
+/// [`Error::Closed`].
 pub struct DbIterator {
     core: Arc<Core>,
     view: Arc<View>,

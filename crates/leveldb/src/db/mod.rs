@@ -4,10 +4,10 @@ pub(crate) mod background;
 pub(crate) mod checkpoint;
 mod commit;
 pub(crate) mod core;
-pub(crate) mod directory;
 mod entries;
 pub(crate) mod flush;
 mod follower;
+mod handle;
 pub(crate) mod health;
 mod info_log;
 mod iterator;
@@ -33,13 +33,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::directory;
 use crate::env::OpenFiles;
 use crate::error::{Error, Result};
 use crate::options::{Options, WriteOptions};
 use crate::table::ReadMode;
 use crate::write_batch::WriteBatch;
 use follower::Follower;
-use shutdown::Handle;
+use handle::Handle;
 
 pub use entries::Entries;
 pub use health::{Failure, Fault, Health, Job};
@@ -73,10 +74,14 @@ impl Db {
     ///
     /// # Errors
     ///
-    /// [`Error::Locked`] while somebody has it open for writing, [`Error::DoesNotExist`] or
-    /// [`Error::AlreadyExists`] where the options forbid what is there, [`Error::Corruption`] where
-    /// files are damaged: nothing is changed then, and [`crate::inspect`] and [`crate::repair`] say
-    /// and save what can be read.
+    /// * [`Error::Locked`] while somebody has it open for writing.
+    /// * [`Error::DoesNotExist`] or [`Error::AlreadyExists`] where the options forbid what is there.
+    /// * [`Error::Corruption`] where files are damaged: nothing is changed then, and
+    ///   [`crate::inspect`] and [`crate::repair`] say and save what can be read.
+    /// * [`Error::InvalidArgument`] for options outside their limits, or a path that is none.
+    /// * [`Error::Unsupported`] for a database with another comparator, or in a format that is not
+    ///   read here.
+    /// * [`Error::Io`] for whatever the system refuses: rights, a full disk, too many open files.
     pub fn open(directory: impl AsRef<Path>, options: Options) -> Result<Self> {
         options.check()?;
         let directory = &directory::resolve(directory.as_ref())?;
@@ -162,6 +167,9 @@ impl Db {
     /// Carries out a batch on this thread if that needs no waiting, and empties it; otherwise answers
     /// [`Error::WouldBlock`] and leaves the batch as it was: then [`Db::write`] is the call to make.
     /// [`crate::Durability::Sync`] always waits for the disk and is always refused here.
+    ///
+    /// Every other error is one that [`Db::write`] gives too, and leaves the batch as it was:
+    /// nothing of it was written.
     pub fn try_write(
         &self,
         batch: &mut WriteBatch,
@@ -205,33 +213,52 @@ impl Db {
 
     /// Compacts the keys of a range, both ends included, down to the deepest level that has any:
     /// what was deleted or overwritten in it is then gone from the disk, unless a snapshot holds
-    /// it. `None` is no bound.
+    /// it, nor an iterator or [`Entries`] that is still open: what those hold goes from the disk once
+    /// they are dropped. `None` is no bound. A range that ends before it begins is empty, and nothing
+    /// is done.
+    ///
+    /// On a full disk it is tried a second time at once, in the space that the first attempt has
+    /// freed. If that ends in `ENOSPC` too, try again after deleting more; [`Options::reserve_size`]
+    /// says how much space it takes.
     pub fn compact_range(&self, from: Option<&[u8]>, to: Option<&[u8]>) -> Result<()> {
         self.handle.compact_range(from, to)
     }
 
-    /// Makes everything written so far durable.
+    /// Makes everything written so far durable. [`Error::ReadOnly`] for a database that was opened
+    /// read-only.
     pub fn sync(&self) -> Result<()> {
         self.handle.sync()
     }
 
-    /// Writes what is in memory to tables.
+    /// Writes what is in memory to tables. [`Error::ReadOnly`] for a database that was opened
+    /// read-only.
     pub fn flush(&self) -> Result<()> {
         self.handle.flush()
     }
 
-    /// A property by name: `leveldb.stats`, `leveldb.sstables`, `leveldb.num-files-at-levelN`,
-    /// `leveldb.approximate-memory-usage`; `None` for names that mean nothing.
-    pub fn property(&self, name: &str) -> Option<String> {
+    /// A property by name; `None` for names that mean nothing.
+    ///
+    /// | name | what |
+    /// | --- | --- |
+    /// | `leveldb.stats` | a table for humans: for each level that has any, its number, its files, their size in MiB, and the deletions in them as far as they are known |
+    /// | `leveldb.sstables` | every table: number, size, first and last key. It shows keys of the user: keep it out of what strangers read |
+    /// | `leveldb.num-files-at-levelN` | the tables of level N, from 0 to 6 |
+    /// | `leveldb.approximate-memory-usage` | bytes of memtables, cached blocks, and the indexes and filters of open tables |
+    pub fn property(&self, name: &str) -> Result<Option<String>> {
         property::property(&self.handle.core, name)
     }
 
     /// A consistent copy in a new directory, made while the database is in use. Tables are shared
     /// by hard links where the file system can, and copied where not. Its directories are made; one
-    /// that has files already is [`Error::AlreadyExists`]. What is in memory is flushed first, so a
+    /// that has files already is [`Error::AlreadyExists`], and the database's own is
+    /// [`Error::InvalidArgument`]. What is in memory is flushed first, so a
     /// database that was opened read-only cannot do it: [`Error::ReadOnly`].
     pub fn checkpoint(&self, directory: impl AsRef<Path>) -> Result<()> {
         let directory = directory::resolve(directory.as_ref())?;
+        if directory == self.handle.core.directory {
+            let what = "a checkpoint cannot be made in the database's own directory";
+            return Err(Error::InvalidArgument(what.into()));
+        }
         self.handle.flush()?;
         checkpoint::create(&self.handle.core, &directory)
     }
@@ -267,7 +294,15 @@ impl Db {
     }
 
     /// Closes the database: waits for what is under way, makes the log durable, ends the threads and
-    /// releases the lock. Everything after that is [`Error::Closed`]. Closing again does nothing.
+    /// releases the lock. Everything after that is [`Error::Closed`].
+    ///
+    /// An error says that what was acknowledged could not be made durable: it is as safe as
+    /// [`crate::Durability::Process`]. The database is closed all the same, and closing it again
+    /// gives the same answer. Dropping the last handle closes it too, and tells nobody of an error.
+    ///
+    /// Tables that a compaction has replaced stay while an iterator or [`Entries`] holds them. If that
+    /// is still so when the database is closed, the next opening removes them: once the lock is
+    /// released, the directory may be somebody else's.
     pub fn close(&self) -> Result<()> {
         self.handle.close()
     }

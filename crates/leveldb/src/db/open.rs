@@ -13,25 +13,25 @@ use parking_lot::Mutex;
 use super::background::{self, Background};
 use super::commit::CommitQueue;
 use super::core::Core;
-use super::directory;
 use super::flush;
 use super::health::HealthBoard;
 use super::info_log::InfoLog;
 use super::pressure::Pressure;
-use super::recovery::{self, Listing, Recovered, RecoveryReport};
+use super::recovery::{self, Recovered, RecoveryReport};
 use super::reserve::Reserve;
 use super::view::{View, ViewCell};
 use super::write_log::WriteLog;
-use crate::env::{Env, LockError, LockGuard, WritableFile};
+use crate::directory::{self, Listing};
+use crate::env::{Env, LockGuard, WritableFile};
 use crate::error::{Error, IoOperation, Result};
 use crate::file_name::{self, LARGEST_NUMBER};
 use crate::memtable::MemTable;
 use crate::options::Options;
-use crate::table_cache::TableCache;
 use crate::version::Version;
 use crate::version::file::Trash;
 use crate::version::manifest::{self, ManifestState};
 use crate::version::set::{FileNumbers, VersionSet, VersionSetState};
+use crate::version::table_cache::TableCache;
 
 /// What the parts of a [`Core`] are made of.
 pub(crate) struct Foundation {
@@ -47,7 +47,7 @@ pub(crate) struct Foundation {
 pub(crate) fn open(directory: &Path, options: Options) -> Result<(Arc<Core>, Background)> {
     let env = Arc::clone(&options.env);
     prepare_directory(&*env, directory, &options)?;
-    let lock = take_lock(&*env, directory)?;
+    let lock = directory::take_lock(&*env, directory)?;
     let trash = Arc::new(Trash::default());
     let recovered = recovery::recover(&*env, directory, options.log_recovery, &trash)?;
     let core = match recovered {
@@ -80,14 +80,6 @@ fn prepare_directory(env: &dyn Env, directory: &Path, options: &Options) -> Resu
         return Err(error);
     }
     if exists { Ok(()) } else { directory::make(env, directory) }
-}
-
-pub(crate) fn take_lock(env: &dyn Env, directory: &Path) -> Result<Box<dyn LockGuard>> {
-    let path = file_name::lock(directory);
-    env.lock(&path).map_err(|error| match error {
-        LockError::Held { holder } => Error::Locked { path: path.clone(), holder },
-        LockError::Io(error) => Error::io(IoOperation::Lock, &path)(error),
-    })
 }
 
 fn create(

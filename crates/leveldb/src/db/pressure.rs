@@ -132,6 +132,9 @@ fn blend(rate: &AtomicU64, bytes: u64, took: Duration) {
 }
 
 #[cfg(test)]
+mod load_tests;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -3,19 +3,26 @@
 use std::fmt::Write;
 
 use super::core::Core;
+use super::view::View;
+use crate::error::Result;
 use crate::format::LEVELS;
 use crate::version::Version;
 
-pub(crate) fn property(core: &Core, name: &str) -> Option<String> {
+pub(crate) fn property(core: &Core, name: &str) -> Result<Option<String>> {
     let view = core.view.load();
     // Asked second: closing empties the view.
-    core.check_open().ok()?;
+    core.check_open()?;
+    Ok(name.strip_prefix("leveldb.").and_then(|name| of_view(core, &view, name)))
+}
+
+fn of_view(core: &Core, view: &View, name: &str) -> Option<String> {
     let version = &view.version;
-    match name.strip_prefix("leveldb.")? {
+    match name {
         "stats" => Some(statistics(version)),
         "sstables" => Some(tables(version)),
         "approximate-memory-usage" => {
-            let memtables: usize = view.memtables().map(|memtable| memtable.memory()).sum();
+            let memtables: usize =
+                view.memtables().map(|memtable| memtable.memory() + memtable.filter_bytes()).sum();
             Some((memtables + core.tables.block_bytes() + core.tables.table_bytes()).to_string())
         }
         other => {

@@ -15,9 +15,10 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::directory::Listing;
 use crate::env::Env;
 use crate::error::{CorruptionKind, Error, IoOperation, Result};
-use crate::file_name::{self, FileKind};
+use crate::file_name;
 use crate::internal_key::SequenceNumber;
 use crate::log::{LogEnd, LogRead, LogReader};
 use crate::memtable::MemTable;
@@ -27,6 +28,7 @@ use crate::version::manifest::{self, ManifestState};
 use crate::write_batch::BatchReader;
 
 /// What opening found in the logs.
+#[non_exhaustive]
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RecoveryReport {
     /// Writes that were read back from logs.
@@ -38,6 +40,7 @@ pub struct RecoveryReport {
 }
 
 /// A part of a log that was skipped.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loss {
     /// The log.
@@ -46,38 +49,6 @@ pub struct Loss {
     pub offset: u64,
     /// Bytes that were skipped; 0 where whole records are missing between two logs.
     pub bytes: u64,
-}
-
-/// The numbered files of a directory.
-#[derive(Debug, Default)]
-pub(crate) struct Listing {
-    pub(crate) logs: BTreeSet<u64>,
-    pub(crate) tables: BTreeSet<u64>,
-    pub(crate) manifests: BTreeSet<u64>,
-    pub(crate) temporaries: BTreeSet<u64>,
-}
-
-impl Listing {
-    pub(crate) fn read(env: &dyn Env, directory: &Path) -> Result<Self> {
-        let paths = env.list(directory).map_err(Error::io(IoOperation::List, directory))?;
-        let mut listing = Self::default();
-        for path in paths {
-            match FileKind::of(&path) {
-                FileKind::Log(number) => listing.logs.insert(number),
-                FileKind::Table(number) => listing.tables.insert(number),
-                FileKind::Manifest(number) => listing.manifests.insert(number),
-                FileKind::Temporary(number) => listing.temporaries.insert(number),
-                _ => false,
-            };
-        }
-        Ok(listing)
-    }
-
-    /// A number above all that are taken.
-    pub(crate) fn next_number(&self) -> u64 {
-        let kinds = [&self.logs, &self.tables, &self.manifests, &self.temporaries];
-        kinds.iter().filter_map(|numbers| numbers.last()).max().map_or(1, |last| last + 1)
-    }
 }
 
 /// A database as its files have it.

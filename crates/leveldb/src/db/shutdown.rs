@@ -1,160 +1,14 @@
-//! The handle that all clones of a [`super::Db`] share, and how it ends.
-
-use std::sync::Arc;
-
-use parking_lot::Mutex;
+//! Closing: what was acknowledged is made as safe as it can be, the threads end, and everything that
+//! is held open is let go of, the lock last.
 
 use super::background::Background;
 use super::core::Core;
 use super::flush;
-use super::follower::Follower;
-use super::health::Job;
-use crate::error::{Error, Result};
-use crate::options::{Durability, WriteOptions};
-use crate::write_batch::{BatchEntry, WriteBatch};
+use crate::error::Result;
 
-/// See the module's documentation.
-pub(crate) struct Handle {
-    pub(crate) core: Arc<Core>,
-    role: Role,
-}
-
-enum Role {
-    /// Holds the lock, and threads until it is closed.
-    Writer(Mutex<Option<Background>>),
-    Follower(Mutex<Follower>),
-}
-
-impl Handle {
-    pub(crate) fn writer(core: Arc<Core>, background: Background) -> Self {
-        Self { core, role: Role::Writer(Mutex::new(Some(background))) }
-    }
-
-    pub(crate) fn follower(core: Arc<Core>, follower: Follower) -> Self {
-        Self { core, role: Role::Follower(Mutex::new(follower)) }
-    }
-
-    fn check_writable(&self) -> Result<()> {
-        self.core.check_open()?;
-        match self.role {
-            Role::Writer(_) => Ok(()),
-            Role::Follower(_) => Err(Error::ReadOnly),
-        }
-    }
-
-    pub(crate) fn write(&self, batch: WriteBatch, options: WriteOptions) -> Result<()> {
-        self.check_writable()?;
-        batch.check()?;
-        if batch.is_empty() {
-            return if options.durability == Durability::Sync { self.sync() } else { Ok(()) };
-        }
-        self.check_space(&batch)?;
-        if let Some(delay) = self.core.pressure.delay(batch.byte_size()) {
-            std::thread::sleep(delay);
-        }
-        self.core.commits.commit(&self.core, batch, options.durability)
-    }
-
-    pub(crate) fn try_write(&self, batch: &mut WriteBatch, options: WriteOptions) -> Result<()> {
-        self.check_writable()?;
-        batch.check()?;
-        if batch.is_empty() {
-            return if options.durability == Durability::Sync {
-                Err(Error::WouldBlock)
-            } else {
-                Ok(())
-            };
-        }
-        self.check_space(batch)?;
-        let bytes = batch.byte_size();
-        self.core.commits.try_commit(&self.core, batch, options.durability)?;
-        // Paid afterwards: the next write of this thread is the one that would have to wait.
-        let _ = self.core.pressure.delay(bytes);
-        Ok(())
-    }
-
-    /// While the disk is full only what makes room is let through.
-    fn check_space(&self, batch: &WriteBatch) -> Result<()> {
-        let Some(refusal) = self.core.reserve.refusal() else { return Ok(()) };
-        if batch.iter().all(|entry| matches!(entry, BatchEntry::Delete { .. })) {
-            return Ok(());
-        }
-        self.core.upkeep_wanted.raise();
-        Err(refusal)
-    }
-
-    pub(crate) fn sync(&self) -> Result<()> {
-        self.check_writable()?;
-        let mut log = self.core.commits.log();
-        log.make_room(&self.core)?;
-        log.sync().inspect_err(|error| self.core.reserve.note(error.clone()))
-    }
-
-    pub(crate) fn flush(&self) -> Result<()> {
-        self.check_writable()?;
-        let log = self.core.commits.log().rotate(&self.core)?;
-        let failed_before = self.core.health.failed_flushes();
-        self.core.flush_wanted.raise();
-        loop {
-            let seen = self.core.progress.count();
-            let waiting =
-                self.core.view.load().pending.iter().any(|memtable| memtable.log_number() < log);
-            // Closing lets go of the memtables too, and then they are not in tables.
-            self.core.check_open()?;
-            if !waiting {
-                return Ok(());
-            }
-            // An error from before the call may have a cause that is gone.
-            if self.core.health.failed_flushes() > failed_before
-                && let Some(error) = self.core.health.failure(Job::Flush)
-            {
-                return Err(error);
-            }
-            self.core.progress.wait_past(seen, std::time::Duration::from_millis(100));
-        }
-    }
-
-    pub(crate) fn compact_range(&self, from: Option<&[u8]>, to: Option<&[u8]>) -> Result<()> {
-        self.flush()?;
-        let request = self.core.manual.submit(from, to)?;
-        self.core.compaction_wanted.raise();
-        request.wait()
-    }
-
-    pub(crate) fn refresh(&self) -> Result<bool> {
-        self.core.check_open()?;
-        match &self.role {
-            Role::Writer(_) => Ok(false),
-            Role::Follower(follower) => {
-                let mut follower = follower.lock();
-                self.core.check_open()?;
-                follower.refresh(&self.core)
-            }
-        }
-    }
-
-    pub(crate) fn close(&self) -> Result<()> {
-        match &self.role {
-            Role::Follower(follower) => {
-                self.core.closed.store(true, std::sync::atomic::Ordering::Release);
-                // Waits for a refresh under way, which would fill the view again.
-                let _follower = follower.lock();
-                self.core.view.clear();
-                Ok(())
-            }
-            Role::Writer(background) => {
-                // Whoever closes at the same time waits here, and finds it done.
-                let mut background = background.lock();
-                match background.take() {
-                    Some(threads) => close_writer(&self.core, threads),
-                    None => Ok(()),
-                }
-            }
-        }
-    }
-}
-
-fn close_writer(core: &Core, mut threads: Background) -> Result<()> {
+/// Ends a database that was opened for writing. It is closed then, whatever the answer: the answer
+/// says whether everything that was acknowledged is durable.
+pub(crate) fn close(core: &Core, threads: &mut Background) -> Result<()> {
     let saved = save(core);
     threads.stop(core);
     core.manual.close();
@@ -190,11 +44,4 @@ fn save(core: &Core) -> Result<()> {
     drop(log);
     while flush::flush_oldest(core)? {}
     Ok(())
-}
-
-impl Drop for Handle {
-    fn drop(&mut self) {
-        // There is nobody to tell; a log that could not be synced is still as safe as `Process`.
-        let _ = self.close();
-    }
 }

@@ -6,6 +6,7 @@ use super::core::Core;
 use crate::error::{Error, Result};
 
 /// What verifying found.
+#[non_exhaustive]
 #[derive(Debug, Clone, Default)]
 pub struct VerifyReport {
     /// Tables that were read.

@@ -15,8 +15,8 @@ use parking_lot::Mutex;
 use crate::error::Result;
 use crate::memtable::MemTable;
 use crate::table::ReadMode;
-use crate::table_cache::TableCache;
 use crate::version::Version;
+use crate::version::table_cache::TableCache;
 
 /// See the module's documentation.
 #[derive(Clone)]

@@ -218,9 +218,10 @@ impl WriteLog {
             if failure.log_is_lost {
                 self.give_up();
             }
-            core.reserve.note(failure.error.clone());
+            core.write_failed(&failure.error);
             return Err(failure.error);
         }
+        core.health.found_room();
         self.last_logged = sequence + count.saturating_sub(1);
         core.view.load().active.insert(sequence, batch.iter());
         core.visible.store(self.last_logged, Ordering::Release);

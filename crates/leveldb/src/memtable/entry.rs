@@ -9,6 +9,10 @@ use crate::internal_key::{self, TAG_SIZE};
 /// Entries share pieces of memory of this size.
 const PIECE_SIZE: usize = 256 * 1024;
 
+/// Larger entries have memory of their own: one that does not fit leaves the end of a piece unused, and
+/// that is never more than this.
+const LARGEST_SHARED: usize = PIECE_SIZE / 16;
+
 /// An internal key with its value behind it.
 #[derive(Debug)]
 pub(super) struct Entry {
@@ -55,12 +59,31 @@ impl EntrySpace {
     pub(super) fn entry(&mut self, user_key: &[u8], tag: u64, value: &[u8]) -> Entry {
         let key_length = user_key.len() + TAG_SIZE;
         let size = key_length + value.len();
-        if self.piece.capacity() < size {
-            self.piece = BytesMut::with_capacity(size.max(PIECE_SIZE));
+        let mut own = BytesMut::new();
+        let piece = if size > LARGEST_SHARED { &mut own } else { &mut self.piece };
+        if piece.capacity() < size {
+            *piece = BytesMut::with_capacity(if size > LARGEST_SHARED { size } else { PIECE_SIZE });
         }
-        self.piece.extend_from_slice(user_key);
-        self.piece.extend_from_slice(&tag.to_le_bytes());
-        self.piece.extend_from_slice(value);
-        Entry { bytes: self.piece.split().freeze(), key_length: key_length as u32 }
+        piece.extend_from_slice(user_key);
+        piece.extend_from_slice(&tag.to_le_bytes());
+        piece.extend_from_slice(value);
+        Entry { bytes: piece.split().freeze(), key_length: key_length as u32 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_entries_share_a_piece_that_large_ones_do_not_use_up() {
+        let mut space = EntrySpace::default();
+        let first = space.entry(b"first", 0, b"value").bytes;
+        for size in [LARGEST_SHARED, PIECE_SIZE / 2, PIECE_SIZE * 2] {
+            let large = space.entry(b"large", 0, &vec![1; size]);
+            assert_eq!((large.position().0, large.value().len()), (&b"large"[..], size));
+        }
+        let second = space.entry(b"second", 0, b"value").bytes;
+        assert_eq!(first.as_ptr() as usize + first.len(), second.as_ptr() as usize);
     }
 }

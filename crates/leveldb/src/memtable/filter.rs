@@ -6,7 +6,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use crate::table::key_hash;
+use crate::key_hash::key_hash;
 
 /// Memory of the memtable for each bit: ten bits for an entry of a hundred bytes, which is about
 /// the least that an entry takes.
@@ -27,6 +27,11 @@ impl Filter {
     pub(super) fn new(memory: usize) -> Self {
         let lines = memory.div_ceil(MEMORY_PER_BIT << LINE_BITS_LG).min(MOST_LINES);
         Self { words: (0..lines * LINE_WORDS).map(|_| AtomicU64::new(0)).collect() }
+    }
+
+    /// The memory that it takes.
+    pub(super) fn bytes(&self) -> usize {
+        size_of_val(&*self.words)
     }
 
     #[inline]

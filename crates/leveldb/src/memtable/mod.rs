@@ -116,6 +116,11 @@ impl MemTable {
         self.memory.load(Relaxed)
     }
 
+    /// Bytes of its filter, which are not part of [`MemTable::memory`]: that says how full it is.
+    pub(crate) fn filter_bytes(&self) -> usize {
+        self.filter.bytes()
+    }
+
     /// Deletions among its entries.
     pub(crate) fn deletions(&self) -> u64 {
         self.deletions.load(Relaxed)

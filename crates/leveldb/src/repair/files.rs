@@ -4,7 +4,7 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use crate::db::recovery::Listing;
+use crate::directory::Listing;
 use crate::env::Env;
 use crate::error::{Error, IoOperation, Result};
 use crate::file_name::{FileKind, LARGEST_NUMBER};

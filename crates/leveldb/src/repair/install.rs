@@ -6,12 +6,11 @@ use std::path::{Path, PathBuf};
 
 use super::files::Files;
 use super::workshop::{FinishedTable, Workshop};
-use crate::db::flush::new_file;
 use crate::error::{Error, IoOperation, Result};
 use crate::file_name;
 use crate::format::{COMPARATOR_NAME, LEVELS};
 use crate::log::LogWriter;
-use crate::version::edit::VersionEdit;
+use crate::version::edit::{NewFile, VersionEdit};
 use crate::version::manifest;
 use crate::version::set::point_current_at;
 
@@ -46,7 +45,7 @@ pub(super) fn prepare(
         last_sequence: Some(last_sequence),
         new_files: tables
             .iter()
-            .map(|table| (level, new_file(table.number, &table.summary)))
+            .map(|table| (level, NewFile::written(table.number, &table.summary)))
             .collect(),
         ..VersionEdit::default()
     };

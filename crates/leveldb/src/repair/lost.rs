@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::files;
 use super::workshop::Workshop;
-use crate::db::checkpoint::copy;
+use crate::directory::copy;
 use crate::env::Env;
 use crate::error::{Error, IoOperation, Result};
 use crate::file_name;

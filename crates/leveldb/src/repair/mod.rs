@@ -26,8 +26,7 @@ use gather::Gatherer;
 use history::History;
 use workshop::Workshop;
 
-use crate::db::directory;
-use crate::db::open::take_lock;
+use crate::directory;
 use crate::error::{Error, Result};
 use crate::file_name;
 use crate::options::Options;
@@ -53,7 +52,7 @@ pub fn repair(directory: impl AsRef<Path>, options: &Options) -> Result<RepairRe
     let env = &*options.env;
     // Looked at before the lock is taken, because taking it makes a file.
     Files::read(env, directory)?;
-    let _lock = take_lock(env, directory)?;
+    let _lock = directory::take_lock(env, directory)?;
     let files = Files::read(env, directory)?;
     let history = History::read(env, directory, &files)?;
     let first = files.next_number().max(history.next_file_number.min(file_name::LARGEST_NUMBER));
@@ -74,7 +73,7 @@ pub fn inspect(directory: impl AsRef<Path>, options: &Options) -> Result<RepairR
     let env = &*options.env;
     // A lock file that is not there would be made; one that cannot be locked may be read-only.
     let lock = match env.size(&file_name::lock(directory)) {
-        Ok(_) => Some(take_lock(env, directory)),
+        Ok(_) => Some(directory::take_lock(env, directory)),
         Err(_) => None,
     };
     if let Some(Err(held @ Error::Locked { .. })) = lock {

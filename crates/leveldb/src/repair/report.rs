@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::error::{CorruptionKind, Error};
 
 /// A place where something could not be read, or is not there.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Damage {
     /// The damaged or missing file.
@@ -38,6 +39,7 @@ impl fmt::Display for Damage {
 }
 
 /// What a repair read, and what it could not. [`fmt::Display`] gives a summary.
+#[non_exhaustive]
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RepairReport {
     /// Tables that are whole.

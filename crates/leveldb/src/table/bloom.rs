@@ -3,37 +3,11 @@
 //! 32-bit hash of the user's key and `d` is `h` rotated by 17 bits. A key that was added always
 //! passes; of others about one in a hundred does, at ten bits a key.
 
-use crate::coding::fixed32;
-
-const HASH_SEED: u32 = 0xbc9f_1d34;
-const HASH_MULTIPLIER: u32 = 0xc6a4_a793;
-
 /// More probes than this are reserved for other encodings; such a filter lets every key pass.
 const MAX_PROBES: u8 = 30;
 
 /// Positions are 32 bits wide.
 const MAX_BITS: usize = u32::MAX as usize / 8 * 8;
-
-/// The hash of a user's key that filters are made of.
-pub(crate) fn hash(key: &[u8]) -> u32 {
-    hash_with_seed(key, HASH_SEED)
-}
-
-fn hash_with_seed(key: &[u8], seed: u32) -> u32 {
-    let mut h = seed ^ (key.len() as u32).wrapping_mul(HASH_MULTIPLIER);
-    let words = key.chunks_exact(4);
-    let rest = words.remainder();
-    for word in words {
-        h = h.wrapping_add(fixed32(word, 0).unwrap_or_default()).wrapping_mul(HASH_MULTIPLIER);
-        h ^= h >> 16;
-    }
-    if !rest.is_empty() {
-        let last = rest.iter().rev().fold(0, |word, &byte| (word << 8) | u32::from(byte));
-        h = h.wrapping_add(last).wrapping_mul(HASH_MULTIPLIER);
-        h ^= h >> 24;
-    }
-    h
-}
 
 /// Appends the filter of the keys with these hashes.
 pub(crate) fn append_filter(out: &mut Vec<u8>, hashes: &[u32], bits_per_key: usize) {
@@ -78,15 +52,7 @@ fn positions(hash: u32, probes: u8, bits: u32) -> impl Iterator<Item = u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_hash_is_leveldbs() {
-        assert_eq!(hash(b""), 0xbc9f_1d34);
-        assert_eq!(hash(&[0x62]), 0xef13_45c4);
-        assert_eq!(hash(&[0xc3, 0x97]), 0x5b66_3814);
-        assert_eq!(hash(&[0xe2, 0x99, 0xa5]), 0x323c_078f);
-        assert_eq!(hash(&[0xe1, 0x80, 0xb9, 0x32]), 0xed21_633a);
-    }
+    use crate::key_hash::key_hash as hash;
 
     fn filter(keys: impl Iterator<Item = u32>) -> Vec<u8> {
         let hashes: Vec<u32> = keys.map(|key| hash(&key.to_le_bytes())).collect();

@@ -9,6 +9,7 @@ use super::bloom;
 use crate::coding::fixed32;
 use crate::error::CorruptionKind;
 use crate::format::FILTER_BASE_LG;
+use crate::key_hash::key_hash;
 
 /// Makes a filter block.
 pub(crate) struct FilterBlockBuilder {
@@ -32,7 +33,7 @@ impl FilterBlockBuilder {
     }
 
     pub(crate) fn add(&mut self, user_key: &[u8]) {
-        self.hashes.push(bloom::hash(user_key));
+        self.hashes.push(key_hash(user_key));
     }
 
     pub(crate) fn finish(mut self) -> Vec<u8> {
@@ -140,7 +141,7 @@ mod tests {
         builder.start_block(9000);
         builder.add(b"hello");
         let block = finish(builder);
-        let contains = |offset, key: &[u8]| block.may_contain(offset, bloom::hash(key));
+        let contains = |offset, key: &[u8]| block.may_contain(offset, key_hash(key));
         assert!(contains(0, b"foo") && contains(2000, b"bar"));
         assert!(!contains(0, b"box") && !contains(0, b"hello"));
         assert!(contains(3100, b"box") && !contains(3100, b"foo"));

@@ -29,7 +29,6 @@ pub(crate) use block_cache::BlockCache;
 pub(crate) use block_handle::BlockHandle;
 pub(crate) use block_iterator::BlockIterator;
 pub(crate) use block_reader::{BlockReader, ReadMode};
-pub(crate) use bloom::hash as key_hash;
 pub(crate) use builder::{TableBuilder, TableOptions, TableSummary};
 pub(crate) use footer::Footer;
 pub(crate) use reader::Table;

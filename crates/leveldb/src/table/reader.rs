@@ -14,7 +14,6 @@ use super::block::Block;
 use super::block_cache::BlockCache;
 use super::block_handle::BlockHandle;
 use super::block_reader::{BlockReader, ReadMode};
-use super::bloom;
 use super::filter_block::FilterBlock;
 use super::footer::Footer;
 use super::index::{Index, decode_handle};
@@ -25,6 +24,7 @@ use crate::env::ReadableFile;
 use crate::error::{CorruptionKind, Error, Result};
 use crate::format::FOOTER_SIZE;
 use crate::internal_key::{self, ValueKind};
+use crate::key_hash::key_hash;
 
 /// An open table.
 pub(crate) struct Table {
@@ -95,7 +95,7 @@ impl Table {
         let Some(entry) = entry else { return Ok(None) };
         let handle = self.handle(self.index.value(&entry))?;
         if let Some(filter) = &self.filter
-            && !filter.may_contain(handle.offset, bloom::hash(user_key))
+            && !filter.may_contain(handle.offset, key_hash(user_key))
         {
             return Ok(None);
         }

@@ -7,12 +7,12 @@ use std::cmp::Ordering;
 use super::block::Block;
 use super::block_handle::BlockHandle;
 use super::block_iterator::BlockIterator;
-use super::bloom;
 use super::readahead::Readahead;
 use super::reader::Table;
 use super::statistics::TableStatistics;
 use crate::error::{CorruptionKind, Result};
 use crate::internal_key;
+use crate::key_hash::key_hash;
 
 impl Table {
     /// Checks the whole table, not through the cache, and answers what it counted.
@@ -66,9 +66,10 @@ impl Verifier<'_> {
             if internal_key::compare(&self.last_key, key) != Ordering::Less {
                 return Err(CorruptionKind::BadKey);
             }
-            let passes = self.table.filter().is_none_or(|filter| {
-                filter.may_contain(handle.offset, bloom::hash(parsed.user_key))
-            });
+            let passes = self
+                .table
+                .filter()
+                .is_none_or(|filter| filter.may_contain(handle.offset, key_hash(parsed.user_key)));
             if !passes {
                 return Err(CorruptionKind::Inconsistent);
             }

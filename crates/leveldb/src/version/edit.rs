@@ -6,10 +6,12 @@
 //! Everything here decides which files are deleted and which keys are looked for where, so decoding
 //! is strict: an unknown field, a level that there is not, or a key that is none is an error.
 
+use super::file::TableFile;
 use crate::coding::{Decoder, put_length_prefixed, put_varint32, put_varint64};
 use crate::error::CorruptionKind;
 use crate::format::LEVELS;
 use crate::internal_key::{self, MAX_SEQUENCE};
+use crate::table::TableSummary;
 
 const COMPARATOR: u32 = 1;
 const LOG_NUMBER: u32 = 2;
@@ -51,6 +53,28 @@ pub(crate) struct NewFile {
     pub smallest: Vec<u8>,
     /// The last internal key.
     pub largest: Vec<u8>,
+}
+
+impl NewFile {
+    /// A table that was just written.
+    pub(crate) fn written(number: u64, summary: &TableSummary) -> Self {
+        Self {
+            number,
+            size: summary.file_size,
+            smallest: summary.smallest.clone(),
+            largest: summary.largest.clone(),
+        }
+    }
+
+    /// A table that is in force already.
+    pub(crate) fn of(file: &TableFile) -> Self {
+        Self {
+            number: file.number,
+            size: file.size,
+            smallest: file.smallest.clone(),
+            largest: file.largest.clone(),
+        }
+    }
 }
 
 impl VersionEdit {

@@ -10,6 +10,7 @@ pub(crate) mod edit;
 pub(crate) mod file;
 pub(crate) mod manifest;
 pub(crate) mod set;
+pub(crate) mod table_cache;
 
 use std::sync::Arc;
 
@@ -19,8 +20,8 @@ use crate::error::Result;
 use crate::format::LEVELS;
 use crate::internal_key;
 use crate::table::ReadMode;
-use crate::table_cache::TableCache;
 use file::TableFile;
+use table_cache::TableCache;
 
 /// See the module's documentation.
 #[derive(Debug, Clone, Default)]

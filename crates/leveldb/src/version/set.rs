@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::Version;
 use super::builder::VersionBuilder;
 use super::edit::{NewFile, VersionEdit};
-use super::file::{TableFile, Trash};
+use super::file::Trash;
 use crate::env::Env;
 use crate::error::{Error, IoOperation, Result};
 use crate::file_name;
@@ -225,19 +225,9 @@ impl VersionSet {
             new_files: self
                 .current
                 .all_files()
-                .map(|(level, file)| (level, new_file(file)))
+                .map(|(level, file)| (level, NewFile::of(file)))
                 .collect(),
         }
-    }
-}
-
-/// A file as an edit names it.
-pub(crate) fn new_file(file: &TableFile) -> NewFile {
-    NewFile {
-        number: file.number,
-        size: file.size,
-        smallest: file.smallest.clone(),
-        largest: file.largest.clone(),
     }
 }
 

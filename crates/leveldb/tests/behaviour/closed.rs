@@ -5,7 +5,7 @@ use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use sigil_leveldb::env::MemoryEnv;
+use sigil_leveldb::env::{FaultEnv, FaultPlan, MemoryEnv, errno};
 use sigil_leveldb::{Db, Durability, Error, Options, Range, Result, Snapshot, WriteBatch};
 
 use super::{DIRECTORY, open, options};
@@ -45,8 +45,9 @@ fn check_every_method(db: &Db, snapshot: &Snapshot) {
     assert!(is_closed(db.checkpoint("/copy")));
     assert!(is_closed(db.verify()));
     assert!(is_closed(db.refresh()));
+    assert!(is_closed(db.property("leveldb.stats")));
+    assert!(is_closed(db.property("nothing")));
     // These have no error to give, and do not fail.
-    db.property("leveldb.stats");
     db.health();
     db.recovery_report();
     db.close().unwrap();
@@ -70,6 +71,24 @@ fn every_method_of_a_closed_handle_says_so() {
             scope.spawn(|| check_every_method(&db, &snapshot));
         }
     });
+}
+
+#[test]
+fn whoever_closes_again_is_told_what_the_first_was_told() {
+    let fault = FaultEnv::on_memory(MemoryEnv::new());
+    let db = open(&fault);
+    db.put(b"a", b"1", Durability::Process).unwrap();
+    fault.set_plan(FaultPlan::fail_from(0, errno::EIO));
+    let clone = db.clone();
+    let first = db.close().unwrap_err();
+    fault.clear_plan();
+    for db in [&db, &clone] {
+        let again = db.close().unwrap_err();
+        assert_eq!(again.to_string(), first.to_string());
+        assert!(db.is_closed() && is_closed(db.get(b"a")));
+    }
+    drop((db, clone));
+    assert!(open(&fault).get(b"a").unwrap().is_some(), "what was acknowledged is in the log");
 }
 
 #[test]

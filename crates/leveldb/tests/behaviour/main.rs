@@ -6,18 +6,29 @@
 mod approximate_size;
 mod background_sync;
 mod batches;
+mod blocked_disk;
 mod cached_reads;
 mod closed;
+mod compression;
 mod follower;
 mod handles;
 mod limits;
 mod lost_sync;
+mod maintenance;
 mod memory_bound;
 mod option_checks;
 mod properties;
 mod ranges;
 mod restart;
 mod try_write;
+
+#[allow(dead_code, unreachable_pub, reason = "shared with tests that need more of it")]
+#[path = "../support/tap.rs"]
+mod tap;
+
+#[allow(dead_code, unreachable_pub, reason = "shared with tests that need more of it")]
+#[path = "../support/watch.rs"]
+mod watch;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

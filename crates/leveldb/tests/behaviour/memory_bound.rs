@@ -16,15 +16,19 @@ fn a_load_with_readers_stays_under_the_bound() {
         max_open_files: 16,
         ..options(&MemoryEnv::new())
     };
-    let largest_write = 2_000;
-    let memtable = options.write_buffer_size + largest_write;
-    // The memtable being filled and those that wait, the block cache, and for each open table its
-    // index and filter: here less than 16 KiB of them in 64 KiB.
-    let memtables = (options.max_pending_memtables + 2) * memtable;
+    // As ARCHITECTURE.md has it: a memtable goes beyond its size by the write that fills it, and has
+    // a filter; one is being filled while others wait.
+    let last_write = 704 + 96;
+    let filter = (options.write_buffer_size / 10 / 8).next_multiple_of(64);
+    let memtables =
+        (options.max_pending_memtables + 1) * (options.write_buffer_size + last_write + filter);
+    // The block cache, and for each open table its index and filter: here less than 16 KiB of them
+    // in 64 KiB.
     let bound = memtables + options.block_cache_size + 16 * (16 << 10);
     let db = Db::open(DIRECTORY, options).unwrap();
-    let usage =
-        || db.property("leveldb.approximate-memory-usage").unwrap().parse::<usize>().unwrap();
+    let usage = || {
+        db.property("leveldb.approximate-memory-usage").unwrap().unwrap().parse::<usize>().unwrap()
+    };
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         scope.spawn(|| {

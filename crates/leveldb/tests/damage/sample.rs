@@ -55,7 +55,7 @@ impl Sample {
             writer.put_some(&db, round, 1);
             db.flush().unwrap();
         }
-        assert_eq!(db.property("leveldb.num-files-at-level0").as_deref(), Some("3"));
+        assert_eq!(db.property("leveldb.num-files-at-level0").unwrap().as_deref(), Some("3"));
         writer.write_log(&db, 70_000);
         db.close().unwrap();
         writer.finish()

@@ -39,6 +39,7 @@ fn database() -> MemoryEnv {
     for level in 0..3 {
         assert!(
             db.property(&format!("leveldb.num-files-at-level{level}"))
+                .unwrap()
                 .is_some_and(|count| count != "0")
         );
     }

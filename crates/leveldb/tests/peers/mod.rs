@@ -53,9 +53,17 @@ impl Peer {
     pub(crate) fn start(kind: Kind) -> Self {
         let mut command = match kind {
             Kind::Cpp => {
-                let script = "tests/interchange/classic_level.mjs";
+                let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+                let installed = here.ancestors().any(|directory| {
+                    directory.join("node_modules/classic-level/package.json").is_file()
+                });
+                assert!(
+                    installed,
+                    "C++ LevelDB comes with the npm package classic-level, which is not installed: \
+                     run `npm ci` in the root of the repository"
+                );
                 let mut node = Command::new("node");
-                node.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join(script));
+                node.arg(here.join("tests/interchange/classic_level.mjs"));
                 node
             }
             Kind::Rusty | Kind::Ours => {
@@ -68,7 +76,7 @@ impl Peer {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .unwrap_or_else(|error| panic!("{kind:?} cannot be started: {error}"));
+            .unwrap_or_else(|error| panic!("{command:?} cannot be started: {error}"));
         let requests = child.stdin.take().unwrap();
         let mut answers = BufReader::new(child.stdout.take().unwrap());
         let mut greeting = Vec::new();

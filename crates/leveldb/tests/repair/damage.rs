@@ -71,7 +71,9 @@ fn damaged(
     let found = inspect(DIRECTORY, &options(env.clone())).unwrap();
     assert_eq!(files(&env), before);
     let report = repair(DIRECTORY, &options(env.clone())).unwrap();
-    assert_eq!(RepairReport { kept: Vec::new(), ..report.clone() }, found);
+    let mut without_kept = report.clone();
+    without_kept.kept.clear();
+    assert_eq!(without_kept, found);
     let stale = check(sample, &env, &report, inside);
     for damage in report.damages.iter().filter(|damage| damage.bytes > 0) {
         let kept = in_lost(damage.path.file_name().unwrap().to_str().unwrap());

@@ -1,11 +1,19 @@
-//! The directory of a database: which one is meant, and making it so that a power cut does not take it
-//! away with all that is in it.
+//! The directory of a database: which one is meant, making it so that a power cut does not take it
+//! away with all that is in it, locking it, and what all who work on one need: its files by number,
+//! and copies of them.
+
+mod listing;
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::env::Env;
+use crate::env::{Env, LockError, LockGuard};
 use crate::error::{Error, IoOperation, Result};
+use crate::file_name;
+
+pub(crate) use listing::Listing;
+
+const COPY_PIECE: usize = 1 << 20;
 
 /// Makes a directory and those above it, and makes their names durable.
 pub(crate) fn make(env: &dyn Env, directory: &Path) -> Result<()> {
@@ -45,4 +53,32 @@ pub(crate) fn resolve(directory: &Path) -> Result<PathBuf> {
         return Err(Error::InvalidArgument("the path of the directory has a NUL byte".into()));
     }
     std::path::absolute(directory).map_err(Error::io(IoOperation::Stat, directory))
+}
+
+/// Takes the lock that whoever changes a database holds.
+pub(crate) fn take_lock(env: &dyn Env, directory: &Path) -> Result<Box<dyn LockGuard>> {
+    let path = file_name::lock(directory);
+    env.lock(&path).map_err(|error| match error {
+        LockError::Held { holder } => Error::Locked { path: path.clone(), holder },
+        LockError::Io(error) => Error::io(IoOperation::Lock, &path)(error),
+    })
+}
+
+/// Copies a file and makes the copy's content durable.
+pub(crate) fn copy(env: &dyn Env, from: &Path, to: &Path) -> Result<()> {
+    let source = env.open(from).map_err(Error::io(IoOperation::Open, from))?;
+    let target = env.create(to).map_err(Error::io(IoOperation::Create, to))?;
+    let mut piece = vec![0; COPY_PIECE];
+    let mut offset = 0;
+    loop {
+        let read =
+            source.read_at(offset, &mut piece).map_err(Error::io(IoOperation::Read, from))?;
+        if read == 0 {
+            break;
+        }
+        let bytes = piece.get(..read).unwrap_or_default();
+        target.append(bytes).map_err(Error::io(IoOperation::Write, to))?;
+        offset += read as u64;
+    }
+    target.sync().map_err(Error::io(IoOperation::Sync, to))
 }

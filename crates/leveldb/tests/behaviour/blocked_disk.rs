@@ -1,0 +1,149 @@
+//! Reading goes on while nothing can be written: a disk that hangs in the log, in a flush or in a
+//! compaction holds up whoever writes, and no reader and no cursor.
+
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use sigil_leveldb::env::{FaultEnv, MemoryEnv};
+use sigil_leveldb::{Db, Durability, FileKind, IoOperation, Options};
+
+use super::{DIRECTORY, noise, options, wait_until};
+use crate::tap::{Call, TapEnv};
+use crate::watch::watched;
+
+const KEYS: u32 = 600;
+
+/// A gate in front of the calls of one sort.
+#[derive(Default)]
+struct Gate {
+    state: Mutex<(Option<Stopped>, usize)>,
+    changed: Condvar,
+}
+
+type Stopped = fn(&Call) -> bool;
+
+impl Gate {
+    fn shut(&self, stopped: Stopped) {
+        self.state.lock().unwrap().0 = Some(stopped);
+    }
+
+    fn open(&self) {
+        self.state.lock().unwrap().0 = None;
+        self.changed.notify_all();
+    }
+
+    fn pass(&self, call: &Call) {
+        let mut state = self.state.lock().unwrap();
+        while state.0.is_some_and(|stopped| stopped(call)) {
+            state.1 += 1;
+            state = self.changed.wait(state).unwrap();
+            state.1 -= 1;
+        }
+    }
+
+    fn waiting(&self) -> usize {
+        self.state.lock().unwrap().1
+    }
+}
+
+fn writes_to(call: &Call, is: fn(&FileKind) -> bool) -> bool {
+    matches!(call.operation, IoOperation::Write | IoOperation::Sync)
+        && is(&FileKind::of(&call.path))
+}
+
+fn is_log(call: &Call) -> bool {
+    writes_to(call, |kind| matches!(kind, FileKind::Log(_)))
+}
+
+fn is_flush(call: &Call) -> bool {
+    on_thread("sigil-flush") && writes_to(call, |kind| matches!(kind, FileKind::Table(_)))
+}
+
+fn is_compaction(call: &Call) -> bool {
+    on_thread("sigil-compact") && writes_to(call, |kind| matches!(kind, FileKind::Table(_)))
+}
+
+/// Whether the thread that makes the call has this name.
+fn on_thread(name: &str) -> bool {
+    thread::current().name() == Some(name)
+}
+
+fn open() -> (Arc<Gate>, Db) {
+    let gate = Arc::<Gate>::default();
+    let disk = Arc::new(FaultEnv::on_memory(MemoryEnv::new()));
+    let env = TapEnv::new(disk, {
+        let gate = Arc::clone(&gate);
+        move |call| gate.pass(&call)
+    });
+    // No block cache: every read of a table asks the disk.
+    let options = Options { block_cache_size: 0, max_pending_memtables: 1, ..options(&env) };
+    let db = Db::open(DIRECTORY, options).unwrap();
+    // Twice, so that there is something to compact.
+    for _ in 0..2 {
+        for index in 0..KEYS {
+            db.put(&index.to_be_bytes(), &noise(index.into(), 300), Durability::Process).unwrap();
+        }
+        db.flush().unwrap();
+    }
+    (gate, db)
+}
+
+/// Reads everything, in every way, on threads of their own. That this ends is the test.
+fn read_all(db: &Db) {
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for index in 0..KEYS {
+                assert!(db.get(&index.to_be_bytes()).unwrap().is_some());
+            }
+        });
+        scope.spawn(|| assert!(db.range(..).unwrap().count() >= KEYS as usize));
+        scope.spawn(|| assert!(db.range(..).unwrap().rev().count() >= KEYS as usize));
+        scope.spawn(|| {
+            let snapshot = db.snapshot().unwrap();
+            let keys: Vec<_> = (0..KEYS).map(u32::to_be_bytes).collect();
+            assert!(db.get_many_at(&snapshot, &keys).unwrap().iter().all(Option::is_some));
+        });
+    });
+}
+
+/// Does `act` while the calls that `stopped` chooses hang, and reads meanwhile.
+fn reads_go_on(stopped: Stopped, act: fn(&Db)) {
+    watched(Duration::from_secs(60), move || check_reads(stopped, act));
+}
+
+fn check_reads(stopped: Stopped, act: fn(&Db)) {
+    let (gate, db) = open();
+    gate.shut(stopped);
+    thread::scope(|scope| {
+        let acting = scope.spawn(|| act(&db));
+        wait_until("it hangs", Duration::from_secs(20), || gate.waiting() > 0);
+        for _ in 0..3 {
+            read_all(&db);
+        }
+        assert!(gate.waiting() > 0 && !acting.is_finished(), "it did not hang all the time");
+        gate.open();
+    });
+    read_all(&db);
+}
+
+fn put_many(db: &Db) {
+    for index in KEYS..KEYS + 2_000 {
+        db.put(&index.to_be_bytes(), &noise(index.into(), 300), Durability::Process).unwrap();
+    }
+}
+
+#[test]
+fn reads_go_on_while_the_log_hangs() {
+    reads_go_on(is_log, |db| db.put(b"last", b"1", Durability::Sync).unwrap());
+}
+
+#[test]
+fn reads_go_on_while_a_flush_hangs_and_writers_wait_for_it() {
+    reads_go_on(is_flush, put_many);
+}
+
+#[test]
+fn reads_go_on_while_a_compaction_hangs() {
+    reads_go_on(is_compaction, |db| db.compact_range(None, None).unwrap());
+}
