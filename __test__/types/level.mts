@@ -1,7 +1,6 @@
 // Guards `Level` and the stores as ES modules use them: as level's users write it, and closed at the
 // end of a block.
 
-import type { AbstractLevel } from 'abstract-level'
 import {
   type CallOptions,
   createSigilStore,
