@@ -72,6 +72,8 @@ export interface SigilErrorDetails {
   offset?: number | undefined
   errno?: number | undefined
   holder?: number | undefined
+  /** By default what docs/errors.md says of the code. */
+  transient?: boolean | undefined
 }
 
 /**
@@ -583,6 +585,11 @@ export interface JobFailure {
   code: SigilErrorCode
   /** What went wrong the last time. */
   message: string
+  /** The file that is concerned, and where in it; where these are known. */
+  path?: string
+  offset?: number
+  /** The system's error number, where there is one. */
+  errno?: number
   /** How often it failed since it began to. */
   attempts: number
   /** How long ago that was. */
@@ -592,9 +599,14 @@ export interface JobFailure {
 /** A job in the background that has failed since the database was opened, whether or not it does. */
 export interface JobFault {
   job: 'flush' | 'compaction' | 'sync' | 'log'
-  /** Of the last failure. */
+  /** Of the last failure; so are the fields after it. */
   code: SigilErrorCode
   message: string
+  /** The file that is concerned, and where in it; where these are known. */
+  path?: string
+  offset?: number
+  /** The system's error number, where there is one. */
+  errno?: number
   /** How often it failed. */
   times: number
 }
