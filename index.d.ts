@@ -2,7 +2,33 @@
 // that the codes are those of lib/errors.js and docs/errors.md.
 
 import { EventEmitter } from 'node:events'
-import type { AbstractDatabaseOptions, AbstractGetOptions } from 'abstract-level'
+import type {
+  AbstractBatchOperation,
+  AbstractBatchOptions,
+  AbstractChainedBatch,
+  AbstractChainedBatchDelOptions,
+  AbstractChainedBatchPutOptions,
+  AbstractChainedBatchWriteOptions,
+  AbstractClearOptions,
+  AbstractDatabaseOptions,
+  AbstractDelOptions,
+  AbstractGetManyOptions,
+  AbstractGetOptions,
+  AbstractHasManyOptions,
+  AbstractHasOptions,
+  AbstractIterator,
+  AbstractIteratorOptions,
+  AbstractKeyIterator,
+  AbstractKeyIteratorOptions,
+  AbstractOpenOptions,
+  AbstractPutOptions,
+  AbstractSnapshot,
+  AbstractSublevel,
+  AbstractSublevelOptions,
+  AbstractValueIterator,
+  AbstractValueIteratorOptions,
+  Transcoder,
+} from 'abstract-level'
 import { AbstractLevel } from 'abstract-level'
 
 /** Everything that `SigilError.code` can be. docs/errors.md says what each means. */
@@ -40,16 +66,21 @@ export type SigilErrorCode =
   | 'INTERNAL_ERROR'
 
 export interface SigilErrorDetails {
-  code?: SigilErrorCode
+  code?: SigilErrorCode | undefined
   cause?: unknown
-  path?: string
-  operation?: string
-  offset?: number
-  errno?: number
-  holder?: number
+  path?: string | undefined
+  operation?: string | undefined
+  offset?: number | undefined
+  errno?: number | undefined
+  holder?: number | undefined
+  /** By default what docs/errors.md says of the code. */
+  transient?: boolean | undefined
 }
 
-/** What every error of this package is. */
+/**
+ * What every error of the stores is. `Level` throws errors of abstract-level as well, as `level`
+ * does, with one of these as `cause` where there is one: see docs/errors.md.
+ */
 export class SigilError extends Error {
   constructor(message: string, details?: SigilErrorDetails)
   readonly code: SigilErrorCode
@@ -99,35 +130,47 @@ export interface TenantRecord extends StoredRecord {
 }
 
 export interface CallOptions {
-  /** Gives the operation up; it then rejects with an `AbortError`. */
-  signal?: AbortSignal
+  /**
+   * Gives the waiting up; the call then rejects with an `AbortError`. What was begun goes on: a
+   * write that was aborted after its call may still be stored.
+   */
+  signal?: AbortSignal | undefined
 }
 
 export interface WriteOptions extends CallOptions {
   /** What the write must survive before it is acknowledged, at least. */
-  durability?: 'process' | 'interval' | 'sync'
+  durability?: DurabilityLevel | undefined
 }
 
-/** Options of a call on shared records. It is the signal that tells them from a record. */
+/**
+ * Options of a call on shared records. It is the signal that tells them from a misplaced record;
+ * options without one are refused there. For a durability alone, set it on the store.
+ */
 export interface SharedCallOptions extends CallOptions {
   signal: AbortSignal
 }
 
 export interface ListOptions extends CallOptions {
   /** The most records that are given. */
-  limit?: number
+  limit?: number | undefined
   /** Goes on after all records of a sigil, or after one of them. */
-  cursor?: string | { sigilId: string; authHash: string } | null
+  cursor?: string | { sigilId: string; authHash: string } | null | undefined
   /** Only records whose top-level fields have these values. */
-  filter?: { [field: string]: unknown } | null
+  filter?: { [field: string]: unknown } | null | undefined
 }
 
-export type BatchOperation =
+/** What `batch` of a store does. (`BatchOperation` is that of `Level`, as `level` has it.) */
+export type RecordOperation =
   | { type: 'put'; tenantId: string; sigilId: string; authHash: string; record: SigilRecord }
   | { type: 'del'; tenantId: string; sigilId: string; authHash: string }
 
 export interface StoreHealth {
+  /**
+   * `degraded`: it works, but a job in the background fails at present or the disk is full.
+   * `unhealthy`: it is not open.
+   */
   status: 'healthy' | 'degraded' | 'unhealthy'
+  /** See docs/health.md. */
   details: { [name: string]: unknown }
 }
 
@@ -136,8 +179,8 @@ export interface StoreHealth {
  * service shares them, with a tenant before where they are that tenant's alone.
  */
 export interface SigilStore {
-  open(): Promise<void>
-  close(): Promise<void>
+  open(options?: CallOptions): Promise<void>
+  close(options?: CallOptions): Promise<void>
 
   setSigilRecord(
     symbol: string,
@@ -182,7 +225,7 @@ export interface SigilStore {
   deleteSigilRecord(
     symbol: string,
     authHash: string | number,
-    options?: SharedCallOptions,
+    options?: SharedCallOptions & WriteOptions,
   ): Promise<void>
   deleteSigilRecord(
     tenantId: string,
@@ -203,17 +246,19 @@ export interface SigilStore {
   records(options?: Omit<ListOptions, 'cursor'>): AsyncGenerator<StoredRecord, void, void>
 
   /** Does all of it or, where anything is wrong, nothing. */
-  batch(operations: readonly BatchOperation[], options?: WriteOptions): Promise<void>
+  batch(operations: readonly RecordOperation[], options?: WriteOptions): Promise<void>
 
   /** Never rejects. */
   getHealth(): Promise<StoreHealth>
 }
 
 /** The record interface in memory, for tests and for what need not outlive the process. */
-export class InMemoryStorageDriver implements SigilStore {
-  constructor(options?: { now?: () => Date })
+export class InMemoryStorageDriver implements SigilStore, AsyncDisposable {
+  constructor(options?: { now?: (() => Date) | undefined })
   open: SigilStore['open']
-  close: SigilStore['close']
+  close: SigilStore['close'];
+  /** `close()`, for `await using`. Node 18 and some of 20 lack the symbol. */
+  [Symbol.asyncDispose](): Promise<void>
   setSigilRecord: SigilStore['setSigilRecord']
   getSigilRecord: SigilStore['getSigilRecord']
   existsSigilRecord: SigilStore['existsSigilRecord']
@@ -230,11 +275,11 @@ export class InMemoryStorageDriver implements SigilStore {
  * where that backend is unknown or not part of this version.
  */
 export function createSigilStore(options?: {
-  backend?: 'leveldb' | 'postgres' | 'memory'
+  backend?: 'leveldb' | 'postgres' | 'memory' | undefined
   /** The directory of `leveldb`. */
-  path?: string
+  path?: string | undefined
   [option: string]: unknown
-}): SigilStore
+}): SigilStore & AsyncDisposable
 
 export interface DoctorReport {
   location: string
@@ -256,53 +301,55 @@ export interface DoctorReport {
  */
 export function doctor(
   location: string,
-  options?: CallOptions & { fix?: boolean },
+  options?: CallOptions & { fix?: boolean | undefined },
 ): Promise<DoctorReport>
 
 /** What an acknowledged write survives: see the README. */
 export type DurabilityLevel = 'process' | 'interval' | 'sync'
 
-/** How a directory is opened. Sizes are bytes. */
-export interface DatabaseOptions {
+/** How the engine opens a directory. Sizes are bytes. docs/options.md has limits and defaults. */
+export interface EngineOptions {
   /** Make the database where there is none. Default: true. */
-  createIfMissing?: boolean
+  createIfMissing?: boolean | undefined
   /** Fail where there is one. Default: false. */
-  errorIfExists?: boolean
+  errorIfExists?: boolean | undefined
   /** Read beside whoever writes, without a lock; `refresh()` catches up. Default: false. */
-  readOnly?: boolean
+  readOnly?: boolean | undefined
   /** Read every table whole when opening, and fail on any damage. Default: false. */
-  paranoidChecks?: boolean
+  paranoidChecks?: boolean | undefined
   /** Keep what can be proven of a damaged log, instead of refusing to open. Default: false. */
-  salvage?: boolean
+  salvage?: boolean | undefined
   /** Milliseconds for which a locked directory is tried again. Default: 0. */
-  lockTimeout?: number
-  /** What writes survive that do not ask for more. */
-  durability?: DurabilityLevel
+  lockTimeout?: number | undefined
+  /** What writes survive that do not ask otherwise. Default: `process`; a store's: `interval`. */
+  durability?: DurabilityLevel | undefined
   /** Milliseconds that an `interval` write can be lost to a power cut. Default: 100. */
-  syncInterval?: number
+  syncInterval?: number | undefined
   /** Writes kept in memory before they become a table. Default: 4 MiB. */
-  writeBufferSize?: number
+  writeBufferSize?: number | undefined
   /** Blocks kept in memory for reading. Default: 64 MiB. */
-  cacheSize?: number
+  cacheSize?: number | undefined
   /** Tables kept open. Default: 1,000. */
-  maxOpenFiles?: number
-  blockSize?: number
-  blockRestartInterval?: number
-  maxFileSize?: number
+  maxOpenFiles?: number | undefined
+  /** Bytes of a block before compression. Default: 4 KiB. */
+  blockSize?: number | undefined
+  /** Keys between those that are stored whole. Default: 16. */
+  blockRestartInterval?: number | undefined
+  /** Bytes of a table that a compaction makes. Default: 8 MiB. */
+  maxFileSize?: number | undefined
   /** Compression of new tables; zstd is not read by every LevelDB. Default: `snappy`. */
-  compression?: 'none' | 'snappy' | 'zstd' | boolean
-  /** For `zstd`. */
-  compressionLevel?: number
-  bloomBitsPerKey?: number
-  /** Size of the file that is given up when the disk is full, so that deleting and closing work. */
-  reserveSize?: number
+  compression?: 'none' | 'snappy' | 'zstd' | boolean | undefined
+  /** For `zstd`, from -7 to 22. Default: 1. */
+  compressionLevel?: number | undefined
+  /** Bits of a key in the filters of new tables; 0 makes none. Default: 10. */
+  bloomBitsPerKey?: number | undefined
   /**
-   * Let `get` and `getSync` of the `Level` (for a store: of its `db`) throw `LEVEL_NOT_FOUND` for a
-   * missing key, as older versions of `level` did, instead of giving `undefined`. Default: false.
+   * Size of the file that is given up when the disk is full, so that deleting and closing work.
+   * Default: 0, which makes none; a store's: 1 MiB.
    */
-  notFoundError?: boolean
+  reserveSize?: number | undefined
   /** Labels of its numbers in `metrics()`, to tell databases apart. */
-  metricsLabels?: Readonly<Record<string, string | number>>
+  metricsLabels?: Readonly<Record<string, string | number>> | undefined
 }
 
 /** The numbers of this process in the text form of Prometheus: see docs/metrics.md. */
@@ -314,31 +361,172 @@ export function registerMetrics(registry: {
   registerMetric(metric: any): void
 }): void
 
-export interface LevelOptions<K = string, V = string>
-  extends DatabaseOptions,
-    AbstractDatabaseOptions<K, V> {
-  createIfMissing?: boolean
-  errorIfExists?: boolean
-  /** Share the open database with others of this process that set it too. Default: false. */
-  multithreading?: boolean
+/** What `Level` does where there is no such key. */
+export interface MissingKeyOptions {
+  /**
+   * Let `get` and `getSync` of a `Level` (for a store: of its `db`) throw `LEVEL_NOT_FOUND` for a
+   * missing key, as older versions of `level` did, instead of giving `undefined`. Default: false.
+   */
+  notFoundError?: boolean | undefined
 }
 
-/** The class that `level` exports, on this package's engine. */
-export class Level<K = string, V = string> extends AbstractLevel<string | Uint8Array, K, V> {
-  constructor(location: string, options?: LevelOptions<K, V>)
-  readonly location: string
-  get(key: K): Promise<V | undefined>
-  get<A = K, B = V>(
-    key: A,
-    options: AbstractGetOptions<A, B> & { notFoundError?: boolean },
-  ): Promise<B | undefined>
-  open(options?: LevelOptions<K, V> & { passive?: boolean }): Promise<void>
+/** Options of `open` of a `Level`. */
+export interface OpenOptions extends AbstractOpenOptions, EngineOptions {
+  createIfMissing?: boolean | undefined
+  errorIfExists?: boolean | undefined
+  /** Share the open database with others of this process that set it too. Default: false. */
+  multithreading?: boolean | undefined
+}
+
+/** Options of the constructor of a `Level`. */
+export interface DatabaseOptions<K = string, V = string>
+  extends AbstractDatabaseOptions<K, V>,
+    Omit<OpenOptions, 'passive'>,
+    MissingKeyOptions {
+  createIfMissing?: boolean | undefined
+  errorIfExists?: boolean | undefined
+}
+
+export type LevelOptions<K = string, V = string> = DatabaseOptions<K, V>
+
+/** What reads of keys take beside abstract-level's options. */
+export interface LevelReadOptions {
+  /** Taken from callers of `level`; what is read of single keys is kept in the cache always. */
+  fillCache?: boolean | undefined
+}
+
+/** What writes take beside abstract-level's options. */
+export interface LevelWriteOptions {
+  /** The same as the durability `sync`, and counts more than `durability`. Default: false. */
+  sync?: boolean | undefined
+  /** What the write survives once it is acknowledged. Default: that of the database. */
+  durability?: DurabilityLevel | undefined
+}
+
+export interface GetOptions<K, V>
+  extends AbstractGetOptions<K, V>,
+    LevelReadOptions,
+    MissingKeyOptions {}
+export interface GetManyOptions<K, V> extends AbstractGetManyOptions<K, V>, LevelReadOptions {}
+export interface HasOptions<K> extends AbstractHasOptions<K>, LevelReadOptions {}
+export interface HasManyOptions<K> extends AbstractHasManyOptions<K>, LevelReadOptions {}
+export interface PutOptions<K, V> extends AbstractPutOptions<K, V>, LevelWriteOptions {}
+export interface DelOptions<K> extends AbstractDelOptions<K>, LevelWriteOptions {}
+export interface BatchOptions<K, V> extends AbstractBatchOptions<K, V>, LevelWriteOptions {}
+export type ClearOptions<K> = AbstractClearOptions<K> & LevelWriteOptions
+export interface ChainedBatchWriteOptions
+  extends AbstractChainedBatchWriteOptions,
+    LevelWriteOptions {}
+
+/** What iterators take beside abstract-level's options. */
+export interface AdditionalIteratorOptions {
+  /** Keep the blocks that are read in the cache. Default: false. */
+  fillCache?: boolean | undefined
+  /** Taken from callers of `level`; an iterator reads ahead by 1 MiB at most, whatever it says. */
+  highWaterMarkBytes?: number | undefined
+}
+
+export type IteratorOptions<K, V> = AbstractIteratorOptions<K, V> & AdditionalIteratorOptions
+export type KeyIteratorOptions<K> = AbstractKeyIteratorOptions<K> & AdditionalIteratorOptions
+export type ValueIteratorOptions<K, V> = AbstractValueIteratorOptions<K, V> &
+  AdditionalIteratorOptions
+
+/** Options of `approximateSize` and `compactRange`. */
+export interface StartEndOptions<K> {
+  /** Encodes `start` and `end`. */
+  keyEncoding?: string | Transcoder.PartialEncoder<K> | undefined
+}
+
+export interface ChainedBatch<TDatabase, KDefault, VDefault>
+  extends AbstractChainedBatch<TDatabase, KDefault, VDefault> {
+  write(): Promise<void>
+  write(options: ChainedBatchWriteOptions): Promise<void>
+}
+
+// The other names under which `level` has what abstract-level defines.
+export type BatchOperation<TDatabase, K, V> = AbstractBatchOperation<TDatabase, K, V>
+export type ChainedBatchPutOptions<TDatabase, K, V> = AbstractChainedBatchPutOptions<
+  TDatabase,
+  K,
+  V
+>
+export type ChainedBatchDelOptions<TDatabase, K> = AbstractChainedBatchDelOptions<TDatabase, K>
+export type Iterator<TDatabase, K, V> = AbstractIterator<TDatabase, K, V>
+export type KeyIterator<TDatabase, K> = AbstractKeyIterator<TDatabase, K>
+export type ValueIterator<TDatabase, K, V> = AbstractValueIterator<TDatabase, K, V>
+export type Snapshot = AbstractSnapshot
+export type Sublevel<TDatabase, TFormat, K, V> = AbstractSublevel<TDatabase, TFormat, K, V>
+export type SublevelOptions<K, V> = AbstractSublevelOptions<K, V>
+
+/**
+ * The class that `level` exports, on this package's engine. Its durability is `process` where
+ * nothing else is asked for.
+ */
+export class Level<KDefault = string, VDefault = string> extends AbstractLevel<
+  string | Buffer | Uint8Array,
+  KDefault,
+  VDefault
+> {
+  constructor(location: string, options?: DatabaseOptions<KDefault, VDefault> | undefined)
+  get location(): string
+
+  open(): Promise<void>
+  open(options: OpenOptions): Promise<void>
+
+  get(key: KDefault): Promise<VDefault | undefined>
+  get<K = KDefault, V = VDefault>(key: K, options: GetOptions<K, V>): Promise<V | undefined>
+
+  getSync(key: KDefault): VDefault | undefined
+  getSync<K = KDefault, V = VDefault>(key: K, options: GetOptions<K, V>): V | undefined
+
+  getMany(keys: KDefault[]): Promise<(VDefault | undefined)[]>
+  getMany<K = KDefault, V = VDefault>(
+    keys: K[],
+    options: GetManyOptions<K, V>,
+  ): Promise<(V | undefined)[]>
+
+  has(key: KDefault): Promise<boolean>
+  has<K = KDefault>(key: K, options: HasOptions<K>): Promise<boolean>
+
+  hasMany(keys: KDefault[]): Promise<boolean[]>
+  hasMany<K = KDefault>(keys: K[], options: HasManyOptions<K>): Promise<boolean[]>
+
+  put(key: KDefault, value: VDefault): Promise<void>
+  put<K = KDefault, V = VDefault>(key: K, value: V, options: PutOptions<K, V>): Promise<void>
+
+  del(key: KDefault): Promise<void>
+  del<K = KDefault>(key: K, options: DelOptions<K>): Promise<void>
+
+  batch(operations: BatchOperation<typeof this, KDefault, VDefault>[]): Promise<void>
+  batch<K = KDefault, V = VDefault>(
+    operations: BatchOperation<typeof this, K, V>[],
+    options: BatchOptions<K, V>,
+  ): Promise<void>
+  batch(): ChainedBatch<typeof this, KDefault, VDefault>
+
+  iterator(): Iterator<typeof this, KDefault, VDefault>
+  iterator<K = KDefault, V = VDefault>(options: IteratorOptions<K, V>): Iterator<typeof this, K, V>
+
+  keys(): KeyIterator<typeof this, KDefault>
+  keys<K = KDefault>(options: KeyIteratorOptions<K>): KeyIterator<typeof this, K>
+
+  values(): ValueIterator<typeof this, KDefault, VDefault>
+  values<K = KDefault, V = VDefault>(
+    options: ValueIteratorOptions<K, V>,
+  ): ValueIterator<typeof this, K, V>
+
+  clear(): Promise<void>
+  clear<K = KDefault>(options: ClearOptions<K>): Promise<void>
+
+  // biome-ignore lint/suspicious/noExplicitAny: as abstract-level has it; there are no options
+  snapshot(options?: any | undefined): Snapshot
+
   /** Bytes on the disk of the keys from `start` up to `end`, roughly. */
-  approximateSize(start: K, end: K): Promise<number>
-  approximateSize<A = K>(start: A, end: A, options: { keyEncoding?: string }): Promise<number>
+  approximateSize(start: KDefault, end: KDefault): Promise<number>
+  approximateSize<K = KDefault>(start: K, end: K, options: StartEndOptions<K>): Promise<number>
   /** Takes what was deleted or overwritten between two keys, both included, off the disk. */
-  compactRange(start: K, end: K): Promise<void>
-  compactRange<A = K>(start: A, end: A, options: { keyEncoding?: string }): Promise<void>
+  compactRange(start: KDefault, end: KDefault): Promise<void>
+  compactRange<K = KDefault>(start: K, end: K, options: StartEndOptions<K>): Promise<void>
   /** What the engine says about itself; an empty string for a property that it does not know. */
   getProperty(property: string): string
   /** Brings a database that was opened with `readOnly` up to date; says whether that changed it. */
@@ -366,13 +554,13 @@ export interface RepairReport {
   kept: string[]
 }
 
-export interface AdapterOptions extends Omit<DatabaseOptions, 'errorIfExists'> {
+export interface AdapterOptions extends Omit<EngineOptions, 'errorIfExists'>, MissingKeyOptions {
   /** The clock of `updatedAt`. */
-  now?: () => Date
+  now?: (() => Date) | undefined
   /** Hears of faults in the background, which no call would notice. May throw; nobody minds. */
-  onFault?: (fault: StoreFault) => unknown
+  onFault?: ((fault: StoreFault) => unknown) | undefined
   /** Such as pino's. Without one, nothing is said. */
-  logger?: StoreLogger
+  logger?: StoreLogger | undefined
 }
 
 /** What went wrong in the background. */
@@ -392,15 +580,54 @@ export interface StoreLogger {
   error(details: object, message: string): unknown
 }
 
+/** A job in the background that fails at present. */
+export interface JobFailure {
+  job: 'flush' | 'compaction' | 'sync' | 'log'
+  code: SigilErrorCode
+  /** What went wrong the last time. */
+  message: string
+  /** The file that is concerned, and where in it; where these are known. */
+  path?: string
+  offset?: number
+  /** The system's error number, where there is one. */
+  errno?: number
+  /** How often it failed since it began to. */
+  attempts: number
+  /** How long ago that was. */
+  forMilliseconds: number
+}
+
+/** A job in the background that has failed since the database was opened, whether or not it does. */
+export interface JobFault {
+  job: 'flush' | 'compaction' | 'sync' | 'log'
+  /** Of the last failure; so are the fields after it. */
+  code: SigilErrorCode
+  message: string
+  /** The file that is concerned, and where in it; where these are known. */
+  path?: string
+  offset?: number
+  /** The system's error number, where there is one. */
+  errno?: number
+  /** How often it failed. */
+  times: number
+}
+
+/** See docs/health.md. */
 export interface StoreStats {
   path: string
   memoryBytes: number
+  /** Tables on each of the seven levels. */
   filesAtLevel: number[]
   /** The engine's own words. */
   text: string
+  /** The disk was found full, and there is no room yet. */
   outOfSpace: boolean
+  /** Buffers of writes that wait to become tables. */
   pendingMemtables: number
-  failures: { job: string; code: string; attempts: number; forMilliseconds: number }[]
+  failures: JobFailure[]
+  faults: JobFault[]
+  /** How often the reserve was given up because the disk was full. */
+  reserveReleases: number
 }
 
 type RecordName =
@@ -408,7 +635,7 @@ type RecordName =
   | readonly [tenantId: string, symbol: string, authHash: string]
 
 /** Sigil records in a LevelDB directory; stores on one directory share one open database. */
-export class LevelDBSigilAdapter implements SigilStore {
+export class LevelDBSigilAdapter implements SigilStore, AsyncDisposable {
   /** By default `SIGIL_DB_PATH`, or `./sigil-leveldb`. */
   constructor(dbPath?: string, options?: AdapterOptions)
   readonly path: string
@@ -418,7 +645,9 @@ export class LevelDBSigilAdapter implements SigilStore {
    */
   readonly db: Level
   open: SigilStore['open']
-  close: SigilStore['close']
+  close: SigilStore['close'];
+  /** `close()`, for `await using`. Node 18 and some of 20 lack the symbol. */
+  [Symbol.asyncDispose](): Promise<void>
   setSigilRecord: SigilStore['setSigilRecord']
   getSigilRecord: SigilStore['getSigilRecord']
   existsSigilRecord: SigilStore['existsSigilRecord']
@@ -428,7 +657,10 @@ export class LevelDBSigilAdapter implements SigilStore {
   records: SigilStore['records']
   batch: SigilStore['batch']
   getHealth: SigilStore['getHealth']
-  /** At once, waiting for the disk where memory does not have it. */
+  /**
+   * At once, waiting for the disk where memory does not have it. Unlike the other calls it cannot
+   * wait for the opening: before `open()` has resolved it throws `LEVEL_DATABASE_NOT_OPEN`.
+   */
   getSigilRecordSync(symbol: string, authHash: string | number): StoredRecord | undefined
   getSigilRecordSync(tenantId: string, symbol: string, authHash: string): TenantRecord | undefined
   /** Each name is an argument list of `getSigilRecord`. */
@@ -438,24 +670,27 @@ export class LevelDBSigilAdapter implements SigilStore {
   ): Promise<(StoredRecord | undefined)[]>
   /** Takes what was deleted or overwritten off the disk. */
   compact(options?: CallOptions): Promise<void>
-  /** Copies the database as it is now into a new directory, while it is in use. */
+  /**
+   * Copies the database as it is now into a new directory, while it is in use. A store that was
+   * opened with `readOnly` cannot: `LEVEL_READ_ONLY`.
+   */
   checkpoint(directory: string, options?: CallOptions): Promise<void>
   /** Brings a store that was opened with `readOnly` up to date; says whether that changed it. */
   refresh(options?: CallOptions): Promise<boolean>
-  stats(): Promise<StoreStats>
+  stats(options?: CallOptions): Promise<StoreStats>
 }
 
 /** How slowly the key of the messenger's store is derived from its password. */
 export type StorageKdf =
-  | { name: 'pbkdf2' /** Default and least: 210,000. */; rounds?: number }
+  | { name: 'pbkdf2' /** Default and least: 210,000. */; rounds?: number | undefined }
   | {
       name: 'argon2id'
       /** KiB. Default: 65,536; at least 19,456. */
-      memory?: number
+      memory?: number | undefined
       /** Default: 3; at least 2. */
-      passes?: number
+      passes?: number | undefined
       /** Default: 4. */
-      lanes?: number
+      lanes?: number | undefined
     }
 
 /** Something that nobody asked for and somebody may want to know. */
@@ -483,26 +718,26 @@ export interface StorageConfig {
   dataPath: string
   encryptionPassword: string
   /** Default: true. */
-  autoBackup?: boolean
+  autoBackup?: boolean | undefined
   /** Milliseconds. Default: one hour. */
-  backupInterval?: number
+  backupInterval?: number | undefined
   /** How many backups are kept. Default: 24. */
-  keepBackups?: number
+  keepBackups?: number | undefined
   /** For new stores and new passwords. Default: PBKDF2-SHA512 with 210,000 rounds. */
-  kdf?: StorageKdf
+  kdf?: StorageKdf | undefined
   /** Bytes of the largest value, as text. Default: 32 MiB. */
-  maxValueSize?: number
+  maxValueSize?: number | undefined
   /** Milliseconds within which deleted bytes leave the files. Default: one hour. */
-  eraseWithin?: number
+  eraseWithin?: number | undefined
   /** Uses of a key after which the background replaces it. Default: 2^31. */
-  rotateAfter?: number
+  rotateAfter?: number | undefined
   /** What a resolved promise survives. Default: 'sync', a power cut. */
-  durability?: 'process' | 'interval' | 'sync'
+  durability?: 'process' | 'interval' | 'sync' | undefined
   /** Hears of what no call can tell. */
-  onFault?: (fault: StorageFault) => void
+  onFault?: ((fault: StorageFault) => void) | undefined
   /** With `setEpoch`: a counter that is kept elsewhere and tells an old copy that was put back. */
-  getEpoch?: () => number | null | undefined | Promise<number | null | undefined>
-  setEpoch?: (epoch: number) => void | Promise<void>
+  getEpoch?: (() => number | null | undefined | Promise<number | null | undefined>) | undefined
+  setEpoch?: ((epoch: number) => void | Promise<void>) | undefined
 }
 
 export interface StorageStats {
@@ -562,7 +797,7 @@ export type StoragePage = any[] & {
 
 export interface StoragePageOptions {
   /** Only older messages than the page of this cursor, this message, its id, or this time. */
-  before?: StorageCursor | { id: string } | string | number | Date
+  before?: StorageCursor | { id: string } | string | number | Date | undefined
 }
 
 /**
@@ -603,8 +838,11 @@ export class StorageEngine {
   purge(): Promise<void>
   backup(): Promise<string>
   /** `password`: where the backup was made with another one than the present. */
-  verifyBackup(backupPath: string, options?: { password?: string }): Promise<StorageBackup>
-  restore(backupPath: string, options?: { password?: string }): Promise<void>
+  verifyBackup(
+    backupPath: string,
+    options?: { password?: string | undefined },
+  ): Promise<StorageBackup>
+  restore(backupPath: string, options?: { password?: string | undefined }): Promise<void>
   changePassword(oldPassword: string, newPassword: string): Promise<void>
   rotateKey(): Promise<void>
   verify(): Promise<StorageVerification>

@@ -132,7 +132,7 @@ test('errors are those of the store', async () => {
 test('the command reports, fixes, and tells by its status what is left to do', () => {
   const looked = cli('doctor', path)
   expect(looked).toMatchObject({ status: 1, stderr: '' })
-  expect(looked.stdout).toContain('2 of 2 records are misfiled.\nNothing was changed')
+  expect(looked.stdout).toContain('2 misfiled among 2 keys.\nNothing was changed')
   const fixed = cli('doctor', path, '--fix', '--json')
   expect(fixed).toMatchObject({ status: 0, stderr: '' })
   expect(JSON.parse(fixed.stdout).misfiled).toHaveLength(2)
@@ -142,4 +142,11 @@ test('the command reports, fixes, and tells by its status what is left to do', (
   expect(cli('doctor')).toMatchObject({ status: 2, stdout: '' })
   expect(cli('operate')).toMatchObject({ status: 2, stdout: '' })
   expect(cli('--help')).toMatchObject({ status: 0, stderr: '' })
+  for (const help of [
+    ['doctor', '--help'],
+    ['doctor', '-h', path],
+  ]) {
+    const usage = expect.stringMatching(/^usage: sigil-vault doctor DIR.*\n[\s\S]*--fix /)
+    expect(cli(...help)).toEqual({ status: 0, stderr: '', stdout: usage })
+  }
 })

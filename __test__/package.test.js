@@ -6,7 +6,7 @@ const { execFileSync } = require('node:child_process')
 const { copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } =
   require('node:fs')
 const { tmpdir } = require('node:os')
-const { dirname, join } = require('node:path')
+const { dirname, join, posix } = require('node:path')
 
 const root = join(__dirname, '..')
 const npmCli = process.platform === 'win32' ? 'npm.cmd' : 'npm'
@@ -32,6 +32,7 @@ function platformPackage() {
   const copy = join(folder, platform)
   mkdirSync(copy)
   copyFileSync(join(root, 'npm', platform, 'package.json'), join(copy, 'package.json'))
+  copyFileSync(join(root, 'npm', platform, 'LICENSE'), join(copy, 'LICENSE'))
   copyFileSync(join(root, addon), join(copy, addon))
   return copy
 }
@@ -60,15 +61,39 @@ test('the packages have what they need and no more', () => {
   expect([...tops].sort()).toEqual(
     [
       ...['LICENSE', 'README.md', 'package.json', 'bin', 'cli', 'docs', 'lib', 'server'],
+      ...['ARCHITECTURE.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'],
       ...['index.d.mts', 'index.d.ts', 'index.js', 'index.mjs', 'native.d.ts', 'native.js'],
     ].sort(),
   )
   expect(platform.files).toEqual([
+    'LICENSE',
     'package.json',
     expect.stringMatching(/^sigil-vault\.[\w-]+\.node$/),
   ])
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   expect(Object.keys(scripts).filter((name) => /install|prepare/.test(name))).toEqual([])
+})
+
+test('every platform has the licence', () => {
+  const licence = readFileSync(join(root, 'LICENSE'), 'utf8')
+  for (const name of readdirSync(join(root, 'npm'))) {
+    expect(readFileSync(join(root, 'npm', name, 'LICENSE'), 'utf8')).toBe(licence)
+  }
+})
+
+test('links in packed documents lead to what is packed', () => {
+  const packed = new Set(main.files)
+  const dead = main.files
+    .filter((file) => file.endsWith('.md'))
+    .flatMap((file) => {
+      const prose = readFileSync(join(root, file), 'utf8').replaceAll(/```[\s\S]*?```/g, '')
+      return [...prose.matchAll(/\]\(([^)\s]+)\)/g)]
+        .map(([, target]) => target.split('#')[0])
+        .filter((target) => target !== '' && !/^[a-z]+:/.test(target))
+        .filter((target) => !packed.has(posix.join(dirname(file), target)))
+        .map((target) => `${file}: ${target}`)
+    })
+  expect(dead).toEqual([])
 })
 
 test('require writes and reads', () => {

@@ -126,3 +126,28 @@ test('iterators of one adapter go on when another one closes', async () => {
   await iterator.close()
   await one.close()
 })
+
+test('asking a closed store for its Level does not open it again', async () => {
+  const path = scratch('db')
+  const store = new LevelDBSigilAdapter(path)
+  await store.open()
+  await store.close()
+  const level = store.db
+  await expect(level.get('a')).rejects.toMatchObject({ code: 'LEVEL_DATABASE_NOT_OPEN' })
+  const other = new Level(path)
+  await other.open()
+  await other.close()
+  await level.open()
+  await store.setSigilRecord('a', 'b', { x: 1 })
+  expect(await level.get('sigil:a:b')).toBe('{"x":1}')
+  await store.close()
+})
+
+test('options that are undefined or null leave the defaults', async () => {
+  const store = new LevelDBSigilAdapter(scratch('db'), {
+    createIfMissing: undefined,
+    reserveSize: null,
+  })
+  await store.setSigilRecord('a', 'b', { x: 1 })
+  await store.close()
+})

@@ -7,6 +7,15 @@ const { errorOf } = require('../lib/errors.js')
 
 const summary = 'find records that an old mistake put under a wrong key'
 const usage = 'sigil-vault doctor DIR [--fix] [--json]'
+const help = `Finds records that an old caller's mistake put under a wrong key. Looking changes nothing and
+needs no lock.
+
+  --fix   move each to the key that it was meant for, never over another
+  --json  the report as one line of JSON
+
+The status is 0 when nothing is misfiled, or is any more; 1 when something is left to do; 2 when it
+could not work.
+`
 
 const WORDS = {
   movable: 'can be moved',
@@ -33,7 +42,8 @@ function inWords({ fix, examined, misfiled }) {
   })
   const movable = misfiled.some(({ outcome }) => outcome === 'movable')
   const advice = movable && !fix ? 'Nothing was changed; --fix moves them.\n' : ''
-  return `${lines.join('')}${misfiled.length} of ${examined} records are misfiled.\n${advice}`
+  const found = `${misfiled.length} misfiled among ${examined} keys.\n`
+  return `${lines.join('')}${found}${advice}`
 }
 
-module.exports = { run, summary, usage }
+module.exports = { help, run, summary, usage }

@@ -29,6 +29,10 @@ async function main([name, ...args], { stdout, stderr }) {
     return 2
   }
   const command = COMMANDS[name]()
+  if (args.includes('--help') || args.includes('-h')) {
+    stdout.write(`usage: ${command.usage}\n\n${command.help}`)
+    return 0
+  }
   try {
     return await command.run(args, stdout)
   } catch (error) {

@@ -12,6 +12,9 @@ const { callNative } = require('./native.js')
 /** What the mistaken key of such a record ends in. */
 const MARK = '![object Object]'
 
+/** What keys begin with that say whose a record is, and are none. */
+const CLAIM = '!sigil-vault!claim!'
+
 /**
  * @param {string} location
  * @param {{ fix?: boolean, signal?: AbortSignal }} [options]
@@ -39,6 +42,7 @@ async function examine(store, fix, options) {
   const report = { location: store.path, fix, examined: 0, misfiled: [] }
   for await (const key of store.db.keys()) {
     throwIfAborted('doctor', options)
+    if (key.startsWith(CLAIM)) continue
     report.examined += 1
     if (!key.endsWith(MARK)) continue
     const found = await recognise(store, key)

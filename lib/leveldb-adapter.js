@@ -51,7 +51,7 @@ class LevelDBSigilAdapter {
     engineOptions(rest)
     this.#level = levelOf(durability, LEVELS.interval)
     checkListeners(rest)
-    this.#options = { createIfMissing: true, reserveSize: DEFAULT_RESERVE, ...rest }
+    this.#options = { createIfMissing: true, reserveSize: DEFAULT_RESERVE, ...given(rest) }
     // Who uses the store hears of a failure; until somebody does, it is no unhandled rejection.
     this.#open().catch(() => {})
   }
@@ -63,12 +63,23 @@ class LevelDBSigilAdapter {
   /** A `Level` on the same open database: closing or opening either does it to both. */
   get db() {
     const { notFoundError } = this.#options
-    this.#db ??= Level.on(
-      this.#path,
-      { open: () => this.#open(), close: () => this.#closeNative() },
-      { notFoundError },
-    )
+    this.#db ??= Level.on(this.#path, this.#hostOfLevel(), { notFoundError })
     return this.#db
+  }
+
+  #hostOfLevel() {
+    // A Level opens by itself when it is made. That is no wish to open a store that was closed.
+    let mayOpen = this.#opening !== undefined
+    return {
+      open: async () => {
+        if (!mayOpen && this.#opening === undefined) {
+          mayOpen = true
+          throw notOpen('open')
+        }
+        return this.#open()
+      },
+      close: () => this.#closeNative(),
+    }
   }
 
   /** Opens again what was closed, or could not be opened. */
@@ -347,6 +358,13 @@ if (Symbol.asyncDispose) {
     configurable: true,
     writable: true,
   })
+}
+
+/** The options that were given; undefined and null are not. */
+function given(options) {
+  return Object.fromEntries(
+    Object.entries(options).filter(([, value]) => (value ?? undefined) !== undefined),
+  )
 }
 
 function checkPath(operation, what, path) {

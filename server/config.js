@@ -2,12 +2,15 @@
 
 const { InvalidParametersError } = require('../lib/errors.js')
 
+/** What the service's logger knows, from the most to the least. */
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
+
 /** @param {NodeJS.ProcessEnv} [env] */
 function readConfig(env = process.env) {
   return {
     host: env.HOST || '127.0.0.1',
     port: readPort(env.PORT),
-    logLevel: env.LOG_LEVEL || 'info',
+    logLevel: readLogLevel(env.LOG_LEVEL),
   }
 }
 
@@ -16,6 +19,13 @@ function readPort(text) {
   const port = Number(text)
   if (/^\d+$/.test(text) && port <= 65_535) return port
   throw new InvalidParametersError(`PORT is a number from 0 to 65535, not ${JSON.stringify(text)}`)
+}
+
+function readLogLevel(text) {
+  if (text === undefined || text === '') return 'info'
+  if (LOG_LEVELS.includes(text)) return text
+  const known = LOG_LEVELS.join(', ')
+  throw new InvalidParametersError(`LOG_LEVEL is one of ${known}, not ${JSON.stringify(text)}`)
 }
 
 module.exports = { readConfig }

@@ -63,6 +63,7 @@ test('requests under way are answered before it stops', async () => {
 
 test.each([
   [{ PORT: 'http' }, /INVALID_PARAMETERS: PORT/],
+  [{ LOG_LEVEL: 'blah' }, /INVALID_PARAMETERS: LOG_LEVEL is one of .*info.*, not "blah"/],
   [{ SIGIL_STORAGE_BACKEND: 'floppy' }, /INVALID_PARAMETERS: SIGIL_STORAGE_BACKEND/],
   [{ SIGIL_STORAGE_BACKEND: 'postgres' }, /STORAGE_UNAVAILABLE: the backend postgres/],
 ])('with %j it says why it does not start', async (env, reason) => {
