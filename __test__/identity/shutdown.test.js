@@ -27,7 +27,7 @@ test.each(['SIGINT', 'SIGTERM'])(
   '%s stops, flushes, closes, and the process ends',
   async (signal) => {
     const path = scratch('db')
-    const { status, out, said } = await signalled(
+    const { status, out, said, took } = await signalled(
       signal,
       `const { installShutdownHooks, LevelDBSigilAdapter, SigilIdentity } = require('sigil-vault')
     const store = new LevelDBSigilAdapter(${JSON.stringify(path)})
@@ -56,6 +56,8 @@ test.each(['SIGINT', 'SIGTERM'])(
     installShutdownHooks(server)`,
     )
     expect({ status, out, said }).toEqual({ status: 0, out: 'ready first,between', said: '' })
+    // Not because its time was over.
+    expect(took).toBeLessThan(10_000)
     const store = new LevelDBSigilAdapter(path)
     const all = await store.allSigilRecords()
     expect(all).toHaveLength(501)

@@ -112,6 +112,33 @@ test('another rate holds from the next sweep on', async () => {
   expect(identity.sigilMemory.get(id).decay).toBeCloseTo(0.11, 12)
 })
 
+test('a sweep comes after the one that was asked for before, whole', async () => {
+  const clock = fakeClock()
+  const store = plainStore()
+  const identity = new SigilIdentity(store, { clock })
+  await identity.encodeSigilMemory('due')
+  clock.forward(960_000)
+  const { id } = await identity.encodeSigilMemory('young')
+  let answer
+  const answered = new Promise((resolve) => {
+    answer = resolve
+  })
+  const plain = store.deleteSigilRecord
+  const asked = new Promise((resolve) => {
+    store.deleteSigilRecord = async (...names) => {
+      resolve()
+      await answered
+      await plain(...names)
+    }
+  })
+  const sweeps = [identity.processMemoryDecay(), identity.processMemoryDecay()]
+  await asked
+  clock.forward(10_000)
+  answer()
+  expect(await Promise.all(sweeps)).toEqual([{ released: 1 }, { released: 0 }])
+  expect(identity.sigilMemory.get(id).decay).toBeCloseTo(0.01, 12)
+})
+
 test('a sweep rewrites nothing; the old one rewrote every record', async () => {
   const clock = fakeClock()
   const store = plainStore()

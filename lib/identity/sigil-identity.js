@@ -33,8 +33,8 @@ class SigilIdentity extends EventEmitter {
   #lastFailure
   /** Taking up what the store has; undefined before, and after it has failed. */
   #loading
-  /** Encodings that are under way. */
-  #encoding = new Set()
+  /** What stopping waits for. */
+  #pending = new Set()
   /** The last sweep that was asked for: the next one comes after it. */
   #turn = Promise.resolve()
   #sweepers
@@ -105,19 +105,16 @@ class SigilIdentity extends EventEmitter {
     this.#uncount?.()
     await Promise.all(sweepers.map((sweeper) => sweeper.stop()))
     if (this.#loading === undefined) return
-    await Promise.allSettled([this.#loading, ...this.#encoding, this.#turn])
+    await Promise.allSettled([this.#loading, ...this.#pending, this.#turn])
+    // What these have begun.
+    await Promise.allSettled([...this.#pending])
     await this.#flush()
   }
 
   async encodeSigilMemory(data, consciousnessState = {}) {
-    const { crystallizationThreshold } = checkConfig(this.memoryConfig)
-    const encoding = this.#encode(draftOf(data, consciousnessState, crystallizationThreshold))
-    this.#encoding.add(encoding)
-    try {
-      return await encoding
-    } finally {
-      this.#encoding.delete(encoding)
-    }
+    const { crystallizationThreshold, maxSigils } = checkConfig(this.memoryConfig)
+    const draft = draftOf(data, consciousnessState, crystallizationThreshold)
+    return this.#underWay(this.#encode(draft, maxSigils))
   }
 
   /** Notes that somebody has used a memory. `false` where there is none. */
@@ -185,7 +182,7 @@ class SigilIdentity extends EventEmitter {
     }
   }
 
-  async #encode(draft) {
+  async #encode(draft, maxSigils) {
     await this.initialize()
     const [now, elapsed] = [this.#clock.now(), this.#clock.elapsed()]
     const { id, text } = callNative('encode', () => this.#native.draw(draft, now, elapsed))
@@ -200,9 +197,7 @@ class SigilIdentity extends EventEmitter {
     this.#tell('memory-encoded', memory)
     if (crystal) this.#tell('memory-crystallized', this.crystallizedStates.get(id))
     // Nobody waits for the store to forget; stopping does.
-    this.#release(() => this.#native.takeSurplus(this.memoryConfig.maxSigils, AT_ONCE)).catch(
-      (error) => this.#fault('storage', error),
-    )
+    this.#underWay(this.#release(() => this.#native.takeSurplus(maxSigils, AT_ONCE)))
     return memory
   }
 
@@ -221,6 +216,13 @@ class SigilIdentity extends EventEmitter {
       await Promise.all(ids.map((id) => this.#outbox.del(nameOf(MEMORY, id))))
     }
     return released
+  }
+
+  #underWay(work) {
+    this.#pending.add(work)
+    const done = () => this.#pending.delete(work)
+    work.then(done, done)
+    return work
   }
 
   /** One sweep after the other. */
