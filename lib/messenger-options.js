@@ -10,7 +10,8 @@ const OPERATION = 'StorageEngine'
 const NUMBERS = {
   backupInterval: { least: 1, most: 2 ** 40 },
   keepBackups: { least: 1, most: 2 ** 20 },
-  maxValueSize: { least: 1, most: 2 ** 29 },
+  // With the brackets of a list it is still a text that V8 has.
+  maxValueSize: { least: 1, most: 2 ** 29 - 1024 },
   eraseWithin: { least: 1, most: 2 ** 40 },
   rotateAfter: { least: 1, most: 2 ** 32 },
 }

@@ -165,15 +165,19 @@ function decode(operation, text) {
   }
 }
 
-/** The values of a list: a text of an array, and which of its members are special. */
-function decodeList(operation, { text, special }) {
+/** The values of a list: texts of arrays, and which of all their members are special. */
+function decodeList(operation, { texts, special }) {
   try {
-    const values = JSON.parse(text)
+    const values = texts.length === 1 ? JSON.parse(texts[0]) : parseAll(texts)
     for (const index of special) values[index] = revive(values[index])
     return values
   } catch (cause) {
     throw unreadable(operation, cause)
   }
+}
+
+function parseAll(texts) {
+  return texts.flatMap((text) => JSON.parse(text))
 }
 
 function unreadable(operation, cause) {
