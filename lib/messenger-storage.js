@@ -18,6 +18,7 @@ const { findUnreadable, readOrTell } = require('./messenger-lists.js')
 const { checkConfig, nativeOptions, placesOf } = require('./messenger-options.js')
 const { decode, encode } = require('./messenger-values.js')
 const { Vault } = require('./messenger-vault.js')
+const { isWellFormed } = require('./well-formed.js')
 
 /** Kinds as the addon numbers them. */
 const MESSAGE = 0
@@ -51,7 +52,11 @@ class StorageEngine {
     if (typeof encryptionPassword !== 'string' || encryptionPassword === '') {
       throw invalid('StorageEngine', 'an encryptionPassword that is text')
     }
-    this.#password = Buffer.from(encryptionPassword, 'utf8')
+    if (!isWellFormed(encryptionPassword)) {
+      throw invalid('StorageEngine', 'an encryptionPassword that is well-formed text')
+    }
+    // Not from the pool, which others are given parts of.
+    this.#password = Buffer.alloc(Buffer.byteLength(encryptionPassword), encryptionPassword)
   }
 
   /** Opens the store, or makes it where there is none. */
@@ -265,8 +270,10 @@ class StorageEngine {
     return this.#opened(operation).maintain(operation, body)
   }
 
-  async #withBackup(operation, path, { password } = {}) {
+  async #withBackup(operation, path, options) {
     this.#opened(operation)
+    if (typeof options !== 'object' || options === null) throw invalid(operation, 'options')
+    const { password } = options
     if (typeof path !== 'string' || path === '') throw invalid(operation, 'the path of a backup')
     const given = password === undefined ? undefined : passwordOf(operation, password)
     return this.#maintain(operation, (native) =>
@@ -323,6 +330,7 @@ function passwordOf(operation, password) {
   if (typeof password !== 'string' || password === '') {
     throw invalid(operation, 'a password that is text')
   }
+  if (!isWellFormed(password)) throw invalid(operation, 'a password that is well-formed text')
   return password
 }
 
