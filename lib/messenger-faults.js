@@ -13,7 +13,8 @@ const WORDS = {
   backupFailed: 'an automatic backup failed',
   rotationFailed: 'the change of the key could not be finished; it is tried again',
   countersRebuilt: 'the counters were damaged and have been counted anew',
-  headerCopyFailed: 'one of the two copies of the header could not be written',
+  headerCopyFailed:
+    'one of the two copies of the header could not be written; it has the old keys, and opens with the old password',
 }
 
 let hasWarned = false
