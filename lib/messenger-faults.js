@@ -2,7 +2,7 @@
 // names nothing; ids are values beside it. Whoever does not listen misses them: a library does not
 // print.
 
-const { fromNative } = require('./errors.js')
+const { errorOf, fromNative } = require('./errors.js')
 
 /** Ids of libp2p peers. */
 const PEER_ID = /^(12D3KooW[1-9A-HJ-NP-Za-km-z]{44}|Qm[1-9A-HJ-NP-Za-km-z]{44}|16Uiu2HA\w{45})$/
@@ -13,7 +13,8 @@ const WORDS = {
   backupFailed: 'an automatic backup failed',
   rotationFailed: 'the change of the key could not be finished; it is tried again',
   countersRebuilt: 'the counters were damaged and have been counted anew',
-  headerCopyFailed: 'one of the two copies of the header could not be written',
+  headerCopyFailed:
+    'one of the two copies of the header could not be written; it has the old keys, and opens with the old password',
 }
 
 let hasWarned = false
@@ -33,6 +34,15 @@ function faultListener(onFault) {
       ...(path !== undefined && { path }),
     })
   }
+}
+
+/** Tells of values that were decrypted and are not what this version writes. */
+function tellUnreadable(onFault, kind, ids) {
+  const error = errorOf('RECORD_UNREADABLE', `a ${kind} is not what this version writes`)
+  const known = ids.filter((id) => id !== '')
+  const { code } = error
+  const [fault, message] = ['unreadable', WORDS.unreadable]
+  tell(onFault, { fault, code, message, error, kind, ids: known, count: ids.length })
 }
 
 /** Warns, once in the life of the process, of a password that others know or can guess. */
@@ -65,4 +75,4 @@ function metricsOf(native) {
   return { ...counts, backupFailure: failure }
 }
 
-module.exports = { faultListener, metricsOf, tell, warnOfPassword }
+module.exports = { faultListener, metricsOf, tellUnreadable, warnOfPassword }

@@ -10,9 +10,11 @@ const OPERATION = 'StorageEngine'
 const NUMBERS = {
   backupInterval: { least: 1, most: 2 ** 40 },
   keepBackups: { least: 1, most: 2 ** 20 },
-  maxValueSize: { least: 1, most: 2 ** 29 },
+  // With the brackets of a list it is still a text that V8 has.
+  maxValueSize: { least: 1, most: 2 ** 29 - 1024 },
   eraseWithin: { least: 1, most: 2 ** 40 },
-  rotateAfter: { least: 1, most: 2 ** 32 },
+  // Below 2 ** 32, at which nothing is written any more: the change of the key takes some uses too.
+  rotateAfter: { least: 1, most: 2 ** 31 },
 }
 
 /** @param {Record<string, any>} config without the password */

@@ -14,15 +14,20 @@ const {
   timeOf,
 } = require('./messenger-arguments.js')
 const { faultListener, metricsOf, warnOfPassword } = require('./messenger-faults.js')
+const { findUnreadable, readOrTell } = require('./messenger-lists.js')
 const { checkConfig, nativeOptions, placesOf } = require('./messenger-options.js')
-const { decode, decodeList, encode } = require('./messenger-values.js')
+const { decode, encode } = require('./messenger-values.js')
 const { Vault } = require('./messenger-vault.js')
+const { isWellFormed } = require('./well-formed.js')
 
 /** Kinds as the addon numbers them. */
 const MESSAGE = 0
 const SESSION = 1
 const PROOF = 2
 const PEER = 3
+
+/** What faults call them. */
+const NAMES = ['message', 'session', 'proof', 'peer']
 
 const HOUR = 3_600_000
 
@@ -47,7 +52,11 @@ class StorageEngine {
     if (typeof encryptionPassword !== 'string' || encryptionPassword === '') {
       throw invalid('StorageEngine', 'an encryptionPassword that is text')
     }
-    this.#password = Buffer.from(encryptionPassword, 'utf8')
+    if (!isWellFormed(encryptionPassword)) {
+      throw invalid('StorageEngine', 'an encryptionPassword that is well-formed text')
+    }
+    // Not from the pool, which others are given parts of.
+    this.#password = Buffer.alloc(Buffer.byteLength(encryptionPassword), encryptionPassword)
   }
 
   /** Opens the store, or makes it where there is none. */
@@ -110,12 +119,12 @@ class StorageEngine {
   async getMessagesByPeer(peerId, limit = 50, options = {}) {
     const operation = 'getMessagesByPeer'
     const vault = this.#opened(operation)
-    return page(operation, vault, idOf(operation, peerId, 'a peer'), limit, options)
+    return this.#page(operation, vault, idOf(operation, peerId, 'a peer'), limit, options)
   }
 
   async getRecentMessages(limit = 100, options = {}) {
     const operation = 'getRecentMessages'
-    return page(operation, this.#opened(operation), undefined, limit, options)
+    return this.#page(operation, this.#opened(operation), undefined, limit, options)
   }
 
   async deleteMessage(id) {
@@ -217,7 +226,12 @@ class StorageEngine {
   /** Reads everything there is and tells what cannot be read. */
   async verify() {
     const operation = 'verify'
-    return this.#opened(operation).run(operation, (native) => native.verify())
+    const vault = this.#opened(operation)
+    const found = await vault.run(operation, (native) => native.verify())
+    const items = [SESSION, PROOF, PEER].map((kind) => [kind, NAMES[kind]])
+    const undecodable = await findUnreadable(operation, vault, items)
+    if (undecodable.length === 0) return found
+    return { ...found, whole: false, unreadable: [...found.unreadable, ...undecodable] }
   }
 
   /** Waits for what is under way and zeroes the keys. Closing again waits for the first. */
@@ -256,8 +270,10 @@ class StorageEngine {
     return this.#opened(operation).maintain(operation, body)
   }
 
-  async #withBackup(operation, path, { password } = {}) {
+  async #withBackup(operation, path, options) {
     this.#opened(operation)
+    if (typeof options !== 'object' || options === null) throw invalid(operation, 'options')
+    const { password } = options
     if (typeof path !== 'string' || path === '') throw invalid(operation, 'the path of a backup')
     const given = password === undefined ? undefined : passwordOf(operation, password)
     return this.#maintain(operation, (native) =>
@@ -287,25 +303,24 @@ class StorageEngine {
   }
 
   async #all(operation, kind) {
-    const list = await this.#opened(operation).run(operation, (native) => native.items(kind))
-    const values = decodeList(operation, list)
-    return new Map(list.ids.map((id, index) => [id, values[index]]))
+    const vault = this.#opened(operation)
+    const ask = (native, apart) => native.items(kind, apart)
+    const list = await readOrTell(operation, vault, NAMES[kind], this.#config.onFault, ask)
+    return new Map(list.ids.map((id, index) => [id, list.values[index]]))
+  }
+
+  /** An array of messages, with a cursor for the next page beside its members. */
+  async #page(operation, vault, peer, limit, options) {
+    const { cursor, id, time } = beforeOf(operation, options?.before)
+    const count = limitOf(operation, limit)
+    const ask = (native, apart) => native.messages(peer, count, cursor, id, time, apart)
+    const list = await readOrTell(operation, vault, NAMES[MESSAGE], this.#config.onFault, ask)
+    const next = list.cursor ? new PageCursor(list.cursor) : undefined
+    return Object.defineProperty(list.values, 'cursor', { value: next })
   }
 }
 
 const metrics = (native) => native.metrics()
-
-/** An array of messages, with a cursor for the next page beside its members. */
-async function page(operation, vault, peer, limit, options) {
-  const { cursor, id, time } = beforeOf(operation, options?.before)
-  const count = limitOf(operation, limit)
-  const list = await vault.run(operation, (native) =>
-    native.messages(peer, count, cursor, id, time),
-  )
-  const messages = decodeList(operation, list)
-  const next = list.cursor ? new PageCursor(list.cursor) : undefined
-  return Object.defineProperty(messages, 'cursor', { value: next })
-}
 
 function definedOf(config) {
   return Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined))
@@ -315,6 +330,7 @@ function passwordOf(operation, password) {
   if (typeof password !== 'string' || password === '') {
     throw invalid(operation, 'a password that is text')
   }
+  if (!isWellFormed(password)) throw invalid(operation, 'a password that is well-formed text')
   return password
 }
 

@@ -3,13 +3,11 @@
 // for what JSON has no words for. A value is looked through once before it becomes text; that finds
 // what JSON would drop without a word, too.
 
+const { types } = require('node:util')
 const { InvalidParametersError, StorageError } = require('./errors.js')
 
 const PLAIN = ' '
 const SPECIAL = '\n'
-
-/** Objects that JSON takes for what is in them. */
-const BOXES = [String, Number, Boolean]
 
 /** What a value stands for in JSON that has more than JSON. */
 const DECODERS = {
@@ -58,46 +56,44 @@ function look(value, above, unfit) {
 
 function lookInto(object, above, unfit) {
   if (above.includes(object)) throw unfit('a value that contains itself')
-  if (isSpecial(object)) {
-    if (object instanceof Map) {
-      above.push(object)
-      for (const [key, value] of object) {
-        look(key, above, unfit)
-        look(value, above, unfit)
-      }
-      above.pop()
-    }
-    return false
-  }
   above.push(object)
-  let isPlain = true
-  if (typeof object.toJSON === 'function') {
-    // What it gives is asked for again by `spell`, and only there.
-    look(object.toJSON(''), above, unfit)
-    isPlain = false
-  } else if (Array.isArray(object)) {
-    for (const value of object) isPlain = look(value, above, unfit) && isPlain
-  } else {
-    for (const key of Object.keys(object)) isPlain = look(object[key], above, unfit) && isPlain
-  }
+  const isPlain = lookAt(object, above, unfit)
   above.pop()
   return isPlain
 }
 
-function isSpecial(object) {
-  return (
-    object instanceof Uint8Array ||
-    object instanceof Date ||
-    object instanceof Map ||
-    isForeign(object)
-  )
+function lookAt(object, above, unfit) {
+  if (isSpecial(object)) {
+    if (types.isMap(object)) {
+      for (const entry of entriesOf(object)) lookThrough(entry, above, unfit)
+    }
+    return false
+  }
+  if (typeof object.toJSON !== 'function') return lookThrough(object, above, unfit)
+  // What it gives is asked for again by `spell`, and only there. JSON asks no object twice, so one
+  // that gives itself is what is in it.
+  const given = object.toJSON('')
+  if (given === object) lookThrough(object, above, unfit)
+  else look(given, above, unfit)
+  return false
 }
 
-// Of another realm: a worker of jest, a vm context. Their classes are others, their tags are not.
-function isForeign(object) {
-  if (ArrayBuffer.isView(object)) return object[Symbol.toStringTag] === 'Uint8Array'
-  const tag = Object.prototype.toString.call(object)
-  return tag === '[object Date]' || tag === '[object Map]'
+function lookThrough(object, above, unfit) {
+  let isPlain = true
+  const members = Array.isArray(object) ? object : Object.values(object)
+  for (const value of members) isPlain = look(value, above, unfit) && isPlain
+  return isPlain
+}
+
+// Asked of what an object is inside: neither its class, which another realm has too, nor a tag,
+// which anything can give itself.
+function isSpecial(object) {
+  return (
+    types.isUint8Array(object) ||
+    types.isDate(object) ||
+    types.isMap(object) ||
+    types.isBigIntObject(object)
+  )
 }
 
 /** A value of which `JSON.stringify` makes text of the second kind. */
@@ -105,23 +101,49 @@ function spell(value, key) {
   if (typeof value === 'bigint') return { $bigint: value.toString() }
   if (typeof value !== 'object' || value === null) return value
   if (isSpecial(value)) return spellSpecial(value)
-  if (typeof value.toJSON === 'function') return spell(value.toJSON(key), key)
-  if (BOXES.some((Box) => value instanceof Box)) return value.valueOf()
+  if (typeof value.toJSON !== 'function') return spellMembers(value)
+  const given = value.toJSON(key)
+  return given === value ? spellMembers(value) : spell(given, key)
+}
+
+function spellMembers(value) {
+  if (types.isStringObject(value)) return String(value)
+  if (types.isNumberObject(value)) return Number(value)
+  if (types.isBooleanObject(value)) return value.valueOf()
   if (Array.isArray(value)) return Array.from(value, (member, index) => spell(member, `${index}`))
-  const keys = Object.keys(value)
   const members = {}
-  for (const name of keys) define(members, name, spell(value[name], name))
-  return keys.length === 1 && keys[0].startsWith('$') ? { $object: members } : members
+  for (const name of Object.keys(value)) {
+    const member = spell(value[name], name)
+    if (!isDropped(member)) define(members, name, member)
+  }
+  // Only now, because what JSON leaves out does not tell two objects apart when they are read.
+  return specialKeyOf(members) === undefined ? members : { $object: members }
+}
+
+/** Whether JSON leaves a member out. A function or symbol comes only from a fickle `toJSON`. */
+function isDropped(member) {
+  return member === undefined || typeof member === 'function' || typeof member === 'symbol'
+}
+
+/** The only key of an object, if it begins with `$`. */
+function specialKeyOf(object) {
+  const keys = Object.keys(object)
+  return keys.length === 1 && keys[0].startsWith('$') ? keys[0] : undefined
 }
 
 function spellSpecial(value) {
-  if (ArrayBuffer.isView(value)) {
-    const text = Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64')
-    return Buffer.isBuffer(value) ? { $buffer: text } : { $bytes: text }
+  if (types.isBigIntObject(value)) return { $bigint: BigInt.prototype.toString.call(value) }
+  if (types.isDate(value)) return { $date: Date.prototype.getTime.call(value) }
+  if (types.isMap(value)) {
+    // An entry that is undefined has no place in an array of JSON's but null.
+    return { $map: Array.from(entriesOf(value), (entry) => entry.map((part) => spell(part, ''))) }
   }
-  if (typeof value.getTime === 'function') return { $date: value.getTime() }
-  // An entry that is undefined has no place in an array of JSON's but null.
-  return { $map: Array.from(value, ([key, member]) => [spell(key, ''), spell(member, '')]) }
+  const text = Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64')
+  return Buffer.isBuffer(value) ? { $buffer: text } : { $bytes: text }
+}
+
+function entriesOf(map) {
+  return Map.prototype.entries.call(map)
 }
 
 // A plain assignment to `__proto__` would not make a member.
@@ -143,15 +165,19 @@ function decode(operation, text) {
   }
 }
 
-/** The values of a list: a text of an array, and which of its members are special. */
-function decodeList(operation, { text, special }) {
+/** The values of a list: texts of arrays, and which of all their members are special. */
+function decodeList(operation, { texts, special }) {
   try {
-    const values = JSON.parse(text)
+    const values = texts.length === 1 ? JSON.parse(texts[0]) : parseAll(texts)
     for (const index of special) values[index] = revive(values[index])
     return values
   } catch (cause) {
     throw unreadable(operation, cause)
   }
+}
+
+function parseAll(texts) {
+  return texts.flatMap((text) => JSON.parse(text))
 }
 
 function unreadable(operation, cause) {
@@ -162,10 +188,10 @@ function unreadable(operation, cause) {
 function revive(value) {
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) return value.map(revive)
-  const keys = Object.keys(value)
-  if (keys.length !== 1 || !keys[0].startsWith('$')) return reviveMembers(value)
-  if (!Object.hasOwn(DECODERS, keys[0])) throw new Error('a special value of an unknown kind')
-  return DECODERS[keys[0]](value[keys[0]])
+  const key = specialKeyOf(value)
+  if (key === undefined) return reviveMembers(value)
+  if (!Object.hasOwn(DECODERS, key)) throw new Error('a special value of an unknown kind')
+  return DECODERS[key](value[key])
 }
 
 function reviveMembers(members) {

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use napi_derive::napi;
-use sigil_storage::{Before, Cached, Kind, Page, Query};
+use sigil_storage::{Before, Cached, Kind, Query};
 
 use crate::boundary::{Result, guard};
 use crate::bytes::{Form, Input, Output};
@@ -15,44 +15,50 @@ use crate::vault_writes::kind_of;
 /// What a value begins with that needs more than `JSON.parse`: `docs/format/vault-values.md`.
 const SPECIAL: u8 = b'\n';
 
+/// Bytes of one text of a list. V8 has no text of more than half a GiB.
+const TEXT_SIZE: usize = 16 << 20;
+
 /// Values of a list.
 #[napi(object, object_from_js = false)]
 pub struct VaultList {
-    /// The text of a JSON array.
-    pub text: Output,
-    /// Which of them need more than `JSON.parse`.
+    /// Texts of JSON arrays, which follow each other; or the texts of the values, one by one.
+    pub texts: Vec<Output>,
+    /// Which of the values need more than `JSON.parse`.
     pub special: Vec<u32>,
-    /// The ids of items, in the same order.
+    /// The ids, in the same order, where they were asked for; empty where one cannot be told.
     pub ids: Option<Vec<String>>,
     /// Where the next page of messages begins.
     pub cursor: Option<Output>,
 }
 
 impl VaultList {
-    fn new<'a>(values: impl ExactSizeIterator<Item = &'a Bytes> + Clone) -> Self {
-        let size = values.clone().map(|value| value.len() + 1).sum::<usize>() + 2;
-        let (mut joined, mut special) = (Vec::with_capacity(size), Vec::new());
-        joined.push(b'[');
+    fn joined<'a>(values: impl Iterator<Item = &'a Bytes>) -> Self {
+        let (mut texts, mut text, mut special) = (Vec::new(), Vec::new(), Vec::new());
         for (index, value) in (0..).zip(values) {
-            if index > 0 {
-                joined.push(b',');
+            if !text.is_empty() && text.len() + value.len() > TEXT_SIZE {
+                texts.push(closed(std::mem::take(&mut text)));
             }
+            text.push(if text.is_empty() { b'[' } else { b',' });
+            text.extend_from_slice(value);
             if value.first() == Some(&SPECIAL) {
                 special.push(index);
             }
-            joined.extend_from_slice(value);
         }
-        joined.push(b']');
-        let text = Output(Form::Text, joined.into());
-        Self { text, special, ids: None, cursor: None }
+        if !text.is_empty() {
+            texts.push(closed(text));
+        }
+        Self { texts, special, ids: None, cursor: None }
+    }
+
+    fn apart(values: impl Iterator<Item = Bytes>) -> Self {
+        let texts = values.map(|value| Output(Form::Text, value)).collect();
+        Self { texts, special: Vec::new(), ids: None, cursor: None }
     }
 }
 
-impl From<Page> for VaultList {
-    fn from(page: Page) -> Self {
-        let cursor = page.cursor.map(|cursor| Output(Form::Buffer, cursor.into()));
-        Self { cursor, ..Self::new(page.values.iter()) }
-    }
+fn closed(mut array: Vec<u8>) -> Output {
+    array.push(b']');
+    Output(Form::Text, array.into())
 }
 
 /// Where a page of messages begins, as it came in.
@@ -93,7 +99,9 @@ impl NativeVault {
         self.on_pool(move |store| Ok(Answer::certain(Form::Text, store.get(kind, &id)?)))
     }
 
-    /// Messages, the newest first. At most one of the last three says where to begin.
+    /// Messages, the newest first. At most one of the three before the last says where to begin.
+    /// Apart are the texts of the values, one by one and with their ids: for when one of them cannot
+    /// be parsed.
     #[napi]
     pub fn messages(
         &self,
@@ -102,6 +110,7 @@ impl NativeVault {
         cursor: Option<Input>,
         before_id: Option<Input>,
         before_time: Option<f64>,
+        apart: bool,
     ) -> Result<Promise<VaultList>> {
         let (peer, start) = guard(|| {
             let id = before_id.map(Input::text).transpose()?.map(Start::Id);
@@ -112,18 +121,29 @@ impl NativeVault {
         self.on_pool(move |store| {
             let before = start.as_ref().map(Start::as_before);
             let query = Query { peer: peer.as_deref(), limit: limit as usize, before };
-            Ok(VaultList::from(store.messages(&query)?))
+            let page = store.messages(&query)?;
+            let cursor = page.cursor.map(|cursor| Output(Form::Buffer, cursor.into()));
+            if !apart {
+                return Ok(VaultList { cursor, ..VaultList::joined(page.values.iter()) });
+            }
+            let ids = store.ids_at(&page.places)?.into_iter().map(Option::unwrap_or_default);
+            let list = VaultList::apart(page.values.into_iter());
+            Ok(VaultList { cursor, ids: Some(ids.collect()), ..list })
         })
     }
 
-    /// All sessions, proofs or peers.
+    /// All sessions, proofs or peers; apart as with messages.
     #[napi]
-    pub fn items(&self, kind: u32) -> Result<Promise<VaultList>> {
+    pub fn items(&self, kind: u32, apart: bool) -> Result<Promise<VaultList>> {
         let kind: Kind = guard(|| kind_of(kind))?;
         self.on_pool(move |store| {
-            let found = store.items(kind)?.found;
-            let list = VaultList::new(found.iter().map(|(_, value)| value));
-            Ok(VaultList { ids: Some(found.into_iter().map(|(id, _)| id).collect()), ..list })
+            let (ids, values): (Vec<_>, Vec<_>) = store.items(kind)?.found.into_iter().unzip();
+            let list = if apart {
+                VaultList::apart(values.into_iter())
+            } else {
+                VaultList::joined(values.iter())
+            };
+            Ok(VaultList { ids: Some(ids), ..list })
         })
     }
 }

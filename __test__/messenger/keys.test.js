@@ -114,3 +114,15 @@ test('clearing and purging', async () => {
   const rest = inNewProcess(dataPath, `return store.getRecentMessages()`)
   expect(rest).toEqual([{ id: 'after' }])
 })
+
+test('passwords and options that nobody can mean are refused', async () => {
+  const store = await openStore()
+  const invalid = { code: 'INVALID_PARAMETERS' }
+  await expect(store.verifyBackup('a', null)).rejects.toMatchObject(invalid)
+  await expect(store.restore('a', null)).rejects.toMatchObject(invalid)
+  await expect(store.changePassword(PASSWORD, 'lone \ud800')).rejects.toMatchObject(invalid)
+  await expect(openStore(undefined, { encryptionPassword: 'lone \ud800' })).rejects.toMatchObject(
+    invalid,
+  )
+  await expect(openStore(undefined, { rotateAfter: 2 ** 32 })).rejects.toMatchObject(invalid)
+})

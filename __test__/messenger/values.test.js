@@ -91,6 +91,49 @@ test('objects that look like the encoding are what they were', () => {
   expect(Object.keys(through(own))).toEqual(['__proto__', 'big'])
 })
 
+test('what JSON leaves out does not make one object look like another', () => {
+  const gone = { toJSON: () => undefined }
+  for (const inner of [
+    { $ref: 5, b: undefined },
+    { $date: 5, b: undefined },
+    { $map: 1, gone },
+  ]) {
+    const [name] = Object.keys(inner)
+    const expected = { k: 1n, x: { [name]: inner[name] } }
+    expect(through({ k: 1n, x: inner })).toEqual(expected)
+    expect(Object.keys(through({ k: 1n, x: inner }).x)).toEqual([name])
+  }
+  expect(through({ k: 1n, x: { $date: undefined } })).toEqual({ k: 1n, x: {} })
+})
+
+test('a tag does not make a map, and a toJSON may give its own object', () => {
+  for (const tag of ['Map', 'Date', 'Uint8Array']) {
+    expect(through({ a: { [Symbol.toStringTag]: tag, kept: 1 } })).toEqual({ a: { kept: 1 } })
+    const beside = { k: 1n, a: { [Symbol.toStringTag]: tag, kept: 1 } }
+    expect(through(beside)).toEqual({ k: 1n, a: { kept: 1 } })
+  }
+  const own = {
+    a: 1,
+    toJSON() {
+      return { ...this, toJSON: undefined, self: true }
+    },
+  }
+  expect(through(own)).toEqual({ a: 1, self: true })
+  class Self {
+    a = [1n]
+    toJSON() {
+      return this
+    }
+  }
+  expect(through({ it: new Self() })).toEqual({ it: { a: [1n] } })
+  const around = { toJSON: () => ({ around }) }
+  expect(() => encode('test', around)).toThrow(InvalidParametersError)
+  const foreign = vm.runInNewContext('({ map: new Map([["a", () => 1]]) })')
+  expect(() => encode('test', foreign)).toThrow(InvalidParametersError)
+  const map = vm.runInNewContext('const map = new Map(); map.set(1, map); map')
+  expect(() => encode('test', map)).toThrow(InvalidParametersError)
+})
+
 test('any mixture', () => {
   const special = fc.oneof(
     fc.uint8Array(),
@@ -100,15 +143,17 @@ test('any mixture', () => {
     fc.double({ noNaN: true, noDefaultInfinity: true }).map((number) => number + 0 || 0),
     fc.constant(null),
   )
+  // JSON leaves a member out that is undefined, and only a member: elsewhere it is no value.
+  const members = (tree) => {
+    const name = fc.oneof(fc.string(), fc.constantFrom('$map', '$date', '$object', '$ref'))
+    return fc.dictionary(name, fc.oneof(tree, fc.constant(undefined)))
+  }
   const { tree } = fc.letrec((tie) => ({
     tree: fc.oneof(
       { depthSize: 'small' },
       special,
       fc.array(tie('tree')),
-      fc.dictionary(
-        fc.oneof(fc.string(), fc.constantFrom('$map', '$date', '$object')),
-        tie('tree'),
-      ),
+      members(tie('tree')),
       fc
         .array(fc.tuple(fc.oneof(fc.string(), fc.bigInt()), tie('tree')))
         .map((all) => new Map(all)),

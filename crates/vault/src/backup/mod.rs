@@ -4,6 +4,7 @@
 //! then a hash of it all. Inside the chunks, compressed, are the messages, sessions, proofs and
 //! peers, and at the end how many there were. `docs/format/vault-backup.md` has the bytes.
 
+mod check;
 mod chunk_reader;
 mod chunk_writer;
 mod content;

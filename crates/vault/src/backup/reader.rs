@@ -3,16 +3,19 @@
 use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
+use bytes::Bytes;
 use sigil_leveldb::IoOperation;
 use sigil_leveldb::env::Env;
 use zstd::stream::read::Decoder;
 
 use super::BackupReport;
+use super::check::EntryCheck;
 use super::chunk_reader::{ChunkReader, Damage, is_hash_right};
 use super::content::{ContentReader, Entry};
 use super::prelude::{self, Prelude};
 use crate::error::{Error, Result};
 use crate::keys::{PasswordKeys, SecretKey};
+use crate::record::StoredMessage;
 
 /// A backup that is open at its first entry.
 pub(crate) struct Contents {
@@ -60,13 +63,21 @@ pub(crate) fn read(
 }
 
 impl Contents {
-    /// Gives every entry to `take`. Only when this is done all of the backup is known to be whole.
+    /// Reads it all, as restoring it would.
+    pub(crate) fn verify(self) -> Result<BackupReport> {
+        self.each(|_, _| Ok(()))
+    }
+
+    /// Gives every entry to `take`, and what is in it if it is a message. Only when this is done
+    /// all of the backup is known to be whole.
     pub(crate) fn each(
         mut self,
-        mut take: impl FnMut(Entry) -> Result<()>,
+        mut take: impl FnMut(Entry, Option<StoredMessage<Bytes>>) -> Result<()>,
     ) -> Result<BackupReport> {
+        let mut check = EntryCheck::new(self.path.clone(), &self.names)?;
         while let Some(entry) = self.content.next().map_err(|error| from_io(error, &self.path))? {
-            take(entry)?;
+            let message = check.take(&entry)?;
+            take(entry, message)?;
         }
         let (decoder, report) = self.content.into_parts();
         let rest = decoder.finish();

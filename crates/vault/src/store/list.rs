@@ -45,6 +45,8 @@ pub enum Before<'a> {
 pub struct Page {
     /// Their values.
     pub values: Vec<Bytes>,
+    /// Where each of them is, for [`Store::ids_at`].
+    pub places: Vec<Vec<u8>>,
     /// Where the next page begins; none where there is no more.
     pub cursor: Option<Vec<u8>>,
     /// The ids of those that belong here and cannot be read.
@@ -55,6 +57,14 @@ impl Store {
     /// The newest messages that a query asks for, as of one moment.
     pub fn messages(&self, query: &Query<'_>) -> Result<Page> {
         self.inner.messages(query)
+    }
+
+    /// The ids of the messages at places that a page gave, as far as they can be told.
+    pub fn ids_at(&self, places: &[Vec<u8>]) -> Result<Vec<Option<String>>> {
+        let opened = self.inner.opened()?;
+        let mut known = known::messages(&opened, &opened.db.snapshot()?);
+        let label = |place: &Vec<u8>| Label::from_bytes(place);
+        Ok(places.iter().map(|place| known.remove(&label(place)?)).collect())
     }
 }
 
@@ -77,7 +87,7 @@ impl Inner {
             listing.go_around(end.as_ref(), &mut found)?;
             found.is_block_damaged = true;
         }
-        let Found { values, last, damaged, is_block_damaged } = found;
+        let Found { values, places, damaged, is_block_damaged } = found;
         // Nobody knows all that was in a damaged block.
         let count = damaged.len().max(usize::from(is_block_damaged));
         let unreadable = if damaged.is_empty() { Vec::new() } else { listing.ids_of(&damaged) };
@@ -87,8 +97,9 @@ impl Inner {
             self.options.tell(Event::Unreadable { kind, ids, count });
         }
         let is_full = values.len() == query.limit;
-        let cursor = last.filter(|_| is_full).map(|label| label.bytes().to_vec());
-        Ok(Page { values, cursor, unreadable })
+        let cursor = places.last().filter(|_| is_full).map(|label| label.bytes().to_vec());
+        let places = places.iter().map(|label| label.bytes().to_vec()).collect();
+        Ok(Page { values, places, cursor, unreadable })
     }
 }
 
@@ -102,7 +113,8 @@ struct Listing<'a> {
 #[derive(Default)]
 struct Found {
     values: Vec<Bytes>,
-    last: Option<Label>,
+    /// Where they are.
+    places: Vec<Label>,
     damaged: Vec<Label>,
     is_block_damaged: bool,
 }
@@ -172,7 +184,7 @@ impl Listing<'_> {
         match message {
             Ok(Some(message)) if self.is_asked_for(&message) => {
                 found.values.push(message.value);
-                found.last = Some(label);
+                found.places.push(label);
             }
             // An entry that leads nowhere, or to a message of others, is no message.
             Ok(_) => {}
@@ -188,7 +200,7 @@ impl Listing<'_> {
 
     /// Fills the page by what the ids know, from the place where the walk ended.
     fn go_around(&self, end: Option<&Label>, found: &mut Found) -> Result<()> {
-        let reached = found.last.iter().chain(&found.damaged).min().cloned();
+        let reached = found.places.last().into_iter().chain(&found.damaged).min().cloned();
         let end = reached.as_ref().or(end);
         let labels = known::messages(self.opened, self.moment).into_keys().rev();
         for label in labels.filter(|label| end.is_none_or(|end| label < end)) {

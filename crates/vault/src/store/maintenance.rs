@@ -27,7 +27,7 @@ impl Store {
 
     /// Reads all of a backup. A password is needed where it is not the store's present one.
     pub fn verify_backup(&self, path: &Path, password: Option<&[u8]>) -> Result<BackupReport> {
-        self.inner.open_backup(path, password)?.each(|_| Ok(()))
+        self.inner.open_backup(path, password)?.verify()
     }
 }
 
@@ -63,7 +63,7 @@ impl Inner {
         // Read back before it gets its name: a disk may have kept something else.
         let report = self
             .write_backup(&opened, &partial, time)
-            .and_then(|_| self.open_backup(&partial, None)?.each(|_| Ok(())));
+            .and_then(|_| self.open_backup(&partial, None)?.verify());
         let report = match report {
             Ok(report) => report,
             Err(error) => {

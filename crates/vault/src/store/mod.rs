@@ -1,7 +1,9 @@
 //! An open store.
 
+mod around_damage;
 mod change;
 mod clear;
+mod count;
 mod header_state;
 mod known;
 mod list;

@@ -12,8 +12,9 @@ use std::sync::atomic::AtomicBool;
 use arc_swap::ArcSwapOption;
 use parking_lot::Mutex;
 use sigil_leveldb::env::{Env, LockError, LockGuard};
-use sigil_leveldb::{Durability, Entries, Error as EngineError, IoOperation, Range};
+use sigil_leveldb::{Durability, Error as EngineError, IoOperation};
 
+use super::count;
 use super::header_state::HeaderState;
 use super::known;
 use super::message_order::{MessageOrder, Overlay};
@@ -193,12 +194,9 @@ fn read_counters(opened: &Opened, fresh: bool, options: &Options) -> Result<Coun
 
 fn recount(opened: &Opened, options: &Options) -> Result<Counters> {
     let mut counters = Counters::default();
-    for kind in [Kind::Message, Kind::Session, Kind::Proof, Kind::Peer] {
-        let cursor = opened.db.iter(Range::prefix(&[kind.values()]))?;
-        for key in Entries::forward(cursor).keys() {
-            key?;
-            *counters.of(kind) += 1;
-        }
+    // Where the counters are gone and more with them, this is not a store to go on with.
+    if let Some(damage) = count::all(opened, &opened.db.snapshot()?, &mut counters)? {
+        return Err(damage);
     }
     // How often the key was used is not known; half of what it may be has it replaced soon.
     counters.sealed = options.rotate_after;
@@ -214,14 +212,29 @@ fn find_tail(opened: &Opened) -> Result<Option<Tail>> {
         Ok(last) => {
             Ok(last.map(|(label, time)| Tail { label, time: time.unwrap_or(f64::NEG_INFINITY) }))
         }
-        // The last block is damaged. What comes goes behind all that the ids know, rather than
-        // nowhere; its order beside what cannot be read is nobody's to say.
-        Err(error) if error.is_damage() => {
-            let last = known::messages(opened, &opened.db.snapshot()?).into_keys().next_back();
-            Ok(last.map(|label| Tail { label, time: f64::NEG_INFINITY }))
-        }
+        // The last block is damaged. What comes goes behind all that the ids know; its order beside
+        // what cannot be read is nobody's to say.
+        Err(error) if error.is_damage() => find_tail_around(opened),
         Err(error) => Err(error),
     }
+}
+
+fn find_tail_around(opened: &Opened) -> Result<Option<Tail>> {
+    let known = known::messages(opened, &opened.db.snapshot()?);
+    let Some(last) = known.keys().next_back() else { return Ok(None) };
+    let mut time = f64::NEG_INFINITY;
+    for label in known.keys().rev() {
+        match opened.message(label, None) {
+            Ok(Some(message)) => {
+                time = message.time;
+                break;
+            }
+            Ok(None) => {}
+            Err(error) if error.is_damage() => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Some(Tail { time, label: last.clone() }))
 }
 
 impl Inner {

@@ -10,7 +10,7 @@ use super::change::Change;
 use super::message_order::{MessageOrder, Overlay};
 use super::opened::Opened;
 use super::stage::{Counted, Staged};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::label::Label;
 use crate::layout::{self, Kind};
 use crate::record::Counters;
@@ -27,14 +27,16 @@ pub(super) struct Plan<'a> {
     pub(super) opened: &'a Opened,
     pub(super) counters: Counters,
     pub(super) tail: Option<Tail>,
-    overlay: Overlay,
+    pub(super) overlay: Overlay,
+    /// Whether it came out that the counters are wrong.
+    pub(super) is_miscounted: bool,
     /// About how large the batch is going to be.
     pub(super) bytes: usize,
 }
 
 impl<'a> Plan<'a> {
     pub(super) fn new(opened: &'a Opened, counters: Counters, tail: Option<Tail>) -> Self {
-        Self { opened, counters, tail, overlay: Overlay::new(), bytes: 0 }
+        Self { opened, counters, tail, overlay: Overlay::new(), is_miscounted: false, bytes: 0 }
     }
 
     /// Adds a change, or nothing of it.
@@ -55,6 +57,7 @@ impl<'a> Plan<'a> {
             self.counters.sealed += u64::from(value.is_some());
             self.overlay.insert(key, value.map(Bytes::from));
         }
+        self.is_miscounted |= staged.is_miscounted;
         match staged.counted {
             Some((kind, Counted::Added)) => *self.counters.of(kind) += 1,
             Some((kind, Counted::Removed)) => {
@@ -101,7 +104,11 @@ impl<'a> Plan<'a> {
     pub(super) fn has(&self, place: &[u8]) -> Result<bool> {
         match self.overlay.get(place) {
             Some(value) => Ok(value.is_some()),
-            None => Ok(self.opened.db.get(place)?.is_some()),
+            None => match self.opened.db.get(place).map_err(Error::from) {
+                // Nobody can say; whoever asks is about to write over it.
+                Err(error) if error.is_damage() => Ok(true),
+                found => Ok(found?.is_some()),
+            },
         }
     }
 

@@ -7,15 +7,18 @@
 
 use std::path::Path;
 
+use bytes::Bytes;
 use sigil_leveldb::{Durability, WriteBatch};
 
+use super::message_order::{MessageOrder, Overlay};
 use super::opened::Opened;
 use super::plan::Tail;
+use super::stage::LONGEST_LABEL;
 use super::{Inner, Store};
 use crate::backup::{BackupReport, Contents, Entry};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::label::Label;
-use crate::layout::{self, Kind, space};
+use crate::layout::{self, space};
 use crate::record::{Counters, Item, MessageId, StoredMessage};
 
 /// Bytes that are written to the new database at once.
@@ -44,7 +47,7 @@ impl Inner {
         };
         let mut report = BackupReport::default();
         self.replace_data(&mut writer, secrets, |fresh| {
-            let (made, counters, tail) = fill(fresh, path, contents, kept)?;
+            let (made, counters, tail) = fill(fresh, contents, kept)?;
             report = made;
             Ok((counters, tail))
         })?;
@@ -54,12 +57,11 @@ impl Inner {
 
 fn fill(
     fresh: &Opened,
-    path: &Path,
     contents: Contents,
     counters: Counters,
 ) -> Result<(BackupReport, Counters, Option<Tail>)> {
-    let mut filling = Filling { fresh, path, counters, batch: WriteBatch::new(), tail: None };
-    let report = contents.each(|entry| filling.take(entry))?;
+    let mut filling = Filling { fresh, counters, batch: WriteBatch::new(), tail: None };
+    let report = contents.each(|entry, message| filling.take(entry, message))?;
     filling.write()?;
     let Filling { mut counters, tail, .. } = filling;
     counters.sealed += 1;
@@ -71,51 +73,60 @@ fn fill(
 
 struct Filling<'a> {
     fresh: &'a Opened,
-    path: &'a Path,
     counters: Counters,
     batch: WriteBatch,
+    /// The last message, whose time is the largest too.
     tail: Option<Tail>,
 }
 
 impl Filling<'_> {
-    fn take(&mut self, entry: Entry) -> Result<()> {
-        match entry {
-            Entry::Message { label, id, plain } => {
-                let message = StoredMessage::decode(&plain).ok_or_else(|| self.contradiction())?;
+    fn take(&mut self, entry: Entry, message: Option<StoredMessage<Bytes>>) -> Result<()> {
+        match (entry, message) {
+            (Entry::Message { label, id, .. }, Some(message)) => {
+                let label = self.place(label, message.time)?;
                 self.message(&label, id, &message)?;
             }
-            Entry::Item { kind, id, value } => {
+            (Entry::Item { kind, id, value }, _) => {
                 let name = layout::name_of(&self.fresh.names, kind, &id);
                 self.put(layout::named(kind.values(), &name), &Item::encode(&id, &value))?;
                 self.put(layout::named(kind.ids(), &name), id.as_bytes())?;
                 *self.counters.of(kind) += 1;
             }
+            (Entry::Message { .. }, None) => {}
         }
         if self.batch.byte_size() > BATCH { self.write() } else { Ok(()) }
+    }
+
+    /// Where a message goes: to its place in the backup, as long as times rise as places do. One
+    /// that stands behind later ones goes to where it belongs, which is before the last, and so
+    /// before every place that is still to come.
+    fn place(&mut self, label: Label, time: f64) -> Result<Label> {
+        if self.tail.as_ref().is_none_or(|tail| tail.time <= time) {
+            self.tail = Some(Tail { time, label: label.clone() });
+            return Ok(label);
+        }
+        self.write()?;
+        let (low, high) = MessageOrder::now(self.fresh, &Overlay::new())?.around(time, true)?;
+        let found = Label::between(low.as_ref(), high.as_ref());
+        // Out of order is better than not at all.
+        let is_fit = high.is_some() && found.bytes().len() <= LONGEST_LABEL;
+        Ok(if is_fit { found } else { label })
     }
 
     fn message(
         &mut self,
         label: &Label,
         id: Option<String>,
-        message: &StoredMessage<bytes::Bytes>,
+        message: &StoredMessage<Bytes>,
     ) -> Result<()> {
         self.put(layout::message(label), &message.encode())?;
         for peer in message.peers() {
             self.batch.put(&layout::by_peer(&peer, label), b"");
         }
         if let Some(id) = id {
-            let name = layout::name_of(&self.fresh.names, Kind::Message, &id);
-            if name != message.id {
-                return Err(self.contradiction());
-            }
-            let entry = MessageId { label: label.clone(), id };
-            self.put(layout::named(space::MESSAGE_IDS, &name), &entry.encode())?;
+            let place = layout::named(space::MESSAGE_IDS, &message.id);
+            self.put(place, &MessageId { label: label.clone(), id }.encode())?;
         }
-        if self.tail.as_ref().is_some_and(|tail| tail.label >= *label || tail.time > message.time) {
-            return Err(self.contradiction());
-        }
-        self.tail = Some(Tail { time: message.time, label: label.clone() });
         self.counters.messages += 1;
         Ok(())
     }
@@ -130,9 +141,5 @@ impl Filling<'_> {
     fn write(&mut self) -> Result<()> {
         let batch = std::mem::take(&mut self.batch);
         Ok(self.fresh.db.write(batch, Durability::Process)?)
-    }
-
-    fn contradiction(&self) -> Error {
-        Error::BackupDamaged { path: self.path.into(), what: "its content contradicts itself" }
     }
 }

@@ -4,7 +4,7 @@
 //! removed in the same batch, whatever that version was.
 
 use bytes::Bytes;
-use sigil_leveldb::Range;
+use sigil_leveldb::{Entries, Range};
 
 use super::change::Message;
 use super::opened::{decode_message, decode_message_id};
@@ -17,7 +17,7 @@ use crate::record::{Item, MessageId, StoredMessage};
 
 /// Somebody who chooses times can make labels grow, by a word in about thirty messages between the
 /// same two. This ends it before it costs anything, and long before a length has no room.
-const LONGEST_LABEL: usize = 2_048;
+pub(super) const LONGEST_LABEL: usize = 2_048;
 const _: () = assert!(LONGEST_LABEL <= u16::MAX as usize);
 
 /// What one change does.
@@ -27,6 +27,8 @@ pub(super) struct Staged {
     pub(super) entries: Vec<(Vec<u8>, Option<Vec<u8>>)>,
     /// What is counted more or less.
     pub(super) counted: Option<(Kind, Counted)>,
+    /// Whether it came out that more is counted than there is.
+    pub(super) is_miscounted: bool,
     /// The message that is now the last.
     pub(super) tail: Option<Tail>,
 }
@@ -55,6 +57,13 @@ struct Old {
     message: Option<StoredMessage<Bytes>>,
     /// Whether the way from the id to it is whole.
     is_found: bool,
+    /// Whether the id leads to nothing: the message went with a damaged block that was removed.
+    is_lost: bool,
+}
+
+impl Old {
+    /// Something is left of it that leads nowhere.
+    const NOWHERE: Self = Self { label: None, message: None, is_found: false, is_lost: false };
 }
 
 impl Plan<'_> {
@@ -73,7 +82,9 @@ impl Plan<'_> {
         };
         if let Some(old) = &old {
             remove_message(&mut staged, old);
-        } else {
+            staged.is_miscounted = old.is_lost;
+        }
+        if old.as_ref().is_none_or(|old| old.is_lost) {
             staged.counted = Some((Kind::Message, Counted::Added));
         }
         let peer = |peer: &Option<String>| {
@@ -110,7 +121,8 @@ impl Plan<'_> {
         if let Some(old) = self.old_message(&id)? {
             remove_message(&mut staged, &old);
             staged.remove(layout::named(space::MESSAGE_IDS, &id));
-            staged.counted = Some((Kind::Message, Counted::Removed));
+            staged.is_miscounted = old.is_lost;
+            staged.counted = (!old.is_lost).then_some((Kind::Message, Counted::Removed));
         }
         Ok(staged)
     }
@@ -145,7 +157,10 @@ impl Plan<'_> {
     fn place(&self, time: f64, staged: &mut Staged) -> Result<Label> {
         let (low, high) = match &self.tail {
             Some(tail) if tail.time <= time => (Some(tail.label.clone()), None),
-            _ => self.order()?.around(time, true)?,
+            _ => match self.order().and_then(|mut order| order.around(time, true)) {
+                Err(error) if error.is_damage() => self.around_damage(time, error)?,
+                found => found?,
+            },
         };
         let label = Label::between(low.as_ref(), high.as_ref());
         if label.bytes().len() > LONGEST_LABEL {
@@ -167,40 +182,52 @@ impl Plan<'_> {
             Ok(Some(entry)) => (entry.label, true),
             Ok(None) => return Ok(None),
             // The way to it is damaged. It must not stay behind beside its new version.
-            Err(Error::Unreadable(_)) => match self.find_by_name(id)? {
+            Err(error) if error.is_damage() => match self.find_by_name(id)? {
                 Some(label) => (label, false),
-                None => return Ok(Some(Old { label: None, message: None, is_found: false })),
+                None => return Ok(Some(Old::NOWHERE)),
             },
             Err(error) => return Err(error),
         };
         match self.message(&label) {
             // Another message is there: it must not be touched.
-            Ok(Some(message)) if message.id != *id => {
-                Ok(Some(Old { label: None, message: None, is_found: false }))
+            Ok(Some(message)) if message.id != *id => Ok(Some(Old::NOWHERE)),
+            Ok(message) => {
+                let is_lost = message.is_none();
+                Ok(Some(Old { label: Some(label), message, is_found, is_lost }))
             }
-            Ok(message) => Ok(Some(Old { label: Some(label), message, is_found })),
-            Err(Error::Unreadable(_)) => {
-                Ok(Some(Old { label: Some(label), message: None, is_found }))
+            Err(error) if error.is_damage() => {
+                Ok(Some(Old { label: Some(label), message: None, is_found, is_lost: false }))
             }
             Err(error) => Err(error),
         }
     }
 
+    /// Looks from both ends, so that a damaged block hides its own messages alone.
     fn find_by_name(&self, id: &Name) -> Result<Option<Label>> {
-        let mut cursor = self.opened.db.iter(Range::prefix(&[space::MESSAGES]))?;
-        cursor.seek_to_first()?;
-        while cursor.valid() {
-            let place = cursor.key();
-            let plain = self.opened.open(Kind::Message, place, cursor.value());
-            if plain.and_then(|plain| decode_message(&plain)).is_ok_and(|found| found.id == *id) {
-                return Ok(layout::label_of_message(place));
+        for direction in [Entries::forward, Entries::backward] {
+            let mut is_whole = true;
+            for entry in direction(self.opened.db.iter(Range::prefix(&[space::MESSAGES]))?) {
+                let (place, sealed) = match entry.map_err(Error::from) {
+                    Ok(entry) => entry,
+                    Err(error) if error.is_damage() => {
+                        is_whole = false;
+                        break;
+                    }
+                    Err(error) => return Err(error),
+                };
+                let plain = self.opened.open(Kind::Message, &place, &sealed);
+                if plain.and_then(|plain| decode_message(&plain)).is_ok_and(|it| it.id == *id) {
+                    return Ok(layout::label_of_message(&place));
+                }
             }
-            cursor.next()?;
+            if is_whole {
+                break;
+            }
         }
         Ok(None)
     }
 
-    fn message(&self, label: &Label) -> Result<Option<StoredMessage<Bytes>>> {
+    pub(super) fn message(&self, label: &Label) -> Result<Option<StoredMessage<Bytes>>> {
         let plain = self.get(Kind::Message, &layout::message(label))?;
         plain.map(|plain| decode_message(&plain)).transpose()
     }

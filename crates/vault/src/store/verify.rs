@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use sigil_leveldb::{Entries, Range, Snapshot};
 
+use super::count;
 use super::opened::{Opened, decode_message, decode_message_id};
 use super::{Inner, Store};
 use crate::error::{Error, Result};
@@ -21,7 +22,7 @@ pub struct Verification {
     pub unreadable: Vec<(Kind, Option<String>)>,
     /// Index entries that lead nowhere, or that are missing. They answer no question wrongly.
     pub loose_ends: u64,
-    /// Whether the counters are what was counted.
+    /// Whether the counters were what was counted. If not they are right now.
     pub counters_are_right: bool,
     /// Damage in the files of the database.
     pub damaged_files: u64,
@@ -54,14 +55,18 @@ impl Inner {
         };
         let mut report = Verification::default();
         let mut check = Check { opened: &opened, moment: &moment, report: &mut report };
-        let messages = check.messages()?;
-        let mut counted = vec![(Kind::Message, messages)];
+        check.messages()?;
         for kind in Kind::ITEMS {
-            counted.push((kind, check.items(kind)?));
+            check.items(kind)?;
         }
-        let mut stored = counters;
-        report.counters_are_right =
-            counted.into_iter().all(|(kind, count)| *stored.of(kind) == count);
+        let mut counted = counters;
+        count::all(&opened, &moment, &mut counted)?;
+        report.counters_are_right = counted == counters;
+        if !report.counters_are_right {
+            let mut writer = self.writer.lock();
+            writer.check()?;
+            self.recount(&*self.opened()?, &mut writer)?;
+        }
         report.damaged_files = opened.db.verify()?.damages.len() as u64;
         Ok(report)
     }
@@ -91,7 +96,7 @@ impl Check<'_> {
         Ok(true)
     }
 
-    fn messages(&mut self) -> Result<u64> {
+    fn messages(&mut self) -> Result<()> {
         let (mut count, mut unreadable, mut loose) = (0, BTreeSet::new(), 0);
         let whole = self.each(&[space::MESSAGES], |place, sealed| {
             count += 1;
@@ -120,7 +125,7 @@ impl Check<'_> {
         if !whole && self.report.unreadable.is_empty() {
             self.report.unreadable.push((Kind::Message, None));
         }
-        Ok(count)
+        Ok(())
     }
 
     /// Tells the ids of what cannot be read, and of what is missing.
@@ -161,7 +166,7 @@ impl Check<'_> {
         Ok(())
     }
 
-    fn items(&mut self, kind: Kind) -> Result<u64> {
+    fn items(&mut self, kind: Kind) -> Result<()> {
         let (mut count, mut unreadable) = (0, BTreeSet::new());
         self.each(&[kind.values()], |place, sealed| {
             count += 1;
@@ -173,8 +178,7 @@ impl Check<'_> {
             Ok(())
         })?;
         self.report.records += count;
-        self.item_ids(kind, unreadable)?;
-        Ok(count)
+        self.item_ids(kind, unreadable)
     }
 
     fn item_ids(&mut self, kind: Kind, mut unreadable: BTreeSet<Name>) -> Result<()> {

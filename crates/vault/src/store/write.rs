@@ -3,10 +3,13 @@
 use sigil_leveldb::Error as EngineError;
 
 use super::change::Change;
+use super::count;
 use super::opened::Opened;
 use super::plan::{Plan, Tail};
 use super::{Inner, Store};
 use crate::error::{Error, Result};
+use crate::layout;
+use crate::options::Event;
 use crate::record::Counters;
 
 /// A batch takes no more changes beyond this many bytes.
@@ -19,13 +22,16 @@ const MOST_SEALED: u64 = 1 << 32;
 pub(super) struct Writer {
     pub(super) counters: Counters,
     pub(super) tail: Option<Tail>,
+    /// Whether the counters were counted since the store was opened; what is lost is not in them
+    /// then.
+    is_recounted: bool,
     /// Why nothing can be written any more.
     refusal: Option<Error>,
 }
 
 impl Writer {
     pub(super) fn new(counters: Counters, tail: Option<Tail>) -> Self {
-        Self { counters, tail, refusal: None }
+        Self { counters, tail, is_recounted: false, refusal: None }
     }
 
     pub(super) fn close(&mut self) {
@@ -104,6 +110,19 @@ impl Inner {
         results
     }
 
+    /// Counts everything anew, because the counters are known to be wrong.
+    pub(super) fn recount(&self, opened: &Opened, writer: &mut Writer) -> Result<()> {
+        let mut counters = writer.counters;
+        count::all(opened, &opened.db.snapshot()?, &mut counters)?;
+        counters.sealed += 1;
+        let sealed = opened.sealer.load().seal(&layout::COUNTERS, &counters.encode())?;
+        opened.db.put(&layout::COUNTERS, &sealed, self.options.durability)?;
+        writer.counters = counters;
+        self.metrics.lock().counters = counters;
+        self.options.tell(Event::CountersRebuilt);
+        Ok(())
+    }
+
     fn check(&self, change: &Change, plan: &Plan<'_>) -> Result<()> {
         change.check(self.options.max_value_size)?;
         let adds = matches!(change, Change::SaveMessage(_) | Change::SaveItem { .. });
@@ -118,6 +137,10 @@ impl Inner {
             plan.opened.db.write(batch, self.options.durability)?;
             writer.counters = plan.counters;
             writer.tail = plan.tail.take();
+            if plan.is_miscounted && !writer.is_recounted {
+                writer.is_recounted = true;
+                self.recount(plan.opened, writer)?;
+            }
         }
         Ok(())
     }

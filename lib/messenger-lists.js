@@ -1,0 +1,78 @@
+// Lists of values. They come as a few JSON texts of arrays, because those are parsed fastest. Where
+// one value cannot be read, all of them are asked for again, each in a text of its own: the others
+// are given, and the host hears of the ids of what is left out.
+
+const { tellUnreadable } = require('./messenger-faults.js')
+const { decode, decodeList } = require('./messenger-values.js')
+
+/**
+ * @typedef {object} List
+ * @property {unknown[]} values what can be read
+ * @property {string[] | undefined} ids of the values, where there are any
+ * @property {string[]} lost the ids of what cannot be read; empty where one cannot be told
+ * @property {Uint8Array | undefined} cursor
+ */
+
+/**
+ * @param {string} operation what the caller had asked for, for errors
+ * @param {any} vault
+ * @param {(native: any, apart: boolean) => any} ask
+ * @returns {Promise<List>}
+ */
+async function readList(operation, vault, ask) {
+  const list = await vault.run(operation, (native) => ask(native, false))
+  try {
+    return { ids: list.ids, cursor: list.cursor, lost: [], values: decodeList(operation, list) }
+  } catch (error) {
+    if (error?.code !== 'RECORD_UNREADABLE') throw error
+    const { texts, ids, cursor } = await vault.run(operation, (native) => ask(native, true))
+    return { ...decodeApart(operation, texts, ids), cursor }
+  }
+}
+
+function decodeApart(operation, texts, ids) {
+  const list = { values: [], ids: [], lost: [] }
+  for (const [index, text] of texts.entries()) {
+    try {
+      list.values.push(decode(operation, text))
+      list.ids.push(ids[index])
+    } catch (error) {
+      if (error?.code !== 'RECORD_UNREADABLE') throw error
+      list.lost.push(ids[index])
+    }
+  }
+  return list
+}
+
+/** Like `readList`; what is left out is told. */
+async function readOrTell(operation, vault, kind, onFault, ask) {
+  const list = await readList(operation, vault, ask)
+  if (list.lost.length > 0) tellUnreadable(onFault, kind, list.lost)
+  return list
+}
+
+/** How many messages are looked at together. */
+const LOOKS = 1000
+
+/** All values that the addon can read and this version cannot: their kinds and ids. */
+async function findUnreadable(operation, vault, kinds) {
+  const found = []
+  const note = (kind, { lost }) => {
+    for (const id of lost) found.push({ kind, id: id === '' ? undefined : id })
+  }
+  let cursor
+  do {
+    const from = cursor
+    const ask = (native, apart) =>
+      native.messages(undefined, LOOKS, from, undefined, undefined, apart)
+    const list = await readList(operation, vault, ask)
+    note('message', list)
+    cursor = list.cursor
+  } while (cursor)
+  for (const [number, kind] of kinds) {
+    note(kind, await readList(operation, vault, (native, apart) => native.items(number, apart)))
+  }
+  return found
+}
+
+module.exports = { findUnreadable, readOrTell }
