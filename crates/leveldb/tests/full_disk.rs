@@ -191,6 +191,22 @@ fn a_log_that_finds_no_room_spends_the_reserve() {
     });
 }
 
+/// Once the reserve is there again all is well, whether or not anybody writes meanwhile.
+#[test]
+fn with_a_reserve_the_health_mends_without_a_write() {
+    let disk = Disk::with_reserve(RESERVE);
+    disk.fault.set_free_space(None);
+    let full = FaultPlan::fail_from(0, errno::ENOSPC).on(IoOperation::Write);
+    for durability in [Durability::Process, Durability::Sync] {
+        disk.fault.set_plan(full.clone());
+        let error = disk.db.put(b"key", b"value", durability).unwrap_err();
+        assert!(error.is_out_of_space(), "{error}");
+        assert!(disk.db.health().out_of_space);
+        disk.fault.clear_plan();
+        becomes_healthy(&disk.db).unwrap();
+    }
+}
+
 /// The health tells of a full disk where no job fails: each write does, and nothing is behind.
 #[test]
 fn without_a_reserve_the_health_follows_the_writes() {

@@ -181,8 +181,11 @@ fn begin_missing_log(core: &Core) {
 /// Puts space aside again, once nothing waits for what is left of it: making the reserve fills a
 /// disk that is nearly full, and must not take from a flush that would make room.
 fn restore_reserve(core: &Core) {
-    if core.health.failures().is_empty() && core.view.load().pending.is_empty() {
-        core.reserve.restore();
+    if core.health.failures().is_empty()
+        && core.view.load().pending.is_empty()
+        && core.reserve.restore()
+    {
+        core.health.found_room();
     }
 }
 

@@ -110,8 +110,9 @@ impl Core {
 
     /// Takes note of the error of a write, or of a sync that a caller waits for.
     pub(crate) fn write_failed(&self, error: &Error) {
-        self.reserve.note(error.clone());
+        // In this order: what is said here is taken back once the reserve is there again.
         self.health.write_failed(error);
+        self.reserve.note(error.clone());
     }
 
     pub(crate) fn health(&self) -> Health {

@@ -80,12 +80,14 @@ impl Reserve {
         self.releases.load(Ordering::Relaxed)
     }
 
-    /// Tries to put the space aside again.
-    pub(crate) fn restore(&self) {
-        if self.is_spent() && self.make().is_ok() {
+    /// Tries to put the space aside again, and says whether it was put aside now.
+    pub(crate) fn restore(&self) -> bool {
+        let is_restored = self.is_spent() && self.make().is_ok();
+        if is_restored {
             *self.cause.lock() = None;
             self.spent.store(false, Ordering::Release);
         }
+        is_restored
     }
 
     /// Writes the file. Its content is not zeros, which some file systems do not store.
