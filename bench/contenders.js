@@ -28,13 +28,15 @@ export const contenders = {
     // Shares the database of the first; only what its writes survive is another thing.
     const durable = new LevelDBSigilAdapter(directory, { durability: 'sync' })
     await Promise.all([store.open(), durable.open()])
-    const { batch } = levelCalls(store.db, { valueEncoding: 'json' })
     return {
       put: (id, record) => store.setSigilRecord(id, HASH, record),
       putDurable: (id, record) => durable.setSigilRecord(id, HASH, record),
       get: (id) => store.getSigilRecord(id, HASH),
       all: () => store.allSigilRecords(),
-      batch,
+      batch: (entries) =>
+        store.db.batch(
+          entries.map(([key, record]) => ({ type: 'put', key, value: JSON.stringify(record) })),
+        ),
       close: () => Promise.all([store.close(), durable.close()]),
     }
   },
@@ -105,16 +107,6 @@ function toPut([sigilId, record]) {
   return { type: 'put', tenantId: TENANT, sigilId, authHash: HASH, record }
 }
 
-function levelCalls(db, options) {
-  return {
-    batch: (entries) =>
-      db.batch(
-        entries.map(([key, value]) => ({ type: 'put', key, value })),
-        options,
-      ),
-  }
-}
-
 async function level(db) {
   await db.open()
   return {
@@ -122,7 +114,7 @@ async function level(db) {
     putDurable: (id, record) => db.put(id, record, { sync: true }),
     get: (id) => db.get(id),
     all: () => db.values().all(),
-    ...levelCalls(db, {}),
+    batch: (entries) => db.batch(entries.map(([key, value]) => ({ type: 'put', key, value }))),
     close: () => db.close(),
   }
 }
