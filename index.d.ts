@@ -292,12 +292,18 @@ export interface DoctorReport {
     meant: { symbol: string; authHash: string }
     outcome: 'movable' | 'moved' | 'taken'
   }[]
+  /** Records that are not JSON: every listing that comes upon one fails. They are left alone. */
+  unreadable: {
+    key: string
+    name: { tenant?: string | undefined; symbol: string; authHash: string }
+  }[]
 }
 
 /**
- * Finds records that an old caller's mistake put under a wrong key. With `fix`, moves each to the
- * key that it was meant for, in one step; without, changes nothing and needs no lock. Not to be run
- * with `fix` while a store of the same process writes the records that were meant.
+ * Finds records that an old caller's mistake put under a wrong key, and records that are not JSON.
+ * With `fix`, moves what is misfiled to the key that it was meant for, in one step; without, changes
+ * nothing and needs no lock. Not to be run with `fix` while a store of the same process writes the
+ * records that were meant.
  */
 export function doctor(
   location: string,

@@ -109,8 +109,38 @@ test('what only looks like it is left alone', async () => {
   ]
   for (const [key, value] of innocent) await db.put(key, value)
   await db.close()
-  expect(await doctor(path, { fix: true })).toMatchObject({ examined: 4, misfiled: [] })
+  const report = await doctor(path, { fix: true })
+  expect(report).toMatchObject({ examined: 4, misfiled: [] })
   expect(new Map(await entries())).toEqual(new Map(innocent))
+})
+
+test('records that are not JSON are named, and left alone', async () => {
+  const store = new LevelDBSigilAdapter(path)
+  await store.setSigilRecord('whole', 'h', { is: 'whole' })
+  const broken = ['sigil:s:h', 'sigil:trap:h', 't!sigil!s!h']
+  for (const [index, key] of broken.entries()) {
+    await store.db.put(key, ['', '{"a":1},{"b":2}', '{"half":'][index])
+  }
+  await store.db.put('no record', 'not JSON')
+  await expect(store.allSigilRecords()).rejects.toThrow('the doctor says which')
+  await store.close()
+  const { unreadable } = await doctor(path, { fix: true })
+  expect(unreadable).toEqual([
+    { key: broken[0], name: { symbol: 's', authHash: 'h' } },
+    { key: broken[1], name: { symbol: 'trap', authHash: 'h' } },
+    { key: broken[2], name: { tenant: 't', symbol: 's', authHash: 'h' } },
+  ])
+  const told = cli('doctor', path)
+  expect(told).toMatchObject({ status: 1, stderr: '' })
+  expect(told.stdout).toContain('record: tenant "t", symbol "s", hash "h"\n  is not JSON\n')
+  await store.open()
+  for (const { name } of unreadable) {
+    const parts = name.tenant === undefined ? [] : [name.tenant]
+    await store.deleteSigilRecord(...parts, name.symbol, name.authHash)
+  }
+  expect(await store.allSigilRecords()).toContainEqual({ is: 'whole' })
+  await store.close()
+  expect(cli('doctor', path)).toMatchObject({ status: 0, stderr: '' })
 })
 
 test('errors are those of the store', async () => {
@@ -132,7 +162,7 @@ test('errors are those of the store', async () => {
 test('the command reports, fixes, and tells by its status what is left to do', () => {
   const looked = cli('doctor', path)
   expect(looked).toMatchObject({ status: 1, stderr: '' })
-  expect(looked.stdout).toContain('2 misfiled among 2 keys.\nNothing was changed')
+  expect(looked.stdout).toContain('2 misfiled, 0 not JSON, among 2 keys.\nNothing was changed')
   const fixed = cli('doctor', path, '--fix', '--json')
   expect(fixed).toMatchObject({ status: 0, stderr: '' })
   expect(JSON.parse(fixed.stdout).misfiled).toHaveLength(2)

@@ -1,7 +1,7 @@
-// The doctor: finds records that an old caller's mistake put under a wrong key, and moves them to
-// the key that they were meant for. What such a record looks like is said in `crates/sigil`
-// (`keys/misfiled.rs`). Looking changes nothing and needs no lock; a record is moved in one step,
-// and never over another.
+// The doctor: finds records that are not JSON, which no listing gets past, and records that an old
+// caller's mistake put under a wrong key, which it moves to the key that they were meant for. What
+// those look like is said in `crates/sigil` (`keys/misfiled.rs`). Looking changes nothing and needs
+// no lock; a record is moved in one step, and never over another.
 
 const { abortable } = require('./abortable.js')
 const { callOptions, throwIfAborted } = require('./arguments.js')
@@ -39,13 +39,17 @@ async function doctor(location, options = {}) {
 }
 
 async function examine(store, fix, options) {
-  const report = { location: store.path, fix, examined: 0, misfiled: [] }
-  for await (const key of store.db.keys()) {
+  const report = { location: store.path, fix, examined: 0, misfiled: [], unreadable: [] }
+  for await (const [key, stored] of store.db.iterator()) {
     throwIfAborted('doctor', options)
     if (key.startsWith(CLAIM)) continue
     report.examined += 1
-    if (!key.endsWith(MARK)) continue
-    const found = await recognise(store, key)
+    if (!isJson(stored)) {
+      const name = callNative('doctor', (addon) => addon.decodeKey(key))
+      if (name !== null) report.unreadable.push({ key, name })
+      continue
+    }
+    const found = key.endsWith(MARK) ? recognise(key, stored) : undefined
     if (found === undefined) continue
     const { meant, text } = found
     const taken = await store.existsSigilRecord(meant.symbol, meant.authHash)
@@ -57,13 +61,20 @@ async function examine(store, fix, options) {
 }
 
 /** Whose record it was meant to be, and the record's text. */
-async function recognise(store, key) {
-  const stored = await store.db.get(key)
-  if (stored === undefined) return undefined
+function recognise(key, stored) {
   const meant = callNative('doctor', (addon) => addon.misfiledName(key, stored))
   if (meant === null) return undefined
   const { symbol, authHash } = meant
   return { meant: { symbol, authHash }, text: JSON.stringify(JSON.parse(stored).authHash) }
+}
+
+function isJson(text) {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
 }
 
 async function move(store, from, { symbol, authHash }, text) {

@@ -45,10 +45,14 @@ function parse(operation, text, count) {
     records = JSON.parse(text)
   } catch {
     // What JSON.parse throws quotes the text, and a record's content belongs in no error.
-    throw new StorageError('a stored record is not JSON', { operation })
+    throw notJson(operation)
   }
-  if (records.length !== count) throw new StorageError('a stored record is not JSON', { operation })
+  if (records.length !== count) throw notJson(operation)
   return records
+}
+
+function notJson(operation) {
+  return new StorageError('a stored record is not JSON; the doctor says which', { operation })
 }
 
 module.exports = { listRecords }
