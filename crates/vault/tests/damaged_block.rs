@@ -5,11 +5,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
 use sigil_leveldb::env::MemoryEnv;
-use sigil_storage::{Before, Page, Query, Store, Verification};
+use sigil_leveldb::{Db, Options as EngineOptions};
+use sigil_storage::{Before, Change, Kind, Page, Query, Store, Verification};
 
-use common::{PASSWORD, ROOT, delete, files, message_with, open, options};
+use common::{PASSWORD, ROOT, delete, files, item, message_with, open, options};
 
 #[path = "common/mod.rs"]
 mod common;
@@ -46,7 +49,11 @@ fn times(store: &Store) -> Vec<f64> {
 }
 
 fn times_of(page: &Page) -> Vec<f64> {
-    page.values.iter().map(|value| f64::from_le_bytes(value[..8].try_into().unwrap())).collect()
+    page.values.iter().map(|value| time_of(value)).collect()
+}
+
+fn time_of(value: &[u8]) -> f64 {
+    f64::from_le_bytes(value[..8].try_into().unwrap())
 }
 
 /// Calls with stores of which some messages are in a damaged block.
@@ -135,4 +142,63 @@ fn pages_around_the_block_have_what_the_whole_list_has() {
             assert_eq!(paged, all);
         }
     });
+}
+
+/// What was deleted or overwritten stands below. It must not show again where what hides it is
+/// damaged.
+#[test]
+fn older_versions_do_not_come_back() {
+    let (env, old, _) = sample();
+    let store = open(&env);
+    for id in 0..COUNT {
+        store.write(item(Kind::Session, &id.to_string(), &value(f64::from(id)))).unwrap();
+    }
+    store.purge().unwrap();
+    for number in 0..COUNT {
+        let (kind, id, time) = (Kind::Session, number.to_string(), f64::from(number));
+        if number % 8 == 1 {
+            store.write(delete(&id)).unwrap();
+            store.write(Change::DeleteItem { kind, id }).unwrap();
+        } else {
+            let newer = value(time + 0.5);
+            store.write(message_with(&id, time, "alice", "bob", &newer)).unwrap();
+            store.write(item(kind, &id, &newer)).unwrap();
+        }
+    }
+    store.close().unwrap();
+    let directory = Path::new(ROOT).join("data-1");
+    let whole = EngineOptions {
+        env: Arc::new(env.clone()),
+        erase_within: Duration::from_secs(86_400),
+        ..EngineOptions::default()
+    };
+    let db = Db::open(&directory, whole).unwrap();
+    db.flush().unwrap();
+    db.close().unwrap();
+    let (path, bytes) = files(&env, &directory)
+        .into_iter()
+        .filter(|(path, _)| path.extension().is_some_and(|ending| ending == "ldb"))
+        .max()
+        .unwrap();
+    assert!(path > old);
+    let mut damaged = 0;
+    for index in (0..bytes.len()).step_by(bytes.len() / 40) {
+        let env = env.deep_clone();
+        let mut changed = bytes.clone();
+        changed[index] ^= 1;
+        env.write_file(&path, changed).unwrap();
+        let Ok(store) = Store::open(ROOT, PASSWORD, options(&env)) else { continue };
+        damaged += u32::from(store.verify().unwrap().damaged_files > 0);
+        let is_newest = |time: &f64| time.fract() == 0.5 && time.trunc() % 8.0 != 1.0;
+        for _ in 0..2 {
+            let found = times(&store);
+            assert!(found.iter().all(is_newest), "{found:?}");
+            for (_, value) in store.items(Kind::Session).unwrap().found {
+                assert!(is_newest(&time_of(&value)));
+            }
+            let path = store.backup().unwrap();
+            store.restore(&path, None).unwrap();
+        }
+    }
+    assert!(damaged > 10, "{damaged}");
 }

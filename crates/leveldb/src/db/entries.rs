@@ -9,7 +9,7 @@ use std::iter::FusedIterator;
 use bytes::Bytes;
 
 use super::iterator::DbIterator;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// The entries of a range, one after another; `next_back` and `rev` take them from the other end. It
 /// ends after the first error, except where its range goes [past damage](super::Range::past_damage):
@@ -69,22 +69,16 @@ impl Entries {
         side: Side,
         read: impl FnOnce(&DbIterator) -> T,
     ) -> Option<Result<T>> {
-        let mut taken = None;
-        if !self.ended {
-            taken = self.step(side).map(|cursor| cursor.map(read)).transpose();
-            self.ended = match &taken {
-                Some(Ok(_)) => false,
-                Some(Err(error)) => !(error.is_corruption() && self.near.cursor.goes_past_damage()),
-                None => true,
-            };
+        if self.ended {
+            return None;
         }
-        // What one side has still to tell of when the other one ends.
-        taken.or_else(|| self.untold_damage().map(Err))
-    }
-
-    fn untold_damage(&mut self) -> Option<Error> {
-        let far = self.far.as_mut();
-        self.near.cursor.take_damage().or_else(|| far?.cursor.take_damage())
+        let taken = self.step(side).map(|cursor| cursor.map(read)).transpose();
+        self.ended = match &taken {
+            Some(Ok(_)) => false,
+            Some(Err(error)) => !(error.is_corruption() && self.near.cursor.goes_past_damage()),
+            None => true,
+        };
+        taken
     }
 
     /// The cursor of a side on its next entry, unless the other side has given that one.

@@ -110,11 +110,6 @@ impl DbIterator {
         self.past_damage.goes_on()
     }
 
-    /// Damage that was met and not told yet.
-    pub(crate) fn take_damage(&mut self) -> Option<Error> {
-        self.past_damage.take()
-    }
-
     /// The value under the cursor; empty where there is none.
     pub fn value(&self) -> &[u8] {
         match self.state {

@@ -287,6 +287,11 @@ fn a_system_that_refuses_a_read_is_no_damage() {
     let error = entries.find_map(Result::err).unwrap();
     assert_eq!(error.errno(), Some(errno::EIO));
     assert!(entries.next().is_none() && entries.next_back().is_none());
+    fault.set_plan(FaultPlan::fail_nth(0, errno::EIO).on(IoOperation::Read).of(FileKind::Table(0)));
+    let mut cursor = db.iter(all()).unwrap();
+    assert_eq!(cursor.seek_to_last().unwrap_err().errno(), Some(errno::EIO));
+    cursor.prev().unwrap();
+    assert!(!cursor.valid());
 }
 
 proptest! {
