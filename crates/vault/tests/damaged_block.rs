@@ -1,14 +1,18 @@
 //! A store goes on with a damaged block in its database: what comes is saved,
-//! what was in the block can be saved again and deleted, and a backup that was verified is restored.
+//! what was in the block can be saved again and deleted, pages lead around it, and a backup that was
+//! verified is restored.
 // The lints know tests by their attribute; most of this is called by tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
 use sigil_leveldb::env::MemoryEnv;
-use sigil_storage::{Query, Store};
+use sigil_leveldb::{Db, Options as EngineOptions};
+use sigil_storage::{Before, Change, Kind, Page, Query, Store, Verification};
 
-use common::{PASSWORD, ROOT, delete, files, message_with, open, options};
+use common::{PASSWORD, ROOT, delete, files, item, message_with, open, options};
 
 #[path = "common/mod.rs"]
 mod common;
@@ -41,8 +45,15 @@ fn sample() -> (MemoryEnv, PathBuf, Vec<u8>) {
 }
 
 fn times(store: &Store) -> Vec<f64> {
-    let page = store.messages(&Query { limit: 1_000, ..Query::default() }).unwrap();
-    page.values.iter().map(|value| f64::from_le_bytes(value[..8].try_into().unwrap())).collect()
+    times_of(&store.messages(&Query { limit: 1_000, ..Query::default() }).unwrap())
+}
+
+fn times_of(page: &Page) -> Vec<f64> {
+    page.values.iter().map(|value| time_of(value)).collect()
+}
+
+fn time_of(value: &[u8]) -> f64 {
+    f64::from_le_bytes(value[..8].try_into().unwrap())
 }
 
 /// Calls with stores of which some messages are in a damaged block.
@@ -76,13 +87,16 @@ fn what_comes_is_saved_and_a_backup_of_it_is_restored_in_order() {
         for time in [5.5, 118.5, -1.0, 60.5, 200.0] {
             assert!(found.contains(&time), "{time} is missing");
         }
+        assert!(found.is_sorted_by(|a, b| a >= b), "{found:?}");
         let path = store.backup().unwrap();
         let report = store.verify_backup(&path, None).unwrap();
         assert_eq!(store.restore(&path, None).unwrap(), report);
         let restored = times(store);
         assert!(restored.is_sorted_by(|a, b| a >= b), "{restored:?}");
         assert_eq!(restored.len() as u64, report.messages);
-        assert!(store.verify().unwrap().is_whole());
+        // An id that was in the block is not in the backup; its message is.
+        let found = store.verify().unwrap();
+        assert!(Verification { loose_ends: 0, ..found.clone() }.is_whole(), "{found:?}");
     });
 }
 
@@ -92,9 +106,99 @@ fn what_was_in_the_block_can_be_saved_again_and_deleted() {
         for id in 0..COUNT {
             save(store, &id.to_string(), f64::from(id) + 0.25);
         }
+        let expected: Vec<_> = (0..COUNT).rev().map(|id| f64::from(id) + 0.25).collect();
+        assert_eq!(times(store), expected);
         for id in 0..COUNT {
             store.write(delete(&id.to_string())).unwrap();
         }
         assert_eq!(store.stats().unwrap().messages, 0);
     });
+}
+
+#[test]
+fn pages_around_the_block_have_what_the_whole_list_has() {
+    with_damage(|store| {
+        for (id, time) in [("a", 5.5), ("b", -1.0), ("c", 200.0), ("d", 60.5)] {
+            save(store, id, time);
+        }
+        let all = times(store);
+        for peer in [None, Some("alice"), Some("bob")] {
+            for time in [-5.0, -1.0, 3.0, 60.5, 61.0, 118.0, 300.0] {
+                let before = Some(Before::Time(time));
+                let page = store.messages(&Query { limit: 1_000, peer, before }).unwrap();
+                let expected = all.iter().filter(|other| **other < time);
+                assert_eq!(times_of(&page), expected.copied().collect::<Vec<_>>(), "{time}");
+            }
+            let (mut paged, mut cursor) = (Vec::new(), None);
+            loop {
+                let before = cursor.as_deref().map(Before::Cursor);
+                let page = store.messages(&Query { limit: 7, peer, before }).unwrap();
+                paged.extend(times_of(&page));
+                cursor = page.cursor;
+                if cursor.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(paged, all);
+        }
+    });
+}
+
+/// What was deleted or overwritten stands below. It must not show again where what hides it is
+/// damaged.
+#[test]
+fn older_versions_do_not_come_back() {
+    let (env, old, _) = sample();
+    let store = open(&env);
+    for id in 0..COUNT {
+        store.write(item(Kind::Session, &id.to_string(), &value(f64::from(id)))).unwrap();
+    }
+    store.purge().unwrap();
+    for number in 0..COUNT {
+        let (kind, id, time) = (Kind::Session, number.to_string(), f64::from(number));
+        if number % 8 == 1 {
+            store.write(delete(&id)).unwrap();
+            store.write(Change::DeleteItem { kind, id }).unwrap();
+        } else {
+            let newer = value(time + 0.5);
+            store.write(message_with(&id, time, "alice", "bob", &newer)).unwrap();
+            store.write(item(kind, &id, &newer)).unwrap();
+        }
+    }
+    store.close().unwrap();
+    let directory = Path::new(ROOT).join("data-1");
+    let whole = EngineOptions {
+        env: Arc::new(env.clone()),
+        erase_within: Duration::from_secs(86_400),
+        ..EngineOptions::default()
+    };
+    let db = Db::open(&directory, whole).unwrap();
+    db.flush().unwrap();
+    db.close().unwrap();
+    let (path, bytes) = files(&env, &directory)
+        .into_iter()
+        .filter(|(path, _)| path.extension().is_some_and(|ending| ending == "ldb"))
+        .max()
+        .unwrap();
+    assert!(path > old);
+    let mut damaged = 0;
+    for index in (0..bytes.len()).step_by(bytes.len() / 40) {
+        let env = env.deep_clone();
+        let mut changed = bytes.clone();
+        changed[index] ^= 1;
+        env.write_file(&path, changed).unwrap();
+        let Ok(store) = Store::open(ROOT, PASSWORD, options(&env)) else { continue };
+        damaged += u32::from(store.verify().unwrap().damaged_files > 0);
+        let is_newest = |time: &f64| time.fract() == 0.5 && time.trunc() % 8.0 != 1.0;
+        for _ in 0..2 {
+            let found = times(&store);
+            assert!(found.iter().all(is_newest), "{found:?}");
+            for (_, value) in store.items(Kind::Session).unwrap().found {
+                assert!(is_newest(&time_of(&value)));
+            }
+            let path = store.backup().unwrap();
+            store.restore(&path, None).unwrap();
+        }
+    }
+    assert!(damaged > 10, "{damaged}");
 }

@@ -3,6 +3,7 @@
 //! What is taken from the other end comes from a second cursor over the same moment, made when it is
 //! first asked for. The two end where they meet: each entry is given once, by one of them.
 
+use std::cmp::Ordering;
 use std::iter::FusedIterator;
 
 use bytes::Bytes;
@@ -11,7 +12,8 @@ use super::iterator::DbIterator;
 use crate::error::Result;
 
 /// The entries of a range, one after another; `next_back` and `rev` take them from the other end. It
-/// ends after the first error.
+/// ends after the first error, except where its range goes [past damage](super::Range::past_damage):
+/// then it gives the damage and goes on.
 ///
 /// Like a [`DbIterator`], it keeps the files of its moment on the disk until it is dropped.
 #[derive(Debug)]
@@ -71,7 +73,11 @@ impl Entries {
             return None;
         }
         let taken = self.step(side).map(|cursor| cursor.map(read)).transpose();
-        self.ended = !matches!(taken, Some(Ok(_)));
+        self.ended = match &taken {
+            Some(Ok(_)) => false,
+            Some(Err(error)) => !(error.is_corruption() && self.near.cursor.goes_past_damage()),
+            None => true,
+        };
         taken
     }
 
@@ -109,9 +115,12 @@ impl End {
     /// Whether the entry is one that the other end has given.
     fn has_met(&self, other: Option<&Self>) -> bool {
         let Some(other) = other.filter(|other| other.begun) else { return false };
-        match self.direction {
-            Direction::Forward => self.cursor.key() >= other.cursor.key(),
-            Direction::Backward => self.cursor.key() <= other.cursor.key(),
+        // One that is at no place has gone through all of them, and only has damage to tell of.
+        let Some((place, is_given)) = other.cursor.place() else { return true };
+        match (self.cursor.key().cmp(place), self.direction) {
+            (Ordering::Equal, _) => is_given,
+            (order, Direction::Forward) => order.is_gt(),
+            (order, Direction::Backward) => order.is_lt(),
         }
     }
 }

@@ -13,17 +13,17 @@ use bytes::Bytes;
 
 use super::core::Core;
 use super::range::Range;
+use super::sources::sources;
 use super::view::View;
 use crate::error::{CorruptionKind, Error, Result};
-use crate::format::LEVELS;
 use crate::internal_key::{self, ParsedKey, SequenceNumber, ValueKind};
-use crate::iterator::{ConcatenatingIterator, FileList, InternalIterator, MergingIterator};
-use crate::memtable::MemTableIterator;
-use crate::table::ReadMode;
-use crate::version::Version;
+use crate::iterator::{InternalIterator, MergingIterator, PastDamage};
+use crate::table::Reading;
 
 /// A cursor over a range of the database at one moment. It begins nowhere: move it first. After an
-/// error it is nowhere again; what could not be read is never skipped.
+/// error it is nowhere again; what could not be read is never skipped. With [`Range::past_damage`] it
+/// is nowhere after damage too, and the next [`next`](Self::next) or [`prev`](Self::prev) goes on from
+/// there.
 ///
 /// While it exists, the files of its moment stay on the disk, with what was deleted since: drop it
 /// when it is not needed any more. It does not keep the database open: once that is closed, moving is
@@ -34,7 +34,10 @@ pub struct DbIterator {
     inner: MergingIterator,
     sequence: SequenceNumber,
     range: Range,
+    past_damage: PastDamage,
     state: State,
+    /// After damage was passed: what the state is once all of it was told.
+    hidden: Option<State>,
     /// The key under the cursor when moving backward; a scratch key when moving forward.
     saved_key: Vec<u8>,
     saved_value: Bytes,
@@ -56,14 +59,18 @@ impl DbIterator {
         sequence: SequenceNumber,
         range: Range,
     ) -> Result<Self> {
-        let inner = MergingIterator::new(children(core, &view, range.fill_cache)?);
+        let past_damage = PastDamage::new(range.past_damage);
+        let reading = Reading { fill_cache: range.fill_cache, past_damage: past_damage.clone() };
+        let inner = MergingIterator::new(sources(core, &view, &reading)?);
         Ok(Self {
             core: Arc::clone(core),
             view,
             inner,
             sequence,
             range,
+            past_damage,
             state: State::Nowhere,
+            hidden: None,
             saved_key: Vec::new(),
             saved_value: Bytes::new(),
         })
@@ -82,11 +89,25 @@ impl DbIterator {
 
     /// The key under the cursor; empty where there is none.
     pub fn key(&self) -> &[u8] {
-        match self.state {
-            State::Nowhere => &[],
-            State::Forward => internal_key::user_key(self.inner.key()),
-            State::Backward => &self.saved_key,
+        self.key_in(self.state).unwrap_or_default()
+    }
+
+    /// The key where the cursor is, and whether it shows it: not while it tells of damage before it.
+    pub(crate) fn place(&self) -> Option<(&[u8], bool)> {
+        let key = self.key_in(self.hidden.unwrap_or(self.state))?;
+        Some((key, self.hidden.is_none()))
+    }
+
+    fn key_in(&self, state: State) -> Option<&[u8]> {
+        match state {
+            State::Nowhere => None,
+            State::Forward => Some(internal_key::user_key(self.inner.key())),
+            State::Backward => Some(&self.saved_key),
         }
+    }
+
+    pub(crate) fn goes_past_damage(&self) -> bool {
+        self.past_damage.goes_on()
     }
 
     /// The value under the cursor; empty where there is none.
@@ -152,6 +173,9 @@ impl DbIterator {
     /// Moves on by one.
     #[allow(clippy::should_implement_trait, reason = "a cursor moves both ways and can fail")]
     pub fn next(&mut self) -> Result<()> {
+        if self.go_on(State::Forward)? {
+            return Ok(());
+        }
         match self.state {
             State::Nowhere => self.core.check_open(),
             State::Forward => self.guarded(|this| {
@@ -173,6 +197,9 @@ impl DbIterator {
 
     /// Moves back by one.
     pub fn prev(&mut self) -> Result<()> {
+        if self.go_on(State::Backward)? {
+            return Ok(());
+        }
         match self.state {
             State::Nowhere => self.core.check_open(),
             State::Forward => self.guarded(|this| {
@@ -190,11 +217,33 @@ impl DbIterator {
 
     /// Runs a move. Whatever goes wrong in it leaves the cursor nowhere.
     fn guarded(&mut self, step: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
+        self.hidden = None;
         let outcome = self.core.check_open().and_then(|()| step(self));
         if outcome.is_err() {
             self.state = State::Nowhere;
+            return outcome;
         }
-        outcome
+        match self.past_damage.take() {
+            Some(damage) => {
+                self.hidden = Some(std::mem::replace(&mut self.state, State::Nowhere));
+                Err(damage)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Behind damage: tells what else was met, then shows the entry to which the move led. Says
+    /// whether that is all there is to do; an entry that a move the other way led to is only where
+    /// the next one starts.
+    fn go_on(&mut self, way: State) -> Result<bool> {
+        let Some(hidden) = self.hidden else { return Ok(false) };
+        self.core.check_open()?;
+        if let Some(damage) = self.past_damage.take() {
+            return Err(damage);
+        }
+        self.hidden = None;
+        self.state = hidden;
+        Ok(hidden == way || hidden == State::Nowhere)
     }
 
     fn seek_forward(&mut self, key: &[u8], past: bool) -> Result<()> {
@@ -297,57 +346,5 @@ fn parse<'a>(core: &Core, key: &'a [u8]) -> Result<ParsedKey<'a>> {
 impl fmt::Debug for DbIterator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DbIterator").field("state", &self.state).finish_non_exhaustive()
-    }
-}
-
-/// Cursors over everything that a view holds.
-fn children(
-    core: &Arc<Core>,
-    view: &View,
-    fill_cache: bool,
-) -> Result<Vec<Box<dyn InternalIterator>>> {
-    let mut children: Vec<Box<dyn InternalIterator>> = Vec::new();
-    for memtable in view.memtables().filter(|memtable| !memtable.is_empty()) {
-        children.push(Box::new(MemTableIterator::new(Arc::clone(memtable))));
-    }
-    for file in view.version.files(0) {
-        children.push(Box::new(core.tables.table(file, ReadMode::Any)?.iter(fill_cache)));
-    }
-    for level in (1..LEVELS).filter(|&level| !view.version.files(level).is_empty()) {
-        let files = LevelFiles {
-            core: Arc::clone(core),
-            version: Arc::clone(&view.version),
-            level,
-            fill_cache,
-        };
-        children.push(Box::new(ConcatenatingIterator::new(files)));
-    }
-    Ok(children)
-}
-
-/// The files of a sorted level, opened as a cursor comes to them.
-struct LevelFiles {
-    core: Arc<Core>,
-    version: Arc<Version>,
-    level: usize,
-    fill_cache: bool,
-}
-
-impl FileList for LevelFiles {
-    fn len(&self) -> usize {
-        self.version.files(self.level).len()
-    }
-
-    fn smallest(&self, index: usize) -> &[u8] {
-        self.version.files(self.level).get(index).map_or(&[], |file| &file.smallest)
-    }
-
-    fn largest(&self, index: usize) -> &[u8] {
-        self.version.files(self.level).get(index).map_or(&[], |file| &file.largest)
-    }
-
-    fn open(&self, index: usize) -> Result<Box<dyn InternalIterator>> {
-        let file = self.version.files(self.level).get(index).ok_or(Error::Closed)?;
-        Ok(Box::new(self.core.tables.table(file, ReadMode::Any)?.iter(self.fill_cache)))
     }
 }

@@ -22,6 +22,7 @@ mod reserve;
 mod shutdown;
 mod signal;
 mod snapshot;
+mod sources;
 mod sync_point;
 mod verify;
 mod view;

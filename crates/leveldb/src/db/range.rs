@@ -23,6 +23,7 @@ pub struct Range {
     pub(crate) lower: Bound<Vec<u8>>,
     pub(crate) upper: Bound<Vec<u8>>,
     pub(crate) fill_cache: bool,
+    pub(crate) past_damage: bool,
 }
 
 impl Default for Range {
@@ -34,7 +35,12 @@ impl Default for Range {
 impl Range {
     /// Every key.
     pub fn all() -> Self {
-        Self { lower: Bound::Unbounded, upper: Bound::Unbounded, fill_cache: false }
+        Self {
+            lower: Bound::Unbounded,
+            upper: Bound::Unbounded,
+            fill_cache: false,
+            past_damage: false,
+        }
     }
 
     /// The keys between two bounds, such as `"a".."b"`.
@@ -55,6 +61,18 @@ impl Range {
     /// out what point reads need.
     pub fn fill_cache(mut self, fill_cache: bool) -> Self {
         self.fill_cache = fill_cache;
+        self
+    }
+
+    /// Goes on behind damage instead of ending there. Off by default.
+    ///
+    /// Damage is an error as ever, once for each block or file that cannot be read and is met; the
+    /// next move in the same direction then goes on with the first entry behind it. What was shown
+    /// before the first such error is certain. **What comes after it is not**: an entry may have a newer version in a
+    /// damaged block, or may have been deleted there. So take the keys for what might be there, and
+    /// ask for each of them with [`crate::Db::get_at`]: that gives the newest version or the damage.
+    pub fn past_damage(mut self, past_damage: bool) -> Self {
+        self.past_damage = past_damage;
         self
     }
 

@@ -3,6 +3,7 @@
 
 mod concatenating;
 mod merging;
+mod past_damage;
 
 #[cfg(test)]
 mod tests;
@@ -13,11 +14,12 @@ use crate::error::Result;
 
 pub(crate) use concatenating::{ConcatenatingIterator, FileList};
 pub(crate) use merging::MergingIterator;
+pub(crate) use past_damage::PastDamage;
 
 /// A cursor over entries sorted by internal key.
 ///
 /// A new cursor is nowhere. A move that fails leaves it nowhere, and the error says why: an entry
-/// that could not be read is never skipped.
+/// that could not be read is never skipped, unless [`PastDamage`] has a note of it.
 pub(crate) trait InternalIterator: Send {
     /// Whether the cursor stands on an entry.
     fn valid(&self) -> bool;

@@ -12,7 +12,15 @@ use super::readahead::Readahead;
 use super::reader::Table;
 use crate::error::{CorruptionKind, Error, Result};
 use crate::internal_key;
-use crate::iterator::InternalIterator;
+use crate::iterator::{InternalIterator, PastDamage};
+
+/// How a cursor reads.
+#[derive(Clone, Default)]
+pub(crate) struct Reading {
+    /// Whether the blocks that it reads are kept in the cache.
+    pub(crate) fill_cache: bool,
+    pub(crate) past_damage: PastDamage,
+}
 
 /// A cursor over a table.
 pub(crate) struct TableIterator {
@@ -22,19 +30,35 @@ pub(crate) struct TableIterator {
     /// The block that `data` is over.
     loaded: Option<BlockHandle>,
     readahead: Readahead,
-    fill_cache: bool,
+    reading: Reading,
 }
 
 impl TableIterator {
-    pub(super) fn new(table: Arc<Table>, fill_cache: bool) -> Self {
+    pub(super) fn new(table: Arc<Table>, reading: Reading) -> Self {
         Self {
             index: table.index().iterator(),
             data: BlockIterator::new(Block::empty()),
             loaded: None,
             readahead: Readahead::default(),
-            fill_cache,
+            reading,
             table,
         }
+    }
+
+    /// Goes to a place in the block that the index stands on; to none where it is damaged and the
+    /// cursor goes past that.
+    fn enter(
+        &mut self,
+        position: impl FnOnce(&mut BlockIterator) -> Result<(), CorruptionKind>,
+    ) -> Result<()> {
+        let entered = match self.load() {
+            Ok(()) => position(&mut self.data).map_err(|kind| self.bad_data(kind)),
+            Err(error) => Err(error),
+        };
+        if entered.is_err() {
+            self.data.invalidate();
+        }
+        self.reading.past_damage.pass(entered)
     }
 
     /// Puts `data` over the block that the index stands on, nowhere in it.
@@ -53,7 +77,7 @@ impl TableIterator {
             None => {
                 let content =
                     self.readahead.read(self.table.reader(), handle, self.table.data_end())?;
-                self.table.make_block(handle, content, self.fill_cache)?
+                self.table.make_block(handle, content, self.reading.fill_cache)?
             }
         };
         self.data.reset(block);
@@ -64,12 +88,13 @@ impl TableIterator {
     /// Goes on to the first entry of the next block that has one.
     fn skip_forward(&mut self) -> Result<()> {
         while !self.data.valid() {
-            self.index.next().map_err(|kind| self.table.bad_index(kind))?;
+            if let Err(kind) = self.index.next() {
+                return self.bad_index(kind);
+            }
             if !self.index.valid() {
                 return Ok(());
             }
-            self.load()?;
-            self.data.seek_to_first().map_err(|kind| self.bad_data(kind))?;
+            self.enter(BlockIterator::seek_to_first)?;
         }
         Ok(())
     }
@@ -77,12 +102,13 @@ impl TableIterator {
     /// Goes back to the last entry of the next block before that has one.
     fn skip_backward(&mut self) -> Result<()> {
         while !self.data.valid() {
-            self.index.prev().map_err(|kind| self.table.bad_index(kind))?;
+            if let Err(kind) = self.index.prev() {
+                return self.bad_index(kind);
+            }
             if !self.index.valid() {
                 return Ok(());
             }
-            self.load()?;
-            self.data.seek_to_last().map_err(|kind| self.bad_data(kind))?;
+            self.enter(BlockIterator::seek_to_last)?;
         }
         Ok(())
     }
@@ -91,37 +117,43 @@ impl TableIterator {
         self.table.reader().corruption(self.loaded.map(|handle| handle.offset), kind)
     }
 
+    /// Behind damage in the index nothing of the table can be found: the cursor is at its end.
+    fn bad_index(&self, kind: CorruptionKind) -> Result<()> {
+        self.reading.past_damage.pass(Err(self.table.bad_index(kind)))
+    }
+
     fn try_seek_to_first(&mut self) -> Result<()> {
-        self.index.seek_to_first().map_err(|kind| self.table.bad_index(kind))?;
+        if let Err(kind) = self.index.seek_to_first() {
+            return self.bad_index(kind);
+        }
         if !self.index.valid() {
             return Ok(());
         }
-        self.load()?;
-        self.data.seek_to_first().map_err(|kind| self.bad_data(kind))?;
+        self.enter(BlockIterator::seek_to_first)?;
         self.skip_forward()
     }
 
     fn try_seek_to_last(&mut self) -> Result<()> {
-        self.index.seek_to_last().map_err(|kind| self.table.bad_index(kind))?;
+        if let Err(kind) = self.index.seek_to_last() {
+            return self.bad_index(kind);
+        }
         if !self.index.valid() {
             return Ok(());
         }
-        self.load()?;
-        self.data.seek_to_last().map_err(|kind| self.bad_data(kind))?;
+        self.enter(BlockIterator::seek_to_last)?;
         self.skip_backward()
     }
 
     fn try_seek(&mut self, target: &[u8]) -> Result<()> {
         let (user_key, tag) = internal_key::split(target).unwrap_or((target, u64::MAX));
         let restart = self.table.index().restart_before(user_key, tag);
-        restart
-            .and_then(|restart| self.index.seek_from(restart, target))
-            .map_err(|kind| self.table.bad_index(kind))?;
+        if let Err(kind) = restart.and_then(|restart| self.index.seek_from(restart, target)) {
+            return self.bad_index(kind);
+        }
         if !self.index.valid() {
             return Ok(());
         }
-        self.load()?;
-        self.data.seek(target).map_err(|kind| self.bad_data(kind))?;
+        self.enter(|data| data.seek(target))?;
         self.skip_forward()
     }
 
@@ -164,7 +196,7 @@ impl InternalIterator for TableIterator {
             return Ok(());
         }
         if let Err(kind) = self.data.next() {
-            return Err(self.bad_data(kind));
+            self.reading.past_damage.pass(Err(self.bad_data(kind)))?;
         }
         if self.data.valid() {
             return Ok(());
@@ -177,7 +209,9 @@ impl InternalIterator for TableIterator {
         if !self.data.valid() {
             return Ok(());
         }
-        self.data.prev().map_err(|kind| self.bad_data(kind))?;
+        if let Err(kind) = self.data.prev() {
+            self.reading.past_damage.pass(Err(self.bad_data(kind)))?;
+        }
         let moved = self.skip_backward();
         self.settle(moved)
     }

@@ -31,5 +31,6 @@ pub(crate) use block_iterator::BlockIterator;
 pub(crate) use block_reader::{BlockReader, ReadMode};
 pub(crate) use builder::{TableBuilder, TableOptions, TableSummary};
 pub(crate) use footer::Footer;
+pub(crate) use iterator::Reading;
 pub(crate) use reader::Table;
 pub(crate) use statistics::TableStatistics;

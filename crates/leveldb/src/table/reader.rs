@@ -17,7 +17,7 @@ use super::block_reader::{BlockReader, ReadMode};
 use super::filter_block::FilterBlock;
 use super::footer::Footer;
 use super::index::{Index, decode_handle};
-use super::iterator::TableIterator;
+use super::iterator::{Reading, TableIterator};
 use super::metaindex::Metaindex;
 use super::statistics::TableStatistics;
 use crate::env::ReadableFile;
@@ -118,7 +118,11 @@ impl Table {
     /// A cursor over the table. `fill_cache` keeps the blocks that it reads in the cache; without
     /// it the cache is only asked.
     pub(crate) fn iter(self: &Arc<Self>, fill_cache: bool) -> TableIterator {
-        TableIterator::new(Arc::clone(self), fill_cache)
+        self.cursor(Reading { fill_cache, ..Reading::default() })
+    }
+
+    pub(crate) fn cursor(self: &Arc<Self>, reading: Reading) -> TableIterator {
+        TableIterator::new(Arc::clone(self), reading)
     }
 
     /// About where in the file the entries from `internal_key` on start.

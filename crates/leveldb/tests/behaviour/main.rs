@@ -17,6 +17,7 @@ mod lost_sync;
 mod maintenance;
 mod memory_bound;
 mod option_checks;
+mod past_damage;
 mod properties;
 mod ranges;
 mod restart;

@@ -1,9 +1,10 @@
 //! Does everything with a damaged database, and compares what it says with what it should hold.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use sigil_leveldb::env::MemoryEnv;
-use sigil_leveldb::{Db, Entries, Error, FileKind, Options, Range, Result};
+use sigil_leveldb::{Db, DbIterator, Entries, Error, FileKind, Options, Range, Result};
 
 use crate::sample::{DIRECTORY, Sample, State, files, options};
 
@@ -83,6 +84,36 @@ pub(crate) fn read_all(db: &Db, keys: &[Vec<u8>], expected: &State) -> Vec<Error
     let right = expected.iter().map(|(key, value)| (key.as_slice(), value.as_slice()));
     errors.extend(compare(db.iter(Range::all()).map(Entries::forward), right.clone()));
     errors.extend(compare(db.iter(Range::all()).map(Entries::backward), right.rev()));
+    for direction in [Entries::forward, Entries::backward] {
+        errors.extend(gather(db, direction, keys, expected));
+    }
+    errors
+}
+
+/// A scan past damage gives what is right up to the first error, and every key that can be read.
+fn gather(
+    db: &Db,
+    direction: fn(DbIterator) -> Entries,
+    keys: &[Vec<u8>],
+    expected: &State,
+) -> Vec<Error> {
+    let (mut errors, mut gathered) = (Vec::new(), BTreeSet::new());
+    for entry in direction(db.iter(Range::all().past_damage(true)).unwrap()) {
+        match entry {
+            Ok((key, value)) => {
+                let right = expected.get(&key).map(Vec::as_slice);
+                assert!(!errors.is_empty() || right == Some(&*value), "a scan is wrong");
+                assert!(gathered.insert(key), "a key is given twice");
+            }
+            Err(error) => errors.push(error),
+        }
+        assert!(gathered.len() + errors.len() < 1_000, "a scan does not end");
+    }
+    for key in keys {
+        if let Ok(Some(_)) = db.get(key) {
+            assert!(gathered.contains(key), "{}: left out", key.escape_ascii());
+        }
+    }
     errors
 }
 

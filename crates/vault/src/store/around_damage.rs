@@ -1,5 +1,5 @@
-//! A place for a message where a damaged block stands in the way of looking for one. The ids know
-//! where the others are; what cannot be read stays before or behind, as it was.
+//! A place for a message where a damaged block stands in the way of looking for one: it is found
+//! among those that are known. What cannot be read stays where it is.
 
 use std::collections::BTreeSet;
 
@@ -17,16 +17,15 @@ impl Plan<'_> {
         time: f64,
         damage: Error,
     ) -> Result<(Option<Label>, Option<Label>)> {
-        let (labels, mut high) = (self.known_labels()?, None);
+        let mut labels = self.known_labels()?;
         if labels.is_empty() {
             // Any place might be one that is taken.
             return Err(damage);
         }
-        for label in labels.into_iter().rev() {
+        let mut high = None;
+        while let Some(label) = labels.pop_last() {
             match self.message(&label) {
-                Ok(Some(message)) if message.time <= time => {
-                    return Ok((Some(self.free_after(label, high.as_ref())), high));
-                }
+                Ok(Some(message)) if message.time <= time => return Ok((Some(label), high)),
                 Ok(_) => high = Some(label),
                 Err(error) if error.is_damage() => high = Some(label),
                 Err(error) => return Err(error),
@@ -37,7 +36,7 @@ impl Plan<'_> {
 
     fn known_labels(&self) -> Result<BTreeSet<Label>> {
         let mut labels: BTreeSet<_> =
-            known::messages(self.opened, &self.opened.db.snapshot()?).into_keys().collect();
+            known::all_messages(self.opened, &self.opened.db.snapshot()?)?.into_keys().collect();
         let messages = vec![space::MESSAGES]..vec![space::MESSAGES + 1];
         for (place, coming) in self.overlay.range(messages) {
             let Some(label) = layout::label_of_message(place) else { continue };
@@ -48,17 +47,5 @@ impl Plan<'_> {
             };
         }
         Ok(labels)
-    }
-
-    /// The last label from `low` on behind which there is room: a message whose id is damaged may
-    /// stand where nobody knows of it.
-    fn free_after(&self, mut low: Label, high: Option<&Label>) -> Label {
-        loop {
-            let next = Label::between(Some(&low), high);
-            if !matches!(self.opened.db.get(&layout::message(&next)), Ok(Some(_))) {
-                return low;
-            }
-            low = next;
-        }
     }
 }

@@ -1,54 +1,62 @@
-//! What the ids know: where things are, told by other blocks of the database than those in which
-//! they stand. Where one of those is damaged, this leads around it.
-//!
-//! Read from both ends, so that a damaged block among the ids hides its own alone.
+//! Where things are, as far as that can be told: by what stands there, and by the ids, which are in
+//! other blocks of the database. Where one of those is damaged, this leads around it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bytes::Bytes;
-use sigil_leveldb::{DbIterator, Entries, Range, Snapshot};
+use sigil_leveldb::Snapshot;
 
+use super::each::each;
 use super::opened::{Opened, decode_message_id};
+use crate::error::Result;
 use crate::label::Label;
 use crate::layout::{self, Kind};
 
-/// The messages whose ids can be read.
-pub(super) fn messages(opened: &Opened, moment: &Snapshot) -> BTreeMap<Label, String> {
+/// The messages, with their ids where those can be read.
+pub(super) type Messages = BTreeMap<Label, Option<String>>;
+
+/// The messages that are known.
+pub(super) fn all_messages(opened: &Opened, moment: &Snapshot) -> Result<Messages> {
     let mut known = BTreeMap::new();
-    each(opened, moment, Kind::Message, |place, sealed| {
-        let plain = opened.open(Kind::Message, place, sealed);
+    each(opened, moment, &[Kind::Message.values()], |place, _| {
+        known.extend(layout::label_of_message(place).map(|label| (label, None)));
+        Ok(())
+    })?;
+    each(opened, moment, &[Kind::Message.ids()], |place, sealed| {
+        let plain = sealed.and_then(|sealed| opened.open(Kind::Message, place, &sealed));
         if let Ok(entry) = plain.and_then(|plain| decode_message_id(&plain)) {
-            known.insert(entry.label, entry.id);
+            known.insert(entry.label, Some(entry.id));
         }
-    });
-    known
+        Ok(())
+    })?;
+    Ok(known)
 }
 
-/// The places of the values of a kind.
-pub(super) fn places(opened: &Opened, moment: &Snapshot, kind: Kind) -> BTreeSet<Vec<u8>> {
+/// The places of the values of a kind that are known.
+pub(super) fn all_places(
+    opened: &Opened,
+    moment: &Snapshot,
+    kind: Kind,
+) -> Result<BTreeSet<Vec<u8>>> {
     if kind == Kind::Message {
-        return messages(opened, moment).keys().map(layout::message).collect();
+        return Ok(all_messages(opened, moment)?.keys().map(layout::message).collect());
     }
     let mut places = BTreeSet::new();
-    each(opened, moment, kind, |place, _| {
-        places.extend(layout::name_in(place).map(|name| layout::named(kind.values(), &name)));
-    });
-    places
+    for space in [kind.values(), kind.ids()] {
+        each(opened, moment, &[space], |place, _| {
+            let name = layout::name_in(place);
+            places.extend(name.map(|name| layout::named(kind.values(), &name)));
+            Ok(())
+        })?;
+    }
+    Ok(places)
 }
 
-fn each(opened: &Opened, moment: &Snapshot, kind: Kind, mut take: impl FnMut(&[u8], &Bytes)) {
-    let directions: [fn(DbIterator) -> Entries; 2] = [Entries::forward, Entries::backward];
-    for direction in directions {
-        let Ok(cursor) = opened.db.iter_at(moment, Range::prefix(&[kind.ids()])) else { return };
-        let mut is_whole = true;
-        for entry in direction(cursor) {
-            match entry {
-                Ok((place, sealed)) => take(&place, &sealed),
-                Err(_) => is_whole = false,
-            }
-        }
-        if is_whole {
-            return;
-        }
-    }
+/// [`all_messages`] for those who have met damage already and go on with what there is, if anything.
+pub(super) fn messages(opened: &Opened, moment: &Snapshot) -> Messages {
+    all_messages(opened, moment).unwrap_or_default()
+}
+
+/// [`all_places`] for the same.
+pub(super) fn places(opened: &Opened, moment: &Snapshot, kind: Kind) -> BTreeSet<Vec<u8>> {
+    all_places(opened, moment, kind).unwrap_or_default()
 }

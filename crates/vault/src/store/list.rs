@@ -1,8 +1,8 @@
 //! Listing messages, the newest first.
 //!
 //! What cannot be read does not take the rest with it: the page is filled with what can be, and the
-//! ids of the others are reported. Where a whole block of the database is damaged, the ways that
-//! the ids know lead around it.
+//! ids of the others are reported. Where a whole block of the database is damaged, what is known of
+//! places leads around it.
 
 use bytes::Bytes;
 use sigil_leveldb::{DbIterator, Range, Snapshot};
@@ -62,9 +62,9 @@ impl Store {
     /// The ids of the messages at places that a page gave, as far as they can be told.
     pub fn ids_at(&self, places: &[Vec<u8>]) -> Result<Vec<Option<String>>> {
         let opened = self.inner.opened()?;
-        let mut known = known::messages(&opened, &opened.db.snapshot()?);
-        let label = |place: &Vec<u8>| Label::from_bytes(place);
-        Ok(places.iter().map(|place| known.remove(&label(place)?)).collect())
+        let mut known = known::all_messages(&opened, &opened.db.snapshot()?)?;
+        let id = |place: &Vec<u8>| known.remove(&Label::from_bytes(place)?).flatten();
+        Ok(places.iter().map(id).collect())
     }
 }
 
@@ -90,7 +90,7 @@ impl Inner {
         let Found { values, places, damaged, is_block_damaged } = found;
         // Nobody knows all that was in a damaged block.
         let count = damaged.len().max(usize::from(is_block_damaged));
-        let unreadable = if damaged.is_empty() { Vec::new() } else { listing.ids_of(&damaged) };
+        let unreadable = if damaged.is_empty() { Vec::new() } else { listing.ids_of(&damaged)? };
         if count > 0 {
             self.metrics.lock().unreadable += count as u64;
             let (kind, ids) = (Kind::Message, unreadable.clone());
@@ -135,9 +135,29 @@ impl Listing<'_> {
                 Err(Error::Invalid("a time is a number".into()))
             }
             Some(Before::Time(time)) => {
-                Ok(MessageOrder::at(self.opened, self.moment)?.around(time, false)?.1)
+                let mut order = MessageOrder::at(self.opened, self.moment)?;
+                match order.around(time, false) {
+                    Ok((_, end)) => Ok(end),
+                    Err(error) if error.is_damage() => self.end_around_damage(time),
+                    Err(error) => Err(error),
+                }
             }
         }
+    }
+
+    /// The first message of a time or later, of those that are known.
+    fn end_around_damage(&self, time: f64) -> Result<Option<Label>> {
+        let mut end = None;
+        for label in known::all_messages(self.opened, self.moment)?.into_keys().rev() {
+            match self.opened.message(&label, Some(self.moment)) {
+                Ok(Some(message)) if message.time < time => break,
+                Ok(Some(_)) => end = Some(label),
+                Ok(None) => {}
+                Err(error) if error.is_damage() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(end)
     }
 
     fn walk(&self, end: Option<&Label>, found: &mut Found) -> Result<()> {
@@ -198,11 +218,11 @@ impl Listing<'_> {
         self.peer.is_none_or(|peer| message.peers().any(|other| other == peer))
     }
 
-    /// Fills the page by what the ids know, from the place where the walk ended.
+    /// Fills the page from what is known, from the place where the walk ended.
     fn go_around(&self, end: Option<&Label>, found: &mut Found) -> Result<()> {
         let reached = found.places.last().into_iter().chain(&found.damaged).min().cloned();
         let end = reached.as_ref().or(end);
-        let labels = known::messages(self.opened, self.moment).into_keys().rev();
+        let labels = known::all_messages(self.opened, self.moment)?.into_keys().rev();
         for label in labels.filter(|label| end.is_none_or(|end| label < end)) {
             if found.values.len() == self.limit {
                 break;
@@ -213,8 +233,8 @@ impl Listing<'_> {
         Ok(())
     }
 
-    fn ids_of(&self, labels: &[Label]) -> Vec<String> {
-        let known = known::messages(self.opened, self.moment).into_iter();
-        known.filter(|(label, _)| labels.contains(label)).map(|(_, id)| id).collect()
+    fn ids_of(&self, labels: &[Label]) -> Result<Vec<String>> {
+        let mut known = known::all_messages(self.opened, self.moment)?;
+        Ok(labels.iter().filter_map(|label| known.remove(label).flatten()).collect())
     }
 }

@@ -6,8 +6,9 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use sigil_leveldb::{Entries, Range, Snapshot};
+use sigil_leveldb::Snapshot;
 
+use super::each::each;
 use super::opened::Opened;
 use super::{Inner, Store};
 use crate::error::{Error, Result};
@@ -66,26 +67,21 @@ type Names = BTreeMap<Name, bool>;
 impl Gathered {
     fn read_values(&mut self, opened: &Opened, moment: &Snapshot, kind: Kind) -> Result<Names> {
         let mut names = Names::new();
-        let range = Range::prefix(&[kind.values()]);
-        for entry in Entries::forward(opened.db.iter_at(moment, range)?) {
-            let (place, sealed) = match entry.map_err(Error::from) {
-                Ok(entry) => entry,
-                // A damaged block ends the walk; the ids lead on.
-                Err(error) if error.is_damage() => break,
-                Err(error) => return Err(error),
-            };
-            let Some(name) = layout::name_in(&place) else { continue };
-            names.insert(name, self.take(opened, kind, &place, &sealed));
-        }
+        each(opened, moment, &[kind.values()], |place, sealed| {
+            if let Some(name) = layout::name_in(place) {
+                names.insert(name, self.take(opened, kind, place, sealed));
+            }
+            Ok(())
+        })?;
         Ok(names)
     }
 
-    fn take(&mut self, opened: &Opened, kind: Kind, place: &[u8], sealed: &[u8]) -> bool {
-        let item = opened.open(kind, place, sealed).ok().and_then(|plain| Item::decode(&plain));
+    /// Whether the item can be read.
+    fn take(&mut self, opened: &Opened, kind: Kind, place: &[u8], sealed: Result<Bytes>) -> bool {
+        let plain = sealed.and_then(|sealed| opened.open(kind, place, &sealed));
+        let item = plain.ok().and_then(|plain| Item::decode(&plain));
         let is_readable = item.is_some();
-        if let Some(item) = item {
-            self.found.insert(item.id, item.value);
-        }
+        self.found.extend(item.map(|item| (item.id, item.value)));
         is_readable
     }
 
@@ -96,35 +92,18 @@ impl Gathered {
         kind: Kind,
         names: &mut Names,
     ) -> Result<()> {
-        let range = Range::prefix(&[kind.ids()]);
-        for entry in Entries::forward(opened.db.iter_at(moment, range)?) {
-            let (place, sealed) = match entry.map_err(Error::from) {
-                Ok(entry) => entry,
-                Err(error) if error.is_damage() => break,
-                Err(error) => return Err(error),
-            };
-            let Some(name) = layout::name_in(&place) else { continue };
-            if names.get(&name) == Some(&true) {
-                continue;
-            }
-            let value = layout::named(kind.values(), &name);
-            let is_readable = match opened.db.get_at(moment, &value).map_err(Error::from) {
-                Ok(Some(sealed)) => self.take(opened, kind, &value, &sealed),
-                Ok(None) => false,
-                Err(error) if error.is_damage() => false,
-                Err(error) => return Err(error),
-            };
-            names.insert(name, true);
-            if !is_readable {
-                match opened
-                    .open(kind, &place, &sealed)
-                    .map(|plain| String::from_utf8(plain.into()))
-                {
+        each(opened, moment, &[kind.ids()], |place, sealed| {
+            let Some(name) = layout::name_in(place) else { return Ok(()) };
+            // Of what has no value that was read there may be one in a damaged block.
+            if names.insert(name, true) != Some(true) {
+                let id = sealed.and_then(|sealed| opened.open(kind, place, &sealed));
+                match id.map(|id| String::from_utf8(id.into())) {
                     Ok(Ok(id)) => self.unreadable.push(id),
                     _ => self.nameless += 1,
                 }
             }
-        }
+            Ok(())
+        })?;
         self.nameless += names.values().filter(|is_told| !**is_told).count();
         self.unreadable.sort_unstable();
         Ok(())

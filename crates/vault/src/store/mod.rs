@@ -4,6 +4,7 @@ mod around_damage;
 mod change;
 mod clear;
 mod count;
+mod each;
 mod header_state;
 mod known;
 mod list;

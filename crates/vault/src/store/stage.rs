@@ -4,9 +4,9 @@
 //! removed in the same batch, whatever that version was.
 
 use bytes::Bytes;
-use sigil_leveldb::{Entries, Range};
 
 use super::change::Message;
+use super::each::each;
 use super::opened::{decode_message, decode_message_id};
 use super::plan::{Plan, Tail};
 use crate::error::{Error, Result};
@@ -202,29 +202,17 @@ impl Plan<'_> {
         }
     }
 
-    /// Looks from both ends, so that a damaged block hides its own messages alone.
     fn find_by_name(&self, id: &Name) -> Result<Option<Label>> {
-        for direction in [Entries::forward, Entries::backward] {
-            let mut is_whole = true;
-            for entry in direction(self.opened.db.iter(Range::prefix(&[space::MESSAGES]))?) {
-                let (place, sealed) = match entry.map_err(Error::from) {
-                    Ok(entry) => entry,
-                    Err(error) if error.is_damage() => {
-                        is_whole = false;
-                        break;
-                    }
-                    Err(error) => return Err(error),
-                };
-                let plain = self.opened.open(Kind::Message, &place, &sealed);
-                if plain.and_then(|plain| decode_message(&plain)).is_ok_and(|it| it.id == *id) {
-                    return Ok(layout::label_of_message(&place));
-                }
+        let mut found = None;
+        let moment = self.opened.db.snapshot()?;
+        each(self.opened, &moment, &[space::MESSAGES], |place, sealed| {
+            let plain = sealed.and_then(|sealed| self.opened.open(Kind::Message, place, &sealed));
+            if plain.and_then(|plain| decode_message(&plain)).is_ok_and(|it| it.id == *id) {
+                found = layout::label_of_message(place);
             }
-            if is_whole {
-                break;
-            }
-        }
-        Ok(None)
+            Ok(())
+        })?;
+        Ok(found)
     }
 
     pub(super) fn message(&self, label: &Label) -> Result<Option<StoredMessage<Bytes>>> {

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use sigil_leveldb::{Entries, Range, Snapshot};
+use bytes::Bytes;
+use sigil_leveldb::Snapshot;
 
 use super::count;
+use super::each::each;
 use super::opened::{Opened, decode_message, decode_message_id};
 use super::{Inner, Store};
 use crate::error::{Error, Result};
@@ -79,35 +81,31 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    /// Calls with the entries of a range, until a damaged block ends it.
+    /// Calls with what stands under a prefix; gives damage that hides what else may stand there.
     fn each(
         &self,
-        prefix: &[u8],
-        mut body: impl FnMut(&[u8], &[u8]) -> Result<()>,
-    ) -> Result<bool> {
-        let range = Range::prefix(prefix);
-        for entry in Entries::forward(self.opened.db.iter_at(self.moment, range)?) {
-            match entry.map_err(Error::from) {
-                Ok((place, sealed)) => body(&place, &sealed)?,
-                Err(error) if error.is_damage() => return Ok(false),
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(true)
+        prefix: u8,
+        body: impl FnMut(&[u8], Result<Bytes>) -> Result<()>,
+    ) -> Result<Option<Error>> {
+        each(self.opened, self.moment, &[prefix], body)
+    }
+
+    fn open(&self, kind: Kind, place: &[u8], sealed: Result<Bytes>) -> Result<Bytes> {
+        self.opened.open(kind, place, &sealed?)
     }
 
     fn messages(&mut self) -> Result<()> {
         let (mut count, mut unreadable, mut loose) = (0, BTreeSet::new(), 0);
-        let whole = self.each(&[space::MESSAGES], |place, sealed| {
+        let damage = self.each(space::MESSAGES, |place, sealed| {
             count += 1;
             let label = layout::label_of_message(place).ok_or(Error::Unreadable(Kind::Message))?;
-            let plain = self.opened.open(Kind::Message, place, sealed);
+            let plain = self.open(Kind::Message, place, sealed);
             match plain.and_then(|plain| decode_message(&plain)) {
                 Ok(message) => {
                     let entry = layout::named(space::MESSAGE_IDS, &message.id);
                     let peers = message.peers().map(|peer| layout::by_peer(&peer, &label));
                     for place in std::iter::once(entry).chain(peers) {
-                        loose += u64::from(!self.has(&place)?);
+                        loose += u64::from(!self.has(&place, true)?);
                     }
                 }
                 Err(_) => {
@@ -122,7 +120,7 @@ impl Check<'_> {
         self.peer_entries()?;
         let nameless = unreadable.into_iter().map(|_| (Kind::Message, None));
         self.report.unreadable.extend(nameless);
-        if !whole && self.report.unreadable.is_empty() {
+        if damage.is_some() && self.report.unreadable.is_empty() {
             self.report.unreadable.push((Kind::Message, None));
         }
         Ok(())
@@ -131,9 +129,9 @@ impl Check<'_> {
     /// Tells the ids of what cannot be read, and of what is missing.
     fn message_ids(&mut self, unreadable: &mut BTreeSet<Label>) -> Result<()> {
         let (mut found, mut records, mut nameless) = (Vec::new(), 0, 0);
-        self.each(&[space::MESSAGE_IDS], |place, sealed| {
+        self.each(space::MESSAGE_IDS, |place, sealed| {
             records += 1;
-            let plain = self.opened.open(Kind::Message, place, sealed);
+            let plain = self.open(Kind::Message, place, sealed);
             let Ok(entry) = plain.and_then(|plain| decode_message_id(&plain)) else {
                 nameless += 1;
                 return Ok(());
@@ -156,9 +154,10 @@ impl Check<'_> {
 
     fn peer_entries(&mut self) -> Result<()> {
         let mut loose = 0;
-        self.each(&[space::BY_PEER], |place, _| {
+        self.each(space::BY_PEER, |place, _| {
             let label = layout::label_of_peer_entry(place);
-            let is_there = label.map(|label| self.has(&layout::message(&label))).transpose()?;
+            let is_there =
+                label.map(|label| self.has(&layout::message(&label), true)).transpose()?;
             loose += u64::from(is_there != Some(true));
             Ok(())
         })?;
@@ -168,9 +167,9 @@ impl Check<'_> {
 
     fn items(&mut self, kind: Kind) -> Result<()> {
         let (mut count, mut unreadable) = (0, BTreeSet::new());
-        self.each(&[kind.values()], |place, sealed| {
+        self.each(kind.values(), |place, sealed| {
             count += 1;
-            let plain = self.opened.open(kind, place, sealed);
+            let plain = self.open(kind, place, sealed);
             let item = plain.ok().and_then(|plain| Item::decode(&plain));
             if item.is_none() {
                 unreadable.extend(layout::name_in(place));
@@ -183,13 +182,13 @@ impl Check<'_> {
 
     fn item_ids(&mut self, kind: Kind, mut unreadable: BTreeSet<Name>) -> Result<()> {
         let (mut found, mut records) = (Vec::new(), 0);
-        self.each(&[kind.ids()], |place, sealed| {
+        self.each(kind.ids(), |place, sealed| {
             records += 1;
             let Some(name) = layout::name_in(place) else { return Ok(()) };
-            let plain = self.opened.open(kind, place, sealed);
+            let plain = self.open(kind, place, sealed);
             let id = plain.ok().and_then(|plain| String::from_utf8(plain.into()).ok());
             let value = layout::named(kind.values(), &name);
-            if unreadable.remove(&name) || id.is_none() || !self.has(&value)? {
+            if unreadable.remove(&name) || id.is_none() || !self.has(&value, false)? {
                 found.push((kind, id));
             }
             Ok(())
@@ -200,11 +199,11 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// Whether something is there, readable or not.
-    fn has(&self, place: &[u8]) -> Result<bool> {
+    /// Whether something is there, readable or not; what is said of it where nobody can tell.
+    fn has(&self, place: &[u8], in_doubt: bool) -> Result<bool> {
         match self.opened.db.get_at(self.moment, place).map_err(Error::from) {
             Ok(found) => Ok(found.is_some()),
-            Err(error) if error.is_damage() => Ok(true),
+            Err(error) if error.is_damage() => Ok(in_doubt),
             Err(error) => Err(error),
         }
     }
