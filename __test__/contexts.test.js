@@ -3,6 +3,7 @@
 
 const { createContext, runInContext } = require('node:vm')
 const { scratchFolder } = require('./support/scratch.js')
+const { expectUnlocked } = require('./support/unlocked.js')
 
 const scratch = scratchFolder()
 
@@ -22,11 +23,7 @@ test('stores of two copies of the package share one open database', async () => 
   await second.setSigilRecord('s', 'h', { n: 2 })
   expect(await second.getSigilRecord('s', 'h')).toEqual({ n: 2 })
   await second.close()
-  // Free again: a Level, which shares with nobody, gets the lock.
-  const { Level } = loadedAnew()
-  const level = new Level(path)
-  await level.open()
-  await level.close()
+  await expectUnlocked(path)
 })
 
 test('a copy that is thrown away takes nothing from another', async () => {

@@ -45,6 +45,14 @@ jest.setTimeout(120_000)
 // The limit of a process's handles is set by a shell of Unix.
 const testHere = testWhere(missing)
 
+const tooManyFiles = (operation) => ({
+  name: 'StorageError',
+  code: 'EMFILE',
+  transient: true,
+  errno: 24,
+  operation,
+})
+
 testHere('opening without a free handle is EMFILE, and works when there are some', () => {
   const result = runWithFewHandles(`
     const store = new LevelDBSigilAdapter(path, options)
@@ -60,13 +68,7 @@ testHere('opening without a free handle is EMFILE, and works when there are some
     tell({ error: told(error), health: health.status, found: found.n })
   `)
   expect(result).toEqual({
-    error: {
-      name: 'StorageError',
-      code: 'EMFILE',
-      transient: true,
-      errno: 24,
-      operation: 'open',
-    },
+    error: tooManyFiles('open'),
     health: 'unhealthy',
     found: 0,
   })
@@ -106,13 +108,7 @@ testHere('writing on without a free handle: typed, nothing lost, and over with i
     })
   `)
   expect(result).toEqual({
-    error: {
-      name: 'StorageError',
-      code: 'EMFILE',
-      transient: true,
-      errno: 24,
-      operation: 'setSigilRecord',
-    },
+    error: tooManyFiles('setSigilRecord'),
     readable: 0,
     after: 9999,
     missing: 0,

@@ -1,9 +1,9 @@
 // Hazard: iterators, snapshots and listings that nobody closes. They are collected with what they
 // hold, and the database closes.
 
-const { Level } = require('sigil-vault')
 const { expectNoGrowth, run } = require('../support/child.js')
 const { scratchFolder } = require('../support/scratch.js')
+const { expectUnlocked } = require('../support/unlocked.js')
 
 const times = 100_000
 const scratch = scratchFolder()
@@ -28,7 +28,5 @@ test(`${times} abandoned iterators, some of them begun`, async () => {
     return growth`,
   )
   expectNoGrowth(growth, 32)
-  const level = new Level(path)
-  await level.open()
-  await level.close()
+  await expectUnlocked(path)
 })

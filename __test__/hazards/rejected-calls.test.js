@@ -1,9 +1,9 @@
 // Hazard: calls that are refused, by our checks, by the addon's, and because the store is closed.
 // None may leave anything behind.
 
-const { Level } = require('sigil-vault')
 const { expectNoGrowth, run } = require('../support/child.js')
 const { scratchFolder } = require('../support/scratch.js')
+const { expectUnlocked } = require('../support/unlocked.js')
 
 const times = 100_000
 const scratch = scratchFolder()
@@ -44,7 +44,5 @@ test(`${times} rejected calls`, async () => {
     return growth`,
   )
   expectNoGrowth(growth, 32)
-  const level = new Level(path)
-  await level.open()
-  await level.close()
+  await expectUnlocked(path)
 })
