@@ -37,6 +37,12 @@ impl Sealer {
         Ok(Self { store, current: keys.last().map_or(0, |(id, _)| *id), ciphers })
     }
 
+    /// The same keys, and new records get the first.
+    pub(crate) fn with_first_key_in_use(mut self) -> Self {
+        self.current = self.ciphers.first().map_or(self.current, |(id, _)| *id);
+        self
+    }
+
     /// The record that is to stand at `place`.
     pub(crate) fn seal(&self, place: &[u8], plain: &[u8]) -> Result<Vec<u8>> {
         let nonce = random_bytes()?;

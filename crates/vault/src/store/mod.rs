@@ -87,6 +87,8 @@ impl Inner {
         let mut writer = self.writer.lock();
         writer.close();
         let closed = self.opened.swap(None).map_or(Ok(()), |opened| opened.db.close());
+        // The next opening tries it again.
+        let _ = self.mend_header();
         self.header.lock().take();
         self.lock.lock().take();
         Ok(closed?)

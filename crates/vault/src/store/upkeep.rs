@@ -1,4 +1,5 @@
-//! The background: automatic backups at their time, and replacing a worn key.
+//! The background: automatic backups at their time, replacing a worn key, and writing what a file of
+//! the header lacks.
 
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
@@ -10,7 +11,7 @@ use sigil_leveldb::IoOperation;
 use super::Inner;
 use crate::error::{Error, Result};
 
-/// How often it is looked whether the key is worn.
+/// How often it is looked whether the key is worn, or the header not whole.
 const GLANCE: Duration = Duration::from_secs(60);
 
 /// The thread, until it is stopped.
@@ -66,6 +67,8 @@ fn run(inner: &Weak<Inner>, stop: &Stop, interval: Option<Duration>) {
         let now = Instant::now();
         if glance_due <= now {
             glance_due = now + GLANCE;
+            // Opening has told of it; the next glance tries it again.
+            let _ = inner.mend_store();
             let worn = inner.is_key_worn();
             inner.note_rotation(if worn { inner.rotate_key() } else { inner.resume_rotation() });
         }
@@ -75,5 +78,18 @@ fn run(inner: &Weak<Inner>, stop: &Stop, interval: Option<Duration>) {
             inner.automatic_backup();
             backup_due = Some(Instant::now().max(due) + interval);
         }
+    }
+}
+
+impl Inner {
+    /// Writes what a file of the header lacks, and removes what was kept for its sake.
+    fn mend_store(&self) -> Result<()> {
+        let _maintenance = self.maintenance.lock();
+        if self.with_header(|state| state.unwritten.is_some())? {
+            self.mend_header()?;
+            self.writer.lock().allow();
+            self.remove_leftovers()?;
+        }
+        Ok(())
     }
 }
