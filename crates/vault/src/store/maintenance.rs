@@ -10,7 +10,9 @@ use sigil_leveldb::{Durability, Entries, IoOperation, Range, Snapshot};
 use super::known;
 use super::opened::{Opened, decode_message, decode_message_id};
 use super::{Inner, Store};
-use crate::backup::{self, BackupReport, BackupWriter, Entry, PARTIAL, backups_in, prunable};
+use crate::backup::{
+    self, BackupReport, BackupWriter, Entry, PARTIAL, backups_in, is_partial, prunable,
+};
 use crate::error::{Error, Result};
 use crate::layout::{self, Kind, space};
 use crate::options::Event;
@@ -220,10 +222,7 @@ fn make_directory(env: &dyn Env, directory: &Path) -> Result<()> {
     }
     // What a process that was killed did not finish.
     for name in env.list(directory).map_err(Error::io(IoOperation::List, directory))? {
-        let is_partial = name
-            .to_str()
-            .is_some_and(|name| name.starts_with("backup-") && name.ends_with(PARTIAL));
-        if is_partial {
+        if is_partial(&name) {
             let _ = env.remove(&directory.join(name));
         }
     }
