@@ -7,6 +7,7 @@
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use arc_swap::ArcSwapOption;
@@ -171,6 +172,8 @@ fn assemble(
         header: Mutex::new(Some(header)),
         metrics: Mutex::new(Metrics { counters, ..Metrics::default() }),
         closing: AtomicBool::new(false),
+        is_compacting: AtomicBool::new(false),
+        signal: Arc::default(),
         lock: Mutex::new(Some(lock)),
     })
 }
