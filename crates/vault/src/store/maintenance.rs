@@ -14,6 +14,7 @@ use crate::backup::{
     self, BackupReport, BackupWriter, Entry, PARTIAL, backups_in, is_partial, prunable,
 };
 use crate::error::{Error, Result};
+use crate::keys::Password;
 use crate::layout::{self, Kind, space};
 use crate::options::Event;
 use crate::record::Item;
@@ -133,10 +134,13 @@ impl Inner {
         password: Option<&[u8]>,
     ) -> Result<backup::Contents> {
         let env = &*self.options.env;
-        self.with_header(|state| match password {
-            Some(password) => backup::read(env, path, password, None),
-            None => backup::read(env, path, state.password.bytes(), Some(&state.keys)),
-        })?
+        if let Some(password) = password {
+            return backup::read(env, path, password, None);
+        }
+        // Deriving a key takes as long as the file says, and others need the header meanwhile.
+        let (password, keys) =
+            self.with_header(|state| (Password::new(state.password.bytes()), state.keys.copy()))?;
+        backup::read(env, path, password.bytes(), Some(&keys))
     }
 }
 
