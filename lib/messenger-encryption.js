@@ -4,6 +4,7 @@
 const { createHash, randomBytes, timingSafeEqual } = require('node:crypto')
 const { errorOf, fromNative } = require('./errors.js')
 const { invalid } = require('./messenger-arguments.js')
+const { anySecretOf, forget } = require('./messenger-password.js')
 const { callNative } = require('./native.js')
 
 const SALT = 64
@@ -14,15 +15,17 @@ class StorageEncryption {
   /** Derives the key. Without a salt it is a random one, which nobody learns. */
   async initialize(password, salt) {
     const operation = 'initialize'
-    if (typeof password !== 'string') throw invalid(operation, 'a password that is text')
     if (salt !== undefined && salt !== null && !(salt instanceof Uint8Array)) {
       throw invalid(operation, 'a salt that is a Buffer')
     }
+    const secret = anySecretOf(operation, password)
     const used = salt ?? randomBytes(SALT)
     try {
-      this.#cipher = await callNative(operation, (addon) => addon.messengerCipher(password, used))
+      this.#cipher = await callNative(operation, (addon) => addon.messengerCipher(secret, used))
     } catch (thrown) {
       throw fromNative(thrown, operation)
+    } finally {
+      forget(secret)
     }
   }
 

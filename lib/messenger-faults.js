@@ -14,7 +14,7 @@ const WORDS = {
   rotationFailed: 'the change of the key could not be finished; it is tried again',
   countersRebuilt: 'the counters were damaged and have been counted anew',
   headerCopyFailed:
-    'one of the two copies of the header could not be written; it has the old keys, and opens with the old password',
+    'one of the two files of the header could not be written and may have an older one; it is tried again',
 }
 
 let hasWarned = false

@@ -16,9 +16,9 @@ const {
 const { faultListener, metricsOf, warnOfPassword } = require('./messenger-faults.js')
 const { findUnreadable, readOrTell } = require('./messenger-lists.js')
 const { checkConfig, nativeOptions, placesOf } = require('./messenger-options.js')
+const { forget, secretOf } = require('./messenger-password.js')
 const { decode, encode } = require('./messenger-values.js')
 const { Vault } = require('./messenger-vault.js')
-const { isWellFormed } = require('./well-formed.js')
 
 /** Kinds as the addon numbers them. */
 const MESSAGE = 0
@@ -38,6 +38,8 @@ class StorageEngine {
   /** The open store; undefined before and after. */
   #vault
   #opening
+  /** Why it can never be opened. */
+  #failure
   #closing
   #isClosed = false
 
@@ -49,26 +51,33 @@ class StorageEngine {
     const { encryptionPassword, ...rest } = config
     this.#config = { autoBackup: true, backupInterval: HOUR, ...definedOf(rest) }
     checkConfig(this.#config)
-    if (typeof encryptionPassword !== 'string' || encryptionPassword === '') {
-      throw invalid('StorageEngine', 'an encryptionPassword that is text')
-    }
-    if (!isWellFormed(encryptionPassword)) {
-      throw invalid('StorageEngine', 'an encryptionPassword that is well-formed text')
-    }
-    // Not from the pool, which others are given parts of.
-    this.#password = Buffer.alloc(Buffer.byteLength(encryptionPassword), encryptionPassword)
+    this.#password = secretOf('StorageEngine', encryptionPassword, 'an encryptionPassword')
   }
 
-  /** Opens the store, or makes it where there is none. */
+  /**
+   * Opens the store, or makes it where there is none. What failed for a passing reason can be tried
+   * again; after any other failure the password is forgotten.
+   */
   async initialize() {
     if (this.#vault !== undefined && this.#closing === undefined) return
     if (this.#isClosed || this.#closing !== undefined) {
       const message = 'a closed StorageEngine has forgotten its password; make a new one'
       throw errorOf('NOT_INITIALIZED', message, { operation: 'initialize' })
     }
-    this.#opening ??= this.#open().finally(() => {
-      this.#opening = undefined
-    })
+    if (this.#failure !== undefined) {
+      const message = 'a StorageEngine that could not be opened has forgotten its password'
+      throw errorOf('NOT_INITIALIZED', message, { operation: 'initialize', cause: this.#failure })
+    }
+    this.#opening ??= this.#open()
+      .catch((error) => {
+        if (error.transient) throw error
+        this.#failure = error
+        this.#forgetPassword()
+        throw error
+      })
+      .finally(() => {
+        this.#opening = undefined
+      })
     await this.#opening
   }
 
@@ -96,7 +105,7 @@ class StorageEngine {
   }
 
   #forgetPassword() {
-    this.#password?.fill(0)
+    forget(this.#password)
     this.#password = undefined
   }
 
@@ -213,9 +222,10 @@ class StorageEngine {
   async changePassword(oldPassword, newPassword) {
     const operation = 'changePassword'
     this.#opened(operation)
-    const old = passwordOf(operation, oldPassword)
-    const fresh = passwordOf(operation, newPassword)
-    await this.#maintain(operation, (native) => native.changePassword(old, fresh))
+    const old = secretOf(operation, oldPassword)
+    const fresh = secretOf(operation, newPassword)
+    const change = (native) => native.changePassword(old, fresh)
+    await this.#maintain(operation, change).finally(() => forget(old, fresh))
   }
 
   /** Encrypts everything with a new key, while the store is in use. */
@@ -234,7 +244,11 @@ class StorageEngine {
     return { ...found, whole: false, unreadable: [...found.unreadable, ...undecodable] }
   }
 
-  /** Waits for what is under way and zeroes the keys. Closing again waits for the first. */
+  /**
+   * Waits for what is under way and zeroes the keys. Backups and rotations are not waited for: they
+   * end as if they had been asked for afterwards, and a rotation goes on when the store is opened
+   * again. Closing again waits for the first.
+   */
   async close() {
     this.#isClosed = true
     this.#closing ??= this.#close()
@@ -246,6 +260,7 @@ class StorageEngine {
     this.#forgetPassword()
     const vault = this.#vault
     if (vault === undefined) return
+    vault.call('close', (native) => native.beginClosing())
     await vault.settle()
     const { setEpoch } = this.#config
     let failure
@@ -267,7 +282,11 @@ class StorageEngine {
   }
 
   async #maintain(operation, body) {
-    return this.#opened(operation).maintain(operation, body)
+    try {
+      return await this.#opened(operation).maintain(operation, body)
+    } catch (error) {
+      throw error.code === 'NOT_INITIALIZED' ? notInitialized(operation) : error
+    }
   }
 
   async #withBackup(operation, path, options) {
@@ -275,10 +294,10 @@ class StorageEngine {
     if (typeof options !== 'object' || options === null) throw invalid(operation, 'options')
     const { password } = options
     if (typeof path !== 'string' || path === '') throw invalid(operation, 'the path of a backup')
-    const given = password === undefined ? undefined : passwordOf(operation, password)
-    return this.#maintain(operation, (native) =>
-      operation === 'restore' ? native.restore(path, given) : native.verifyBackup(path, given),
-    )
+    const given = password === undefined ? undefined : secretOf(operation, password)
+    const work = (native) =>
+      operation === 'restore' ? native.restore(path, given) : native.verifyBackup(path, given)
+    return this.#maintain(operation, work).finally(() => forget(given))
   }
 
   async #get(operation, kind, id) {
@@ -326,14 +345,6 @@ function definedOf(config) {
   return Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined))
 }
 
-function passwordOf(operation, password) {
-  if (typeof password !== 'string' || password === '') {
-    throw invalid(operation, 'a password that is text')
-  }
-  if (!isWellFormed(password)) throw invalid(operation, 'a password that is well-formed text')
-  return password
-}
-
 async function epochOf(getEpoch) {
   let epoch
   try {
@@ -350,7 +361,8 @@ async function epochOf(getEpoch) {
 
 function epochFailed(cause) {
   if (cause instanceof SigilError) return cause
-  return errorOf('STORAGE_ERROR', 'the host could not keep the epoch', { cause })
+  const message = 'the host could not keep the epoch'
+  return errorOf('STORAGE_ERROR', message, { cause, transient: true })
 }
 
 function notInitialized(operation) {

@@ -172,6 +172,15 @@ impl NativeVault {
         guard(|| Ok(on_pool(move || body(&store))))
     }
 
+    /// Ends backups and rotations; what else is under way goes on.
+    #[napi]
+    pub fn begin_closing(&self) -> Result<()> {
+        guard(|| {
+            self.store.begin_closing();
+            Ok(())
+        })
+    }
+
     /// Waits for what is under way and zeroes the keys.
     #[napi]
     pub fn close(&self) -> Result<Promise<()>> {

@@ -2,7 +2,7 @@
 // behind in a process.
 
 const { spawnSync } = require('node:child_process')
-const { readdirSync, rmSync, writeFileSync } = require('node:fs')
+const { existsSync, readdirSync, rmSync, statSync, writeFileSync } = require('node:fs')
 const { join } = require('node:path')
 const { ClassicLevel } = require('classic-level')
 const { InvalidParametersError, StorageEngine } = require('sigil-vault')
@@ -65,11 +65,57 @@ test('closing waits for what is under way', async () => {
   const dataPath = newDirectory()
   const store = await openStore(dataPath)
   const saves = Array.from({ length: 200 }, (_, n) => store.saveMessage({ id: `${n}` }))
-  const others = [store.backup(), store.getStats(), store.getRecentMessages(), store.purge()]
+  const others = [store.getStats(), store.getRecentMessages(), store.purge()]
   await store.close()
   await Promise.all([...saves, ...others])
   const again = await openStore(dataPath)
   expect((await again.getStats()).messageCount).toBe(200)
+})
+
+const CLOSED = { code: 'NOT_INITIALIZED', message: 'StorageEngine not initialized' }
+
+async function saveMany(store) {
+  for (let from = 0; from < 20_000; from += 2_000) {
+    const save = (_, n) => store.saveMessage({ id: `${from + n}`, timestamp: from + n })
+    await Promise.all(Array.from({ length: 2_000 }, save))
+  }
+}
+
+/** Waits for something that comes. */
+async function until(isThere) {
+  while (!isThere()) await new Promise((resolve) => setTimeout(resolve, 1))
+}
+
+test('closing does not wait for a rotation, and the next opening goes on with it', async () => {
+  const dataPath = newDirectory()
+  const store = await openStore(dataPath)
+  await saveMany(store)
+  const header = join(dataPath, 'g3zkp-db', 'keys-a')
+  const withOneKey = statSync(header).size
+  const rotation = store.rotateKey()
+  const outcome = expect(rotation).rejects.toMatchObject({ ...CLOSED, operation: 'rotateKey' })
+  await until(() => store.getMetrics().resealed > 0)
+  await store.close()
+  await outcome
+  expect(statSync(header).size).toBeGreaterThan(withOneKey)
+  const again = await openStore(dataPath)
+  await until(() => statSync(header).size === withOneKey)
+  expect(await again.verify()).toMatchObject({ whole: true })
+})
+
+test('closing does not wait for a backup, which leaves nothing', async () => {
+  const dataPath = newDirectory()
+  const store = await openStore(dataPath)
+  await saveMany(store)
+  const backups = join(dataPath, 'backups')
+  const outcome = expect(store.backup()).rejects.toMatchObject({ ...CLOSED, operation: 'backup' })
+  const behind = expect(store.backup()).rejects.toMatchObject(CLOSED)
+  await until(() => existsSync(backups) && readdirSync(backups).length > 0)
+  await store.close()
+  await Promise.all([outcome, behind])
+  expect(readdirSync(backups)).toEqual([])
+  const again = await openStore(dataPath)
+  expect(await again.verifyBackup(await again.backup())).toMatchObject({ messages: 20_000 })
 })
 
 test('closing while it opens', async () => {

@@ -3,10 +3,10 @@
 //! The function and its costs are stored beside the salt, so that they can be raised later: the
 //! next change of the password uses what the options then say.
 
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use pbkdf2::pbkdf2_hmac;
 use sha2::Sha512;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::error::{Error, Result};
 use crate::keys::SecretKey;
@@ -26,6 +26,8 @@ const MOST_ROUNDS: u32 = 50_000_000;
 const MOST_MEMORY: u32 = 2 << 20;
 const MOST_PASSES: u32 = 1_000;
 const MOST_LANES: u32 = 64;
+/// Of memory and passes multiplied: 16 passes over the most memory, which take half a minute.
+const MOST_WORK: u64 = 16 * MOST_MEMORY as u64;
 
 /// A key derivation function with its costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +87,7 @@ impl Kdf {
                 (1..=MOST_LANES).contains(&lanes)
                     && (8 * lanes..=MOST_MEMORY).contains(&memory_kib)
                     && (1..=MOST_PASSES).contains(&passes)
+                    && u64::from(memory_kib) * u64::from(passes) <= MOST_WORK
             }
         }
     }
@@ -128,13 +131,25 @@ impl Kdf {
                 let refused = |_| Error::Invalid("Argon2 refuses these costs".into());
                 let params =
                     Params::new(memory_kib, passes, lanes, Some(key.len())).map_err(refused)?;
-                Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-                    .hash_password_into(password, salt, &mut *key)
-                    .map_err(refused)?;
+                let mut blocks = blocks(params.block_count())?;
+                let derived = Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+                    .hash_password_into_with_memory(password, salt, &mut *key, &mut blocks);
+                // The key can be made from what is in them.
+                blocks.iter_mut().zeroize();
+                derived.map_err(refused)?;
             }
         }
         Ok(SecretKey::new(&key))
     }
+}
+
+/// Memory for Argon2; an error where the system has not as much.
+fn blocks(count: usize) -> Result<Vec<Block>> {
+    let mut blocks = Vec::new();
+    let none = |_| Error::Invalid("there is not as much memory as the key derivation needs".into());
+    blocks.try_reserve_exact(count).map_err(none)?;
+    blocks.resize(count, Block::new());
+    Ok(blocks)
 }
 
 #[cfg(test)]
@@ -154,9 +169,20 @@ mod tests {
         let rounds = Kdf::Pbkdf2Sha512 { rounds: u32::MAX };
         let memory = Kdf::Argon2id { memory_kib: u32::MAX, passes: 3, lanes: 1 };
         let none = Kdf::Argon2id { memory_kib: 1 << 16, passes: 3, lanes: 0 };
-        for kdf in [rounds, memory, none] {
+        // Each bearable by itself, together hours.
+        let both = Kdf::Argon2id { memory_kib: MOST_MEMORY, passes: MOST_PASSES, lanes: 1 };
+        for kdf in [rounds, memory, none, both] {
             assert_eq!(Kdf::decode(&kdf.encode()), None);
             assert!(kdf.check_new().is_err());
+        }
+    }
+
+    /// What RFC 9106 recommends first has the most memory.
+    #[test]
+    fn costs_that_can_be_borne_are_believed() {
+        for (memory_kib, passes) in [(2 << 20, 16), (2 << 20, 1), (32 << 10, 1_000)] {
+            let kdf = Kdf::Argon2id { memory_kib, passes, lanes: 4 };
+            assert_eq!(Kdf::decode(&kdf.encode()), Some(kdf));
         }
     }
 

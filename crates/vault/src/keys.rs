@@ -58,6 +58,12 @@ impl SecretKey {
         Self::new(&self.0)
     }
 
+    /// Itself, hidden by another key or shown again.
+    pub(crate) fn masked(mut self, mask: &Self) -> Self {
+        self.0.iter_mut().zip(*mask.0).for_each(|(byte, other)| *byte ^= other);
+        self
+    }
+
     /// The key for one purpose.
     pub(crate) fn derive(&self, salt: &[u8], purpose: &str) -> Result<Self> {
         let mut derived = Self(Box::new([0; KEY]));
@@ -123,6 +129,10 @@ impl PasswordKeys {
     /// Those of a new salt.
     pub(crate) fn fresh(password: &[u8], kdf: Kdf) -> Result<Self> {
         Self::derive(password, kdf, random_bytes()?)
+    }
+
+    pub(crate) fn copy(&self) -> Self {
+        Self { header: self.header.copy(), backup: self.backup.copy(), ..*self }
     }
 
     /// Those that a file was written with.

@@ -34,7 +34,8 @@ pub enum Event {
     RotationFailed(Error),
     /// The counters were damaged and have been counted anew.
     CountersRebuilt,
-    /// A copy of the header could not be written. The other is whole.
+    /// Opening could not write one of the two files of the header, which has an older one or none.
+    /// It is tried again, and nothing is destroyed before that the older one leads to.
     HeaderCopyFailed(Error),
 }
 

@@ -37,6 +37,12 @@ impl Sealer {
         Ok(Self { store, current: keys.last().map_or(0, |(id, _)| *id), ciphers })
     }
 
+    /// The same keys, and new records get the first.
+    pub(crate) fn with_first_key_in_use(mut self) -> Self {
+        self.current = self.ciphers.first().map_or(self.current, |(id, _)| *id);
+        self
+    }
+
     /// The record that is to stand at `place`.
     pub(crate) fn seal(&self, place: &[u8], plain: &[u8]) -> Result<Vec<u8>> {
         let nonce = random_bytes()?;
@@ -116,7 +122,12 @@ fn split_number(bytes: &[u8]) -> Option<(u32, &[u8])> {
     for shift in [0, 7, 14, 21, 28] {
         let (byte, after) = rest.split_first()?;
         rest = after;
-        number |= u32::from(byte & 0x7f) << shift;
+        let bits = u32::from(byte & 0x7f);
+        // A number has one form only: no bits beyond the 32, no zeros before it.
+        if bits << shift >> shift != bits || shift > 0 && *byte == 0 {
+            return None;
+        }
+        number |= bits << shift;
         if byte & 0x80 == 0 {
             return Some((number, rest));
         }
@@ -165,7 +176,15 @@ mod tests {
             bytes.push(7);
             assert_eq!(split_number(&bytes), Some((id, &[7][..])));
         }
-        assert_eq!(split_number(&[0xff; 8]), None);
+        for longer in [
+            &[0xff; 8][..],
+            &[0x81, 0],
+            &[0x80, 0],
+            &[0x81, 0x80, 0],
+            &[0x81, 0x80, 0x80, 0x80, 0x10],
+        ] {
+            assert_eq!(split_number(longer), None, "{longer:?}");
+        }
     }
 
     #[test]

@@ -168,6 +168,39 @@ fn an_index_entry_without_its_message_does_not_shorten_the_answer() {
     assert_eq!(found.loose_ends, 2);
 }
 
+/// Keys that no store writes: short ones, odd ones, and one so long that whoever counts in it never
+/// comes back.
+#[test]
+fn keys_that_were_made_up_stop_nothing() {
+    let mut endless = vec![0; 4 << 20];
+    endless.push(1);
+    endless.resize((4 << 20) + 8, 1);
+    for rest in [&b""[..], b"odd", &[0; 8], &[0xff; 9], &[7; 4_096], &endless] {
+        for space in [b'm', b'p', b'i', b's', b'S'] {
+            let env = sample();
+            meddle(&env, space, |db, records| {
+                let value = records[0].1.clone();
+                db.put(&[&[space], rest].concat(), &value, Durability::Sync).unwrap();
+            });
+            let at = format!("{} and {} bytes", space as char, rest.len());
+            let store = open(&env);
+            assert_eq!(recent(&store, 10), ["4", "3", "2", "1", "0"], "{at}");
+            assert_eq!(of_peer(&store, "bob", 3), ["4", "3", "2"], "{at}");
+            assert_eq!(store.items(Kind::Session).unwrap().found.len(), 5, "{at}");
+            for (id, time) in [("before", -1.0), ("between", 1.5), ("after", 9.0)] {
+                store.write(message(id, time, "alice", "bob")).unwrap();
+            }
+            assert_eq!(recent(&store, 10).len(), 8, "{at}");
+            assert!(!store.verify().unwrap().is_whole(), "{at}");
+            let report = store.verify_backup(&store.backup().unwrap(), None).unwrap();
+            assert_eq!((report.messages, report.sessions), (8, 5), "{at}");
+            store.rotate_key().unwrap();
+            store.close().unwrap();
+            assert_eq!(recent(&open(&env), 10).len(), 8, "{at}");
+        }
+    }
+}
+
 #[test]
 fn an_item_that_cannot_be_read_is_named() {
     let env = sample();

@@ -19,6 +19,10 @@ const PROOF: u8 = 4;
 const PEER: u8 = 5;
 const END: u8 = 6;
 
+/// No field has more bytes: a value is stored with what belongs to it. What was compressed says so
+/// little of its size that a small file can have any.
+const LONGEST: u32 = sigil_leveldb::MAX_VALUE_SIZE as u32;
+
 /// One thing in a backup.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Entry {
@@ -36,7 +40,7 @@ pub(super) struct ContentWriter<W> {
 }
 
 impl<W: Write> ContentWriter<W> {
-    /// Begins with the key of the names, without which labels and names mean nothing.
+    /// Begins with the masked key of the names, without which labels and names mean nothing.
     pub(super) fn begin(inner: W, created: u64, names: &[u8]) -> io::Result<Self> {
         let report = BackupReport { created, ..BackupReport::default() };
         let mut writer = Self { inner, hash: Sha256::new(), report };
@@ -175,6 +179,9 @@ impl<R: Read> ContentReader<R> {
         let mut length = [0; 4];
         self.take(&mut length)?;
         let length = u32::from_le_bytes(length);
+        if length > LONGEST {
+            return Err(damaged("it has more in one place than any store"));
+        }
         let mut field = Vec::new();
         // Grows with what is there: a length alone takes no memory.
         let read = (&mut self.inner).take(length.into()).read_to_end(&mut field)?;
@@ -189,5 +196,22 @@ impl<R: Read> ContentReader<R> {
         self.inner.read_exact(bytes)?;
         self.hash.update(bytes);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_that_no_store_has_is_not_waited_for() {
+        let begin = |length: u32| {
+            let bytes = [&[BEGIN][..], &length.to_le_bytes()].concat();
+            ContentReader::begin(&bytes[..], 0).map(drop).unwrap_err().to_string()
+        };
+        assert_eq!(begin(LONGEST), "it ends too early");
+        for length in [LONGEST + 1, u32::MAX] {
+            assert_eq!(begin(length), "it has more in one place than any store");
+        }
     }
 }

@@ -21,6 +21,12 @@ fn time_of(name: &str) -> Option<u64> {
     digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok()).flatten()
 }
 
+/// Whether a name is that of a backup that is being written.
+pub(crate) fn is_partial(name: &Path) -> bool {
+    let name = name.to_str().and_then(|name| name.strip_suffix(PARTIAL));
+    name.is_some_and(|name| time_of(name).is_some())
+}
+
 /// The backups of ours in a directory, the oldest first.
 pub(crate) fn backups_in(env: &dyn Env, directory: &Path) -> Result<Vec<PathBuf>> {
     let names = env.list(directory).map_err(Error::io(IoOperation::List, directory))?;

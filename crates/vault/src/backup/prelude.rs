@@ -38,8 +38,16 @@ pub(super) enum NoPrelude {
     Unsupported,
 }
 
-/// A new prelude, and the cipher of the chunks that follow it.
-pub(super) fn make(keys: &PasswordKeys, created: u64) -> Result<(Vec<u8>, Cipher)> {
+/// What is derived for one backup.
+pub(super) struct BackupKeys {
+    pub(super) chunks: Cipher,
+    /// Hides the key of the names from what compresses: that keeps what it has seen, and nobody
+    /// can zero it there.
+    pub(super) mask: SecretKey,
+}
+
+/// A new prelude, and the keys of what follows it.
+pub(super) fn make(keys: &PasswordKeys, created: u64) -> Result<(Vec<u8>, BackupKeys)> {
     let nonce: [u8; NONCE] = random_bytes()?;
     let key = SecretKey::random()?;
     let mut bytes = Vec::with_capacity(SIZE);
@@ -54,13 +62,14 @@ pub(super) fn make(keys: &PasswordKeys, created: u64) -> Result<(Vec<u8>, Cipher
     let tag = Cipher::new(&keys.backup).seal(&nonce, &bytes, &mut wrapped)?;
     bytes.extend_from_slice(&wrapped);
     bytes.extend_from_slice(&tag);
-    let cipher = chunk_cipher(&key, &bytes)?;
-    Ok((bytes, cipher))
+    let keys = derive(&key, &bytes)?;
+    Ok((bytes, keys))
 }
 
-fn chunk_cipher(key: &SecretKey, prelude: &[u8]) -> Result<Cipher> {
+fn derive(key: &SecretKey, prelude: &[u8]) -> Result<BackupKeys> {
     let digest = Sha256::digest(prelude);
-    Ok(Cipher::new(&key.derive(&digest, "sigil-vault 1 backup chunks")?))
+    let chunks = Cipher::new(&key.derive(&digest, "sigil-vault 1 backup chunks")?);
+    Ok(BackupKeys { chunks, mask: key.derive(&digest, "sigil-vault 1 backup names")? })
 }
 
 impl Prelude {
@@ -86,8 +95,8 @@ impl Prelude {
         &self.bytes
     }
 
-    /// The cipher of the chunks; none where the prelude was changed.
-    pub(super) fn open(&self, keys: &PasswordKeys) -> Result<Option<Cipher>> {
+    /// The keys of what follows; none where the prelude was changed.
+    pub(super) fn open(&self, keys: &PasswordKeys) -> Result<Option<BackupKeys>> {
         let unwrapped = || {
             let (associated, wrapped) = self.bytes.split_at_checked(SIZE - WRAPPED)?;
             let nonce = associated.last_chunk::<NONCE>()?;
@@ -95,7 +104,7 @@ impl Prelude {
             let mut key = SecretKey::from_slice(wrapped)?;
             key.open_with(&Cipher::new(&keys.backup), nonce, associated, tag).then_some(key)
         };
-        unwrapped().map(|key| chunk_cipher(&key, &self.bytes)).transpose()
+        unwrapped().map(|key| derive(&key, &self.bytes)).transpose()
     }
 }
 

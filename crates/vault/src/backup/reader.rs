@@ -12,7 +12,7 @@ use super::BackupReport;
 use super::check::EntryCheck;
 use super::chunk_reader::{ChunkReader, Damage, is_hash_right};
 use super::content::{ContentReader, Entry};
-use super::prelude::{self, Prelude};
+use super::prelude::{self, BackupKeys, Prelude};
 use crate::error::{Error, Result};
 use crate::keys::{PasswordKeys, SecretKey};
 use crate::record::StoredMessage;
@@ -41,7 +41,7 @@ pub(crate) fn read(
         return Err(damaged("it is too short"));
     }
     let prelude = Prelude::parse(&bytes).map_err(|why| why.into_error(path))?;
-    let cipher = match known.filter(|keys| keys.salt == prelude.salt && keys.kdf == prelude.kdf) {
+    let keys = match known.filter(|keys| keys.salt == prelude.salt && keys.kdf == prelude.kdf) {
         Some(keys) if keys.check == prelude.check => prelude.open(keys)?,
         _ => {
             // Damage here looks like another password, or like costs that take hours to try.
@@ -52,22 +52,18 @@ pub(crate) fn read(
             prelude.open(&keys)?
         }
     };
-    let cipher = cipher.ok_or_else(|| damaged("its beginning was changed"))?;
+    let BackupKeys { chunks, mask } = keys.ok_or_else(|| damaged("its beginning was changed"))?;
     let failed = |error| from_io(error, path);
     let size = file.size().map_err(failed)?;
-    let chunks = ChunkReader::begin(file, prelude.bytes(), cipher).map_err(failed)?;
+    let chunks = ChunkReader::begin(file, prelude.bytes(), chunks).map_err(failed)?;
     let decoder = Decoder::new(chunks).map_err(failed)?;
     let (content, names) = ContentReader::begin(decoder, prelude.created).map_err(failed)?;
     let names = SecretKey::from_slice(&names).ok_or_else(|| damaged("its beginning is short"))?;
+    let names = names.masked(&mask);
     Ok(Contents { path: path.to_path_buf(), bytes: size, names, content })
 }
 
 impl Contents {
-    /// Reads it all, as restoring it would.
-    pub(crate) fn verify(self) -> Result<BackupReport> {
-        self.each(|_, _| Ok(()))
-    }
-
     /// Gives every entry to `take`, and what is in it if it is a message. Only when this is done
     /// all of the backup is known to be whole.
     pub(crate) fn each(

@@ -6,9 +6,10 @@ use sigil_leveldb::IoOperation;
 use sigil_leveldb::env::Env;
 use zstd::stream::write::Encoder;
 
+use super::BackupReport;
 use super::chunk_writer::ChunkWriter;
 use super::content::{ContentWriter, Entry};
-use super::{BackupReport, prelude};
+use super::prelude::{self, BackupKeys};
 use crate::error::{Error, Result};
 use crate::keys::{PasswordKeys, SecretKey};
 
@@ -28,9 +29,10 @@ impl BackupWriter {
         names: &SecretKey,
         created: u64,
     ) -> Result<Self> {
-        let (prelude, cipher) = prelude::make(keys, created)?;
+        let (prelude, BackupKeys { chunks, mask }) = prelude::make(keys, created)?;
+        let names = names.copy().masked(&mask);
         let file = env.create(path).map_err(Error::io(IoOperation::Create, path))?;
-        let content = ChunkWriter::begin(file, &prelude, cipher)
+        let content = ChunkWriter::begin(file, &prelude, chunks)
             .and_then(|chunks| Encoder::new(chunks, COMPRESSION))
             .and_then(|encoder| ContentWriter::begin(encoder, created, names.bytes()))
             .map_err(Error::io(IoOperation::Write, path))?;

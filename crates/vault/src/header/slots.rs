@@ -4,9 +4,13 @@
 //! Each file is replaced by a rename of one that was synced, the first before the second. A crash
 //! leaves both old, both new, or the newer one first; the larger sequence number is in force, and
 //! opening brings the other up to it.
+//!
+//! IMPORTANT: a header counts as written when both files have it. Whoever loses one file must find
+//! in the other the keys and the directory of all that was acknowledged, and the password that is
+//! in force; so nothing that only the older header leads to may be destroyed before.
 
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sigil_leveldb::IoOperation;
 use sigil_leveldb::env::Env;
@@ -60,35 +64,64 @@ pub(crate) fn load(env: &dyn Env, root: &Path) -> Result<Found> {
     Ok(Found::Header { header, bytes, both })
 }
 
-/// How writing a header failed.
+/// What a file has after writing a header was tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Has {
+    Old,
+    /// Either, and after a power cut perhaps the other.
+    Either,
+    New,
+}
+
+/// Why a header is not in both files.
 #[derive(Debug)]
-pub(crate) enum NotWritten {
-    /// The old one is in force.
-    Unchanged(Error),
-    /// Nobody knows which one is.
-    Unknown(Error),
+pub(crate) struct Stopped {
+    pub(crate) error: Error,
+    pub(crate) files: [Has; 2],
 }
 
-/// Writes a header. Once the first file has it, it is in force; what befell the second is the value
-/// then.
-pub(crate) fn store(env: &dyn Env, root: &Path, bytes: &[u8]) -> Result<Option<Error>, NotWritten> {
+/// Writes a header into both files.
+pub(crate) fn store(env: &dyn Env, root: &Path, bytes: &[u8]) -> Result<(), Stopped> {
     let [first, second] = FILES;
-    replace(env, root, first, bytes)?;
-    Ok(match replace(env, root, second, bytes) {
-        Ok(()) => None,
-        Err(NotWritten::Unchanged(error) | NotWritten::Unknown(error)) => Some(error),
-    })
+    replace(env, root, first, bytes)
+        .map_err(|(error, has)| Stopped { error, files: [has, Has::Old] })?;
+    replace(env, root, second, bytes)
+        .map_err(|(error, has)| Stopped { error, files: [Has::New, has] })
 }
 
-fn replace(env: &dyn Env, root: &Path, name: &str, bytes: &[u8]) -> Result<(), NotWritten> {
+/// Writes a header into those files that have it not.
+pub(crate) fn complete(env: &dyn Env, root: &Path, bytes: &[u8]) -> Result<()> {
+    let mut outcome = Ok(());
+    for name in FILES {
+        if !matches!(read(env, &root.join(name)), Ok(Some(found)) if found == bytes) {
+            let replaced = replace(env, root, name, bytes).map_err(|(error, _)| error);
+            outcome = outcome.and(replaced);
+        }
+    }
+    // A file that had it may have got it by a renaming that was never synced.
+    outcome.and_then(|()| sync_names(env, root))
+}
+
+/// Makes the names in the store's directory survive a power cut.
+pub(crate) fn sync_names(env: &dyn Env, root: &Path) -> Result<()> {
+    env.sync_dir(root).map_err(Error::io(IoOperation::SyncDir, root))
+}
+
+/// Where a file is written before it gets its name.
+pub(crate) fn fresh(root: &Path, name: &str) -> PathBuf {
+    root.join(format!("{name}.new"))
+}
+
+/// An error comes with what the file has.
+fn replace(env: &dyn Env, root: &Path, name: &str, bytes: &[u8]) -> Result<(), (Error, Has)> {
     let path = root.join(name);
-    let fresh = root.join(format!("{name}.new"));
-    write_whole(env, &fresh, bytes).map_err(NotWritten::Unchanged)?;
+    let fresh = fresh(root, name);
+    write_whole(env, &fresh, bytes).map_err(|error| (error, Has::Old))?;
     env.rename(&fresh, &path)
         .map_err(Error::io(IoOperation::Rename, &path))
-        .map_err(NotWritten::Unknown)?;
-    // IMPORTANT: only now the new header survives a power cut; what it replaces may go after this.
-    env.sync_dir(root).map_err(Error::io(IoOperation::SyncDir, root)).map_err(NotWritten::Unknown)
+        // IMPORTANT: only now the new header survives a power cut; what it replaces may go after.
+        .and_then(|()| sync_names(env, root))
+        .map_err(|error| (error, Has::Either))
 }
 
 fn write_whole(env: &dyn Env, path: &Path, bytes: &[u8]) -> Result<()> {

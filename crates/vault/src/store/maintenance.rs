@@ -10,8 +10,11 @@ use sigil_leveldb::{Durability, Entries, IoOperation, Range, Snapshot};
 use super::known;
 use super::opened::{Opened, decode_message, decode_message_id};
 use super::{Inner, Store};
-use crate::backup::{self, BackupReport, BackupWriter, Entry, PARTIAL, backups_in, prunable};
+use crate::backup::{
+    self, BackupReport, BackupWriter, Entry, PARTIAL, backups_in, is_partial, prunable,
+};
 use crate::error::{Error, Result};
+use crate::keys::Password;
 use crate::layout::{self, Kind, space};
 use crate::options::Event;
 use crate::record::Item;
@@ -27,7 +30,7 @@ impl Store {
 
     /// Reads all of a backup. A password is needed where it is not the store's present one.
     pub fn verify_backup(&self, path: &Path, password: Option<&[u8]>) -> Result<BackupReport> {
-        self.inner.open_backup(path, password)?.verify()
+        self.inner.verify_backup(path, password)
     }
 }
 
@@ -46,6 +49,7 @@ impl Inner {
         let mut metrics = self.metrics.lock();
         match made {
             Ok(_) => metrics.backups_made += 1,
+            Err(Error::Closed) => return,
             Err(_) => metrics.backups_failed += 1,
         }
         metrics.backup_failure = made.as_ref().err().cloned();
@@ -53,6 +57,7 @@ impl Inner {
 
     fn backup(&self) -> Result<PathBuf> {
         let _maintenance = self.maintenance.lock();
+        self.check_closing()?;
         let no_place = || Error::Invalid("the store has no directory for backups".into());
         let directory = self.options.backups.as_deref().ok_or_else(no_place)?;
         let env = &*self.options.env;
@@ -63,7 +68,7 @@ impl Inner {
         // Read back before it gets its name: a disk may have kept something else.
         let report = self
             .write_backup(&opened, &partial, time)
-            .and_then(|_| self.open_backup(&partial, None)?.verify());
+            .and_then(|_| self.verify_backup(&partial, None));
         let report = match report {
             Ok(report) => report,
             Err(error) => {
@@ -91,7 +96,11 @@ impl Inner {
         let moment = opened.db.snapshot()?;
         let mut skipped = 0;
         for kind in [Kind::Message, Kind::Session, Kind::Proof, Kind::Peer] {
-            let count = write_kind(opened, &moment, kind, &mut writer)?;
+            let mut write = |entry: &Entry| {
+                self.check_closing()?;
+                writer.entry(entry)
+            };
+            let count = write_kind(opened, &moment, kind, &mut write)?;
             if count > 0 {
                 let count_here = usize::try_from(count).unwrap_or(usize::MAX);
                 self.options.tell(Event::Unreadable { kind, ids: Vec::new(), count: count_here });
@@ -113,16 +122,25 @@ impl Inner {
         Ok(())
     }
 
+    /// Reads all of a backup, as restoring it would.
+    fn verify_backup(&self, path: &Path, password: Option<&[u8]>) -> Result<BackupReport> {
+        self.check_closing()?;
+        self.open_backup(path, password)?.each(|_, _| self.check_closing())
+    }
+
     pub(super) fn open_backup(
         &self,
         path: &Path,
         password: Option<&[u8]>,
     ) -> Result<backup::Contents> {
         let env = &*self.options.env;
-        self.with_header(|state| match password {
-            Some(password) => backup::read(env, path, password, None),
-            None => backup::read(env, path, state.password.bytes(), Some(&state.keys)),
-        })?
+        if let Some(password) = password {
+            return backup::read(env, path, password, None);
+        }
+        // Deriving a key takes as long as the file says, and others need the header meanwhile.
+        let (password, keys) =
+            self.with_header(|state| (Password::new(state.password.bytes()), state.keys.copy()))?;
+        backup::read(env, path, password.bytes(), Some(&keys))
     }
 }
 
@@ -131,7 +149,7 @@ fn write_kind(
     opened: &Opened,
     moment: &Snapshot,
     kind: Kind,
-    writer: &mut BackupWriter,
+    write: &mut impl FnMut(&Entry) -> Result<()>,
 ) -> Result<u64> {
     let (mut skipped, mut reached) = (0, Vec::new());
     for entry in Entries::forward(opened.db.iter_at(moment, Range::prefix(&[kind.values()]))?) {
@@ -139,12 +157,12 @@ fn write_kind(
             Ok(entry) => entry,
             Err(error) if error.is_damage() => {
                 // A block is damaged. Its neighbours are not, and the ids lead to them.
-                let rest = write_known(opened, moment, kind, &reached, writer)?;
+                let rest = write_known(opened, moment, kind, &reached, write)?;
                 return Ok(skipped + rest.max(1));
             }
             Err(error) => return Err(error),
         };
-        skipped += write_one(opened, moment, kind, (&place, &sealed), writer)?;
+        skipped += write_one(opened, moment, kind, (&place, &sealed), write)?;
         reached = place;
     }
     Ok(skipped)
@@ -156,7 +174,7 @@ fn write_known(
     moment: &Snapshot,
     kind: Kind,
     reached: &[u8],
-    writer: &mut BackupWriter,
+    write: &mut impl FnMut(&Entry) -> Result<()>,
 ) -> Result<u64> {
     let mut skipped = 0;
     for place in known::places(opened, moment, kind) {
@@ -165,7 +183,7 @@ fn write_known(
         }
         match opened.db.get_at(moment, &place).map_err(Error::from) {
             Ok(Some(sealed)) => {
-                skipped += write_one(opened, moment, kind, (&place, &sealed), writer)?;
+                skipped += write_one(opened, moment, kind, (&place, &sealed), write)?;
             }
             Ok(None) => {}
             Err(error) if error.is_damage() => skipped += 1,
@@ -181,14 +199,14 @@ fn write_one(
     moment: &Snapshot,
     kind: Kind,
     (place, sealed): (&[u8], &[u8]),
-    writer: &mut BackupWriter,
+    write: &mut impl FnMut(&Entry) -> Result<()>,
 ) -> Result<u64> {
     let entry = match kind {
         Kind::Message => message_entry(opened, moment, place, sealed),
         _ => item_entry(opened, kind, place, sealed),
     };
     match entry {
-        Ok(entry) => writer.entry(&entry).map(|()| 0),
+        Ok(entry) => write(&entry).map(|()| 0),
         Err(error) if error.is_damage() => Ok(1),
         Err(error) => Err(error),
     }
@@ -220,10 +238,7 @@ fn make_directory(env: &dyn Env, directory: &Path) -> Result<()> {
     }
     // What a process that was killed did not finish.
     for name in env.list(directory).map_err(Error::io(IoOperation::List, directory))? {
-        let is_partial = name
-            .to_str()
-            .is_some_and(|name| name.starts_with("backup-") && name.ends_with(PARTIAL));
-        if is_partial {
+        if is_partial(&name) {
             let _ = env.remove(&directory.join(name));
         }
     }

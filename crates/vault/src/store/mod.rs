@@ -43,7 +43,7 @@ pub use self::metrics::Metrics;
 use self::opened::Opened;
 pub use self::read::Cached;
 pub use self::stats::Stats;
-use self::upkeep::Upkeep;
+use self::upkeep::{Signal, Upkeep};
 pub use self::verify::Verification;
 use self::write::Writer;
 use crate::error::{Error, Result};
@@ -70,6 +70,9 @@ struct Inner {
     header: Mutex<Option<HeaderState>>,
     metrics: Mutex<Metrics>,
     closing: AtomicBool,
+    /// Whether the background compacts; closing ends that.
+    is_compacting: AtomicBool,
+    signal: Arc<Signal>,
     lock: Mutex<Option<Box<dyn LockGuard>>>,
 }
 
@@ -79,15 +82,23 @@ impl Inner {
     }
 
     fn check_closing(&self) -> Result<()> {
-        if self.closing.load(Ordering::Acquire) { Err(Error::Closed) } else { Ok(()) }
+        if self.closing.load(Ordering::SeqCst) { Err(Error::Closed) } else { Ok(()) }
     }
 
     /// Keys are zeroed as what holds them is dropped: now, or when the last reader is done.
     fn close(&self) -> Result<()> {
+        self.writer.lock().close();
+        if self.is_compacting.load(Ordering::SeqCst)
+            && let Ok(opened) = self.opened()
+        {
+            // Asked for again below.
+            let _ = opened.db.close();
+        }
         let _maintenance = self.maintenance.lock();
-        let mut writer = self.writer.lock();
-        writer.close();
+        let _writer = self.writer.lock();
         let closed = self.opened.swap(None).map_or(Ok(()), |opened| opened.db.close());
+        // The next opening tries it again.
+        let _ = self.mend_header();
         self.header.lock().take();
         self.lock.lock().take();
         Ok(closed?)
@@ -107,16 +118,26 @@ impl Store {
         Ok(Self { inner, upkeep })
     }
 
-    /// Waits for what is under way, ends the background, releases the lock and zeroes the keys.
-    /// Everything after that is [`Error::Closed`]; closing again does nothing.
+    /// Ends what would take long and can be begun again: backups, reading them, and rotations that
+    /// are under way or asked for from now on are [`Error::Closed`], soon. The store is not closed
+    /// yet; for whoever has to wait for something else first.
+    pub fn begin_closing(&self) {
+        self.inner.closing.store(true, Ordering::SeqCst);
+    }
+
+    /// Like [`Store::begin_closing`]; then waits for what is under way, ends the background,
+    /// releases the lock and zeroes the keys. Everything after that is [`Error::Closed`]; closing
+    /// again does nothing.
     pub fn close(&self) -> Result<()> {
-        self.inner.closing.store(true, Ordering::Release);
+        self.begin_closing();
         // Whoever closes at the same time waits here for the first.
         let mut upkeep = self.upkeep.lock();
         match upkeep.take() {
             Some(thread) => {
-                thread.stop();
-                self.inner.close()
+                self.inner.signal.end();
+                let closed = self.inner.close();
+                thread.join();
+                closed
             }
             None => Ok(()),
         }

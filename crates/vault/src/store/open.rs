@@ -7,6 +7,7 @@
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use arc_swap::ArcSwapOption;
@@ -15,7 +16,7 @@ use sigil_leveldb::env::{Env, LockError, LockGuard};
 use sigil_leveldb::{Durability, Error as EngineError, IoOperation};
 
 use super::count;
-use super::header_state::HeaderState;
+use super::header_state::{HeaderState, NotWritten};
 use super::known;
 use super::message_order::{MessageOrder, Overlay};
 use super::opened::Opened;
@@ -24,7 +25,7 @@ use super::switch::{is_data_directory, open_data};
 use super::write::Writer;
 use super::{Inner, Metrics, Store};
 use crate::error::{Error, Result};
-use crate::header::slots::{self, Found, NotWritten};
+use crate::header::slots::{self, Found};
 use crate::header::{Header, Secrets};
 use crate::keys::{Password, PasswordKeys, random_bytes};
 use crate::layout::{self, Kind};
@@ -44,30 +45,25 @@ pub(super) fn open(root: &Path, password: &[u8], options: Options) -> Result<Inn
     }
     let lock = take_lock(env, &root)?;
     let found = look(env, &root)?;
-    let (header, keys, whole) = match found {
+    let (header, keys, unwritten) = match found {
         None => {
             let (header, keys) = make(env, &root, password, &options)?;
-            (header, keys, true)
+            (header, keys, None)
         }
         Some(found) => {
             let (header, keys) = match tried {
                 Some(opened) if seen.is_some_and(|seen| seen.bytes == found.bytes) => opened,
                 _ => found.open(password, &root)?,
             };
-            (header, keys, found.both)
+            (header, keys, (!found.both).then_some(found.bytes))
         }
     };
     check_epoch(header.secrets.epoch, options.expected_epoch)?;
     let fresh = header.secrets.fresh;
     let opened = open_data(&root, header.store, &header.secrets, &options, fresh)?;
-    let inner = assemble(
-        root,
-        options,
-        lock,
-        opened,
-        HeaderState { header, keys, password: Password::new(password) },
-    )?;
-    inner.settle(fresh, whole)?;
+    let header = HeaderState { header, keys, password: Password::new(password), unwritten };
+    let inner = assemble(root, options, lock, opened, header)?;
+    inner.settle(fresh)?;
     Ok(inner)
 }
 
@@ -145,7 +141,7 @@ fn make(
     let keys = PasswordKeys::fresh(password, options.kdf)?;
     let header = Header { sequence: 1, store: random_bytes()?, secrets: Secrets::fresh()? };
     let bytes = header.encode(&keys)?;
-    slots::store(env, root, &bytes).map_err(NotWritten::into_error)?;
+    slots::store(env, root, &bytes).map_err(|stopped| stopped.error)?;
     Ok((header, keys))
 }
 
@@ -176,6 +172,8 @@ fn assemble(
         header: Mutex::new(Some(header)),
         metrics: Mutex::new(Metrics { counters, ..Metrics::default() }),
         closing: AtomicBool::new(false),
+        is_compacting: AtomicBool::new(false),
+        signal: Arc::default(),
         lock: Mutex::new(Some(lock)),
     })
 }
@@ -239,16 +237,24 @@ fn find_tail_around(opened: &Opened) -> Result<Option<Tail>> {
 
 impl Inner {
     /// Finishes what an earlier run may have left undone, and begins the next epoch.
-    fn settle(&self, fresh: bool, whole: bool) -> Result<()> {
+    fn settle(&self, fresh: bool) -> Result<()> {
         if fresh {
             self.write_counters(|_| {})?;
-        }
-        let directory = self.with_header(|state| state.header.secrets.directory)?;
-        if fresh || !whole {
             let settled = |secrets: &Secrets| Ok(Secrets { fresh: false, ..secrets.copy() });
             self.write_secrets(settled).map_err(NotWritten::into_error)?;
         }
-        self.remove_leftovers(directory);
+        match self.mend_header() {
+            Ok(()) => self.remove_leftovers()?,
+            // One file is enough to go on with; the background goes on trying.
+            Err(error) => {
+                self.seal_with_older_key()?;
+                if !self.leftovers()?.is_empty() {
+                    // The other file may lead there, where nothing of what is written now would be.
+                    self.writer.lock().refuse(error.clone());
+                }
+                self.options.tell(Event::HeaderCopyFailed(error));
+            }
+        }
         if self.options.expected_epoch.is_some() {
             self.begin_epoch()?;
         }

@@ -13,11 +13,10 @@ use sigil_leveldb::{Durability, WriteBatch};
 use super::message_order::{MessageOrder, Overlay};
 use super::opened::Opened;
 use super::plan::Tail;
-use super::stage::LONGEST_LABEL;
 use super::{Inner, Store};
 use crate::backup::{BackupReport, Contents, Entry};
 use crate::error::Result;
-use crate::label::Label;
+use crate::label::{self, Label};
 use crate::layout::{self, space};
 use crate::record::{Counters, Item, MessageId, StoredMessage};
 
@@ -109,7 +108,7 @@ impl Filling<'_> {
         let (low, high) = MessageOrder::now(self.fresh, &Overlay::new())?.around(time, true)?;
         let found = Label::between(low.as_ref(), high.as_ref());
         // Out of order is better than not at all.
-        let is_fit = high.is_some() && found.bytes().len() <= LONGEST_LABEL;
+        let is_fit = high.is_some() && found.bytes().len() <= label::LONGEST;
         Ok(if is_fit { found } else { label })
     }
 

@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use sigil_leveldb::{Durability, Range, WriteBatch};
 
+use super::header_state::NotWritten;
 use super::opened::Opened;
 use super::{Inner, Store};
 use crate::error::{Error, Result};
-use crate::header::slots::NotWritten;
 use crate::layout::{self, Kind, SEALED};
 use crate::options::Event;
 use crate::seal::Sealer;
@@ -35,6 +35,7 @@ impl Store {
 impl Inner {
     pub(super) fn rotate_key(&self) -> Result<()> {
         let _maintenance = self.maintenance.lock();
+        self.check_closing()?;
         if !self.is_rotating()? {
             self.begin_rotation()?;
         }
@@ -58,18 +59,34 @@ impl Inner {
         let opened = self.opened()?;
         self.write_secrets(crate::header::Secrets::with_next_key)
             .map_err(NotWritten::into_error)?;
-        let sealer = self.with_header(|state| {
-            Sealer::new(state.header.store, &state.header.secrets.records)
-        })??;
         // The sealer keeps the keys it had until the store is closed: whoever has read something
         // can still open it.
-        opened.sealer.store(Arc::new(sealer));
+        opened.sealer.store(Arc::new(self.sealer()?));
         writer.counters.sealed = 0;
+        Ok(())
+    }
+
+    fn sealer(&self) -> Result<Sealer> {
+        self.with_header(|state| Sealer::new(state.header.store, &state.header.secrets.records))?
+    }
+
+    /// While a rotation is under way and a file of the header perhaps lacks the new key, records
+    /// are written with the one that both files have.
+    pub(super) fn seal_with_older_key(&self) -> Result<()> {
+        if self.is_rotating()? {
+            self.opened()?.sealer.store(Arc::new(self.sealer()?.with_first_key_in_use()));
+        }
         Ok(())
     }
 
     fn finish_rotation(&self) -> Result<()> {
         let opened = self.opened()?;
+        self.mend_header()?;
+        {
+            // Whoever writes meanwhile might use the older key after it was looked for.
+            let _writer = self.writer.lock();
+            opened.sealer.store(Arc::new(self.sealer()?));
+        }
         for space in SEALED {
             self.reseal_space(&opened, space)?;
         }
@@ -77,7 +94,9 @@ impl Inner {
         opened.db.sync()?;
         self.write_secrets(|secrets| Ok(secrets.with_last_key()))
             .map_err(NotWritten::into_error)?;
-        Ok(opened.db.compact_range(None, None)?)
+        // Nothing is left that opens what the old key had encrypted. It takes room, not more.
+        self.signal.compact();
+        Ok(())
     }
 
     fn reseal_space(&self, opened: &Opened, space: u8) -> Result<()> {

@@ -10,15 +10,10 @@ use super::each::each;
 use super::opened::{decode_message, decode_message_id};
 use super::plan::{Plan, Tail};
 use crate::error::{Error, Result};
-use crate::label::Label;
+use crate::label::{self, Label};
 use crate::layout::{self, Kind, space};
 use crate::names::Name;
 use crate::record::{Item, MessageId, StoredMessage};
-
-/// Somebody who chooses times can make labels grow, by a word in about thirty messages between the
-/// same two. This ends it before it costs anything, and long before a length has no room.
-pub(super) const LONGEST_LABEL: usize = 2_048;
-const _: () = assert!(LONGEST_LABEL <= u16::MAX as usize);
 
 /// What one change does.
 #[derive(Default)]
@@ -163,7 +158,7 @@ impl Plan<'_> {
             },
         };
         let label = Label::between(low.as_ref(), high.as_ref());
-        if label.bytes().len() > LONGEST_LABEL {
+        if label.bytes().len() > label::LONGEST {
             let what = "too many messages were put between two of nearly the same time";
             return Err(Error::Invalid(what.into()));
         }

@@ -14,12 +14,13 @@ use sigil_leveldb::env::Env;
 use sigil_leveldb::{Compression, Db, Options as EngineOptions};
 
 use super::Inner;
+use super::header_state::NotWritten;
 use super::opened::Opened;
 use super::plan::Tail;
 use super::write::Writer;
 use crate::error::Result;
 use crate::header::Secrets;
-use crate::header::slots::NotWritten;
+use crate::header::slots;
 use crate::names::NameKey;
 use crate::opened_cache::OpenedCache;
 use crate::options::Options;
@@ -84,6 +85,7 @@ impl Inner {
         secrets: Secrets,
         fill: impl FnOnce(&Opened) -> Result<(Counters, Option<Tail>)>,
     ) -> Result<()> {
+        self.mend_header()?;
         let store = self.with_header(|state| state.header.store)?;
         let directory = data_directory(&self.root, secrets.directory);
         let env = &*self.options.env;
@@ -129,18 +131,30 @@ impl Inner {
         }
     }
 
-    /// Removes what switches that were interrupted have left.
-    pub(super) fn remove_leftovers(&self, directory: u64) {
+    /// What is there and the header does not name.
+    pub(super) fn leftovers(&self) -> Result<Vec<PathBuf>> {
+        let directory = self.with_header(|state| state.header.secrets.directory)?;
+        let directory = data_directory(&self.root, directory);
+        let is_left = |path: &PathBuf| {
+            let name = path.file_name().and_then(|name| name.to_str());
+            name.is_some_and(is_data_directory) && *path != directory
+        };
+        let names = self.options.env.list(&self.root).unwrap_or_default().into_iter();
+        Ok(names.map(|name| self.root.join(name)).filter(is_left).collect())
+    }
+
+    /// Removes what switches that were interrupted have left. To be called when both files of the
+    /// header are whole.
+    pub(super) fn remove_leftovers(&self) -> Result<()> {
         let env = &*self.options.env;
-        for name in env.list(&self.root).unwrap_or_default() {
-            let path = self.root.join(&name);
-            let name = name.to_str().unwrap_or_default();
-            if is_data_directory(name) && path != data_directory(&self.root, directory) {
-                remove_data(env, &path);
-            }
-            if name.ends_with(".new") && name.starts_with("keys-") {
-                let _ = env.remove(&path);
-            }
+        for name in slots::FILES {
+            let _ = env.remove(&slots::fresh(&self.root, name));
         }
+        let left = self.leftovers()?;
+        // IMPORTANT: whoever left them may not have come to make the names of the header durable.
+        if !left.is_empty() && slots::sync_names(env, &self.root).is_ok() {
+            left.iter().for_each(|directory| remove_data(env, directory));
+        }
+        Ok(())
     }
 }

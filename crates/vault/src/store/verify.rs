@@ -96,9 +96,13 @@ impl Check<'_> {
 
     fn messages(&mut self) -> Result<()> {
         let (mut count, mut unreadable, mut loose) = (0, BTreeSet::new(), 0);
+        let mut misplaced = 0;
         let damage = self.each(space::MESSAGES, |place, sealed| {
             count += 1;
-            let label = layout::label_of_message(place).ok_or(Error::Unreadable(Kind::Message))?;
+            let Some(label) = layout::label_of_message(place) else {
+                misplaced += 1;
+                return Ok(());
+            };
             let plain = self.open(Kind::Message, place, sealed);
             match plain.and_then(|plain| decode_message(&plain)) {
                 Ok(message) => {
@@ -118,7 +122,7 @@ impl Check<'_> {
         self.report.loose_ends += loose;
         self.message_ids(&mut unreadable)?;
         self.peer_entries()?;
-        let nameless = unreadable.into_iter().map(|_| (Kind::Message, None));
+        let nameless = (0..unreadable.len() + misplaced).map(|_| (Kind::Message, None));
         self.report.unreadable.extend(nameless);
         if damage.is_some() && self.report.unreadable.is_empty() {
             self.report.unreadable.push((Kind::Message, None));
@@ -166,9 +170,10 @@ impl Check<'_> {
     }
 
     fn items(&mut self, kind: Kind) -> Result<()> {
-        let (mut count, mut unreadable) = (0, BTreeSet::new());
+        let (mut count, mut misplaced, mut unreadable) = (0, 0, BTreeSet::new());
         self.each(kind.values(), |place, sealed| {
             count += 1;
+            misplaced += usize::from(layout::name_in(place).is_none());
             let plain = self.open(kind, place, sealed);
             let item = plain.ok().and_then(|plain| Item::decode(&plain));
             if item.is_none() {
@@ -177,6 +182,7 @@ impl Check<'_> {
             Ok(())
         })?;
         self.report.records += count;
+        self.report.unreadable.extend((0..misplaced).map(|_| (kind, None)));
         self.item_ids(kind, unreadable)
     }
 
@@ -184,7 +190,10 @@ impl Check<'_> {
         let (mut found, mut records) = (Vec::new(), 0);
         self.each(kind.ids(), |place, sealed| {
             records += 1;
-            let Some(name) = layout::name_in(place) else { return Ok(()) };
+            let Some(name) = layout::name_in(place) else {
+                found.push((kind, None));
+                return Ok(());
+            };
             let plain = self.open(kind, place, sealed);
             let id = plain.ok().and_then(|plain| String::from_utf8(plain.into()).ok());
             let value = layout::named(kind.values(), &name);

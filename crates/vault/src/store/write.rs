@@ -43,6 +43,13 @@ impl Writer {
         self.refusal = Some(error);
     }
 
+    /// From here on what is written is what is found after a restart.
+    pub(super) fn allow(&mut self) {
+        if !matches!(self.refusal, Some(Error::Closed)) {
+            self.refusal = None;
+        }
+    }
+
     pub(super) fn check(&self) -> Result<()> {
         self.refusal.clone().map_or(Ok(()), Err)
     }

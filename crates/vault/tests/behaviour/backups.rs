@@ -7,7 +7,8 @@ use sigil_leveldb::env::{Env, MemoryEnv};
 use sigil_storage::{BackupReport, Error, Event, Kind, Options, Store};
 
 use crate::common::{
-    BACKUPS, Events, PASSWORD, ROOT, content, delete, item, message, of_peer, open, options, recent,
+    BACKUPS, Events, PASSWORD, ROOT, content, delete, item, message, message_with, of_peer, open,
+    options, recent,
 };
 
 fn filled(env: &MemoryEnv) -> Store {
@@ -221,4 +222,45 @@ fn an_automatic_backup_that_fails_is_told_and_counted() {
     assert!(store.metrics().backup_failure.is_some());
     store.close().unwrap();
     assert!(events.take().iter().all(|event| matches!(event, Event::BackupFailed(_))));
+}
+
+/// A backup can be made again: closing leaves no piece of it and does not wait for the rest.
+#[test]
+fn closing_does_not_wait_for_a_backup() {
+    use sigil_leveldb::env::FaultEnv;
+    let env = MemoryEnv::new();
+    let counting = FaultEnv::on_memory(env.clone());
+    let store = Store::open(ROOT, PASSWORD, options(&counting)).unwrap();
+    let mut state = 1_u64;
+    for id in 0..4_000_u32 {
+        let noise = std::iter::repeat_with(|| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 33) as u8
+        });
+        let value: Vec<u8> = noise.take(3_000).collect();
+        store.write(message_with(&id.to_string(), id.into(), "x", "y", &value)).unwrap();
+    }
+    let counted = |work: &dyn Fn()| {
+        let before = counting.mutation_count();
+        work();
+        counting.mutation_count() - before
+    };
+    let all = counted(&|| drop(store.backup().unwrap()));
+    let kept = names(&env);
+    let piece = counted(&|| {
+        std::thread::scope(|scope| {
+            let backup = scope.spawn(|| store.backup());
+            while names(&env) == kept {
+                std::thread::yield_now();
+            }
+            store.close().unwrap();
+            assert!(matches!(backup.join().unwrap(), Err(Error::Closed)));
+        });
+    });
+    assert!(piece < all / 2, "{piece} of {all}");
+    assert_eq!(names(&env), kept);
+    assert_eq!(store.metrics().backups_failed, 0);
+    let store = open(&env);
+    let report = store.verify_backup(&store.backup().unwrap(), None).unwrap();
+    assert_eq!(report.messages, 4_000);
 }

@@ -13,6 +13,7 @@ mod model;
 mod order;
 mod pages;
 mod refusals;
+mod retention;
 mod rotation;
 mod secrecy;
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use sigil_leveldb::env::{CrashMode, FaultEnv, FaultPlan, MemoryEnv};
 use sigil_storage::{Error, Options, Store};
 
-use crate::common::{PASSWORD, ROOT, content, delete, get, message, open, options, recent};
+use crate::common::{PASSWORD, ROOT, content, delete, files, get, message, open, options, recent};
 
 fn fill(store: &Store, count: usize) {
     let changes: Vec<_> =
@@ -119,9 +119,54 @@ fn closing_does_not_wait_for_a_rotation() {
     fill(&store, 20_000);
     std::thread::scope(|scope| {
         let rotation = scope.spawn(|| store.rotate_key());
-        std::thread::sleep(Duration::from_millis(20));
+        while store.metrics().resealed == 0 {
+            std::thread::yield_now();
+        }
         store.close().unwrap();
-        assert!(matches!(rotation.join().unwrap(), Ok(()) | Err(Error::Closed)));
+        assert!(matches!(rotation.join().unwrap(), Err(Error::Closed)));
+        assert!(store.metrics().resealed < 40_000);
     });
-    assert_eq!(open(&env).stats().unwrap().messages, 20_000);
+    let length = || env.read_file(format!("{ROOT}/keys-a").as_ref()).unwrap().len();
+    let with_two = length();
+    let store = open(&env);
+    assert_eq!(store.stats().unwrap().messages, 20_000);
+    let begun = Instant::now();
+    while length() == with_two {
+        assert!(begun.elapsed() < Duration::from_secs(20), "the next opening does not go on");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(store.verify().unwrap().is_whole());
+}
+
+/// Whoever cannot close yet says that it will: what takes long ends, and the rest goes on.
+#[test]
+fn closing_that_was_begun_ends_rotations_and_nothing_else() {
+    let store = open(&MemoryEnv::new());
+    fill(&store, 10);
+    store.begin_closing();
+    assert!(matches!(store.rotate_key(), Err(Error::Closed)));
+    assert!(matches!(store.backup(), Err(Error::Closed)));
+    fill(&store, 20);
+    assert_eq!(recent(&store, 100).len(), 20);
+    store.close().unwrap();
+}
+
+/// What the old key had encrypted leaves the files too, by itself.
+#[test]
+fn old_bytes_go_in_the_background() {
+    let env = MemoryEnv::new();
+    let store = open(&env);
+    fill(&store, 500);
+    store.purge().unwrap();
+    let tables = || files(&env, format!("{ROOT}/data-1").as_ref());
+    let table = tables().into_iter().map(|(_, bytes)| bytes).max_by_key(Vec::len).unwrap();
+    let trace = &table[table.len() / 2..][..24];
+    let is_there = || tables().iter().any(|(_, bytes)| bytes.windows(24).any(|at| at == trace));
+    assert!(is_there());
+    store.rotate_key().unwrap();
+    let begun = Instant::now();
+    while is_there() {
+        assert!(begun.elapsed() < Duration::from_secs(20));
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
