@@ -4,6 +4,7 @@
 
 const { tellUnreadable } = require('./messenger-faults.js')
 const { decode, decodeList } = require('./messenger-values.js')
+const { restAfterMuch } = require('./turn.js')
 
 /**
  * @typedef {object} List
@@ -16,11 +17,14 @@ const { decode, decodeList } = require('./messenger-values.js')
 /**
  * @param {string} operation what the caller had asked for, for errors
  * @param {any} vault
- * @param {(native: any, apart: boolean) => any} ask
+ * @param {(native: any, apart: boolean) => any} ask gives a list, now or later
  * @returns {Promise<List>}
  */
 async function readList(operation, vault, ask) {
-  const list = await vault.run(operation, (native) => ask(native, false))
+  const turn = restAfterMuch()
+  const list = await vault.run(operation, (native) =>
+    turn === undefined ? ask(native, false) : turn.then(() => ask(native, false)),
+  )
   try {
     return { ids: list.ids, cursor: list.cursor, lost: [], values: decodeList(operation, list) }
   } catch (error) {

@@ -332,7 +332,9 @@ class StorageEngine {
   async #page(operation, vault, peer, limit, options) {
     const { cursor, id, time } = beforeOf(operation, options?.before)
     const count = limitOf(operation, limit)
-    const ask = (native, apart) => native.messages(peer, count, cursor, id, time, apart)
+    const ask = (native, apart) =>
+      (apart ? null : native.messagesAtOnce(peer, count, cursor, id, time)) ??
+      native.messages(peer, count, cursor, id, time, apart)
     const list = await readOrTell(operation, vault, NAMES[MESSAGE], this.#config.onFault, ask)
     const next = list.cursor ? new PageCursor(list.cursor) : undefined
     return Object.defineProperty(list.values, 'cursor', { value: next })

@@ -1,12 +1,13 @@
-//! Reading from a messenger's store. What memory has is decrypted on the calling thread; everything
-//! else goes to the pool. Lists come as one JSON text, because that is parsed fastest.
+//! Reading from a messenger's store. What memory has, and small lists, are decrypted on the calling
+//! thread; everything else goes to the pool. Lists come as one JSON text, because that is parsed fastest.
 
 use bytes::Bytes;
 use napi_derive::napi;
-use sigil_storage::{Before, Cached, Kind, Query};
+use sigil_storage::{Before, Cached, Kind, Page, Query};
 
 use crate::boundary::{Result, guard};
 use crate::bytes::{Form, Input, Output};
+use crate::failure::Failure;
 use crate::job::Promise;
 use crate::reads::Answer;
 use crate::vault_store::NativeVault;
@@ -32,8 +33,10 @@ pub struct VaultList {
 }
 
 impl VaultList {
-    fn joined<'a>(values: impl Iterator<Item = &'a Bytes>) -> Self {
-        let (mut texts, mut text, mut special) = (Vec::new(), Vec::new(), Vec::new());
+    fn joined<'a>(values: impl Iterator<Item = &'a Bytes> + Clone) -> Self {
+        let (mut texts, mut special) = (Vec::new(), Vec::new());
+        let size: usize = values.clone().map(|value| value.len() + 1).sum();
+        let mut text = Vec::with_capacity(TEXT_SIZE.min(size) + 1);
         for (index, value) in (0..).zip(values) {
             if !text.is_empty() && text.len() + value.len() > TEXT_SIZE {
                 texts.push(closed(std::mem::take(&mut text)));
@@ -48,6 +51,11 @@ impl VaultList {
             texts.push(closed(text));
         }
         Self { texts, special, ids: None, cursor: None }
+    }
+
+    fn page(page: Page) -> Self {
+        let cursor = page.cursor.map(|cursor| Output(Form::Buffer, cursor.into()));
+        Self { cursor, ..Self::joined(page.values.iter()) }
     }
 
     fn apart(values: impl Iterator<Item = Bytes>) -> Self {
@@ -69,6 +77,15 @@ enum Start {
 }
 
 impl Start {
+    fn of(
+        cursor: Option<Input>,
+        id: Option<Input>,
+        time: Option<f64>,
+    ) -> std::result::Result<Option<Self>, Failure> {
+        let id = id.map(Input::text).transpose()?.map(Self::Id);
+        Ok(cursor.map(|cursor| Self::Cursor(cursor.0)).or(id).or(time.map(Self::Time)))
+    }
+
     fn as_before(&self) -> Before<'_> {
         match self {
             Self::Cursor(cursor) => Before::Cursor(cursor),
@@ -113,22 +130,39 @@ impl NativeVault {
         apart: bool,
     ) -> Result<Promise<VaultList>> {
         let (peer, start) = guard(|| {
-            let id = before_id.map(Input::text).transpose()?.map(Start::Id);
-            let cursor = cursor.map(|cursor| Start::Cursor(cursor.0));
-            let start = cursor.or(id).or(before_time.map(Start::Time));
+            let start = Start::of(cursor, before_id, before_time)?;
             Ok((peer.map(Input::text).transpose()?, start))
         })?;
         self.on_pool(move |store| {
             let before = start.as_ref().map(Start::as_before);
             let query = Query { peer: peer.as_deref(), limit: limit as usize, before };
             let page = store.messages(&query)?;
-            let cursor = page.cursor.map(|cursor| Output(Form::Buffer, cursor.into()));
             if !apart {
-                return Ok(VaultList { cursor, ..VaultList::joined(page.values.iter()) });
+                return Ok(VaultList::page(page));
             }
+            let cursor = page.cursor.map(|cursor| Output(Form::Buffer, cursor.into()));
             let ids = store.ids_at(&page.places)?.into_iter().map(Option::unwrap_or_default);
             let list = VaultList::apart(page.values.into_iter());
             Ok(VaultList { cursor, ids: Some(ids.collect()), ..list })
+        })
+    }
+
+    /// The same, if it is a small list that can be had without waiting; otherwise none.
+    #[napi]
+    pub fn messages_at_once(
+        &self,
+        peer: Option<Input>,
+        limit: f64,
+        cursor: Option<Input>,
+        before_id: Option<Input>,
+        before_time: Option<f64>,
+    ) -> Result<Option<VaultList>> {
+        guard(|| {
+            let start = Start::of(cursor, before_id, before_time)?;
+            let peer = peer.map(Input::text).transpose()?;
+            let before = start.as_ref().map(Start::as_before);
+            let query = Query { peer: peer.as_deref(), limit: limit as usize, before };
+            Ok(self.store.messages_at_once(&query)?.map(VaultList::page))
         })
     }
 

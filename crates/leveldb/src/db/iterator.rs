@@ -18,7 +18,7 @@ use super::view::View;
 use crate::error::{CorruptionKind, Error, Result};
 use crate::internal_key::{self, ParsedKey, SequenceNumber, ValueKind};
 use crate::iterator::{InternalIterator, MergingIterator, PastDamage};
-use crate::table::Reading;
+use crate::table::{ReadMode, Reading};
 
 /// A cursor over a range of the database at one moment. It begins nowhere: move it first. After an
 /// error it is nowhere again; what could not be read is never skipped. With [`Range::past_damage`] it
@@ -60,7 +60,9 @@ impl DbIterator {
         range: Range,
     ) -> Result<Self> {
         let past_damage = PastDamage::new(range.past_damage);
-        let reading = Reading { fill_cache: range.fill_cache, past_damage: past_damage.clone() };
+        let mode = if range.steps.is_some() { ReadMode::NoWait } else { ReadMode::Any };
+        let reading =
+            Reading { fill_cache: range.fill_cache, mode, past_damage: past_damage.clone() };
         let inner = MergingIterator::new(sources(core, &view, &reading)?);
         Ok(Self {
             core: Arc::clone(core),
@@ -207,6 +209,7 @@ impl DbIterator {
                 while this.inner.valid()
                     && internal_key::user_key(this.inner.key()) >= this.saved_key.as_slice()
                 {
+                    this.count_step()?;
                     this.inner.prev()?;
                 }
                 this.find_backward()
@@ -272,6 +275,14 @@ impl DbIterator {
         })
     }
 
+    /// One entry more is looked at.
+    fn count_step(&mut self) -> Result<()> {
+        if let Some(steps) = &mut self.range.steps {
+            *steps = steps.checked_sub(1).ok_or(Error::WouldBlock)?;
+        }
+        Ok(())
+    }
+
     fn save_key(&mut self) {
         let key = internal_key::user_key(self.inner.key());
         self.saved_key.clear();
@@ -284,6 +295,7 @@ impl DbIterator {
         self.state = State::Nowhere;
         self.saved_value = Bytes::new();
         while self.inner.valid() {
+            self.count_step()?;
             let entry = parse(&self.core, self.inner.key())?;
             let hidden = skipping && entry.user_key <= self.saved_key.as_slice();
             if entry.sequence <= self.sequence && !hidden {
@@ -312,6 +324,7 @@ impl DbIterator {
         self.state = State::Nowhere;
         let mut found = false;
         while self.inner.valid() {
+            self.count_step()?;
             let entry = parse(&self.core, self.inner.key())?;
             if entry.sequence <= self.sequence {
                 if found && entry.user_key < self.saved_key.as_slice() {

@@ -134,8 +134,8 @@ impl Db {
     }
 
     /// The value of `key` if it can be had without waiting for a disk: also from what the system
-    /// holds of the files in memory, where it can be asked for just that (Linux). Takes a few
-    /// microseconds more than [`Db::get_if_cached`] then.
+    /// holds of the files in memory, where it can be asked for just that (Linux), as long as it is no
+    /// more than 1 MiB. Takes a few microseconds more than [`Db::get_if_cached`] then.
     pub fn try_get(&self, key: &[u8]) -> Result<Cached> {
         read::get_if_cached(&self.handle.core, key, None, ReadMode::NoWait)
     }

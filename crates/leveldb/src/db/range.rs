@@ -24,6 +24,7 @@ pub struct Range {
     pub(crate) upper: Bound<Vec<u8>>,
     pub(crate) fill_cache: bool,
     pub(crate) past_damage: bool,
+    pub(crate) steps: Option<u32>,
 }
 
 impl Default for Range {
@@ -40,6 +41,7 @@ impl Range {
             upper: Bound::Unbounded,
             fill_cache: false,
             past_damage: false,
+            steps: None,
         }
     }
 
@@ -73,6 +75,15 @@ impl Range {
     /// ask for each of them with [`crate::Db::get_at`]: that gives the newest version or the damage.
     pub fn past_damage(mut self, past_damage: bool) -> Self {
         self.past_damage = past_damage;
+        self
+    }
+
+    /// Never waits for a disk, and takes so many steps at most: what would need more is
+    /// [`Error::WouldBlock`](crate::Error::WouldBlock), and the cursor is nowhere. Like
+    /// [`crate::Db::try_get`] it reads what is in memory, the system's included. A step is an entry that
+    /// is passed, also one that was deleted or replaced and is not shown.
+    pub fn at_once(mut self, steps: u32) -> Self {
+        self.steps = Some(steps);
         self
     }
 

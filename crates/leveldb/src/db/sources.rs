@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::format::LEVELS;
 use crate::iterator::{ConcatenatingIterator, FileList, InternalIterator, MergingIterator};
 use crate::memtable::MemTableIterator;
-use crate::table::{ReadMode, Reading};
+use crate::table::Reading;
 use crate::version::Version;
 use crate::version::file::TableFile;
 
@@ -41,7 +41,7 @@ pub(super) fn sources(
 /// A cursor over a table; over nothing where the table cannot be opened and the cursor goes past
 /// damage.
 fn cursor(core: &Core, file: &TableFile, reading: &Reading) -> Result<Box<dyn InternalIterator>> {
-    match core.tables.table(file, ReadMode::Any) {
+    match core.tables.table(file, reading.mode) {
         Ok(table) => Ok(Box::new(table.cursor(reading.clone()))),
         Err(error) => {
             reading.past_damage.pass(Err(error))?;

@@ -18,6 +18,9 @@ use crate::error::{CorruptionKind, Error, IoOperation, Result};
 /// buffer for each costs as much as its checksum.
 const SCRATCH_LIMIT: usize = 64 * 1024;
 
+/// Blocks beyond this size take their time although nothing is waited for.
+const NO_WAIT_LIMIT: usize = 1 << 20;
+
 thread_local! {
     static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
@@ -28,7 +31,7 @@ pub(crate) enum ReadMode {
     /// The disk, if need be.
     Any,
     /// Nothing, but it may take what the system holds of a file in memory. Where that is not
-    /// enough the read is refused with [`Error::WouldBlock`].
+    /// enough, or a block is large, the read is refused with [`Error::WouldBlock`].
     NoWait,
     /// Nothing, and no file is asked at all.
     MemoryOnly,
@@ -79,6 +82,7 @@ impl BlockReader {
     fn read_into(&self, stored: &mut [u8], handle: BlockHandle, mode: ReadMode) -> Result<Bytes> {
         let read = match mode {
             ReadMode::Any => self.read_at(handle.offset, stored)?,
+            ReadMode::NoWait if stored.len() > NO_WAIT_LIMIT => return Err(Error::WouldBlock),
             ReadMode::NoWait => self
                 .file
                 .read_at_if_cached(handle.offset, stored)

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::block::Block;
 use super::block_handle::BlockHandle;
 use super::block_iterator::BlockIterator;
+use super::block_reader::ReadMode;
 use super::readahead::Readahead;
 use super::reader::Table;
 use crate::error::{CorruptionKind, Error, Result};
@@ -15,11 +16,19 @@ use crate::internal_key;
 use crate::iterator::{InternalIterator, PastDamage};
 
 /// How a cursor reads.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Reading {
     /// Whether the blocks that it reads are kept in the cache.
     pub(crate) fill_cache: bool,
+    pub(crate) mode: ReadMode,
     pub(crate) past_damage: PastDamage,
+}
+
+impl Reading {
+    /// As it comes, waiting for the disk and ending at damage.
+    pub(crate) fn plain(fill_cache: bool) -> Self {
+        Self { fill_cache, mode: ReadMode::Any, past_damage: PastDamage::default() }
+    }
 }
 
 /// A cursor over a table.
@@ -75,14 +84,21 @@ impl TableIterator {
                 block
             }
             None => {
-                let content =
-                    self.readahead.read(self.table.reader(), handle, self.table.data_end())?;
+                let content = self.read(handle)?;
                 self.table.make_block(handle, content, self.reading.fill_cache)?
             }
         };
         self.data.reset(block);
         self.loaded = Some(handle);
         Ok(())
+    }
+
+    fn read(&mut self, handle: BlockHandle) -> Result<Bytes> {
+        let reader = self.table.reader();
+        match self.reading.mode {
+            ReadMode::Any => self.readahead.read(reader, handle, self.table.data_end()),
+            mode => reader.read(handle, mode),
+        }
     }
 
     /// Goes on to the first entry of the next block that has one.

@@ -118,7 +118,7 @@ impl Table {
     /// A cursor over the table. `fill_cache` keeps the blocks that it reads in the cache; without
     /// it the cache is only asked.
     pub(crate) fn iter(self: &Arc<Self>, fill_cache: bool) -> TableIterator {
-        self.cursor(Reading { fill_cache, ..Reading::default() })
+        self.cursor(Reading::plain(fill_cache))
     }
 
     pub(crate) fn cursor(self: &Arc<Self>, reading: Reading) -> TableIterator {

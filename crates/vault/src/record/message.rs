@@ -47,6 +47,17 @@ impl<V: AsRef<[u8]>> StoredMessage<V> {
 
 impl StoredMessage<Bytes> {
     pub(crate) fn decode(bytes: &Bytes) -> Option<Self> {
+        StoredMessage::decode_with(bytes, value::read)
+    }
+
+    /// How large the value is that decoding would give, at most.
+    pub(crate) fn value_size(bytes: &Bytes) -> Option<usize> {
+        Some(StoredMessage::decode_with(bytes, value::size)?.value)
+    }
+}
+
+impl<V> StoredMessage<V> {
+    fn decode_with(bytes: &Bytes, read: impl FnOnce(&Bytes) -> Option<V>) -> Option<Self> {
         let ([format, flags], rest) = bytes.split_first_chunk()?;
         let (time, rest) = rest.split_first_chunk()?;
         let (id, mut rest) = rest.split_first_chunk()?;
@@ -61,7 +72,7 @@ impl StoredMessage<Bytes> {
         let (sender, recipient) = (take(SENDER)?, take(RECIPIENT)?);
         let time = f64::from_le_bytes(*time);
         let known = *format == FORMAT && *flags <= (SENDER | RECIPIENT) && !time.is_nan();
-        let value = value::read(&bytes.slice_ref(rest)).filter(|_| known)?;
+        let value = read(&bytes.slice_ref(rest)).filter(|_| known)?;
         Some(Self { time, id: *id, sender, recipient, value })
     }
 }

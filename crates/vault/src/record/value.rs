@@ -50,6 +50,15 @@ pub(crate) fn read(bytes: &Bytes) -> Option<Bytes> {
     }
 }
 
+/// How large the value is, at most; nothing is decompressed.
+pub(crate) fn size(bytes: &Bytes) -> Option<usize> {
+    let (form, rest) = bytes.split_first()?;
+    match *form {
+        COMPRESSED => Decompressor::upper_bound(rest),
+        _ => Some(rest.len()),
+    }
+}
+
 fn compress(value: &[u8]) -> Option<Vec<u8>> {
     COMPRESSOR.with_borrow_mut(|kept| {
         if kept.is_none() {

@@ -5,11 +5,11 @@
 //! places leads around it.
 
 use bytes::Bytes;
-use sigil_leveldb::{DbIterator, Range, Snapshot};
+use sigil_leveldb::{Cached as CachedValue, DbIterator, Error as EngineError, Range, Snapshot};
 
 use super::known;
 use super::message_order::MessageOrder;
-use super::opened::Opened;
+use super::opened::{Opened, decode_message_id};
 use super::{Inner, Store};
 use crate::error::{Error, Result};
 use crate::label::Label;
@@ -17,6 +17,12 @@ use crate::layout::{self, Kind, space};
 use crate::names::Name;
 use crate::options::Event;
 use crate::record::StoredMessage;
+
+/// What is done at once: messages, the bytes of their values, and entries that are looked at. A
+/// millisecond or two at the worst.
+const AT_ONCE: usize = 200;
+const AT_ONCE_BYTES: usize = 256 << 10;
+const AT_ONCE_STEPS: u32 = 1_000;
 
 /// Which messages are asked for.
 #[derive(Debug, Clone, Copy, Default)]
@@ -56,7 +62,21 @@ pub struct Page {
 impl Store {
     /// The newest messages that a query asks for, as of one moment.
     pub fn messages(&self, query: &Query<'_>) -> Result<Page> {
-        self.inner.messages(query)
+        self.inner.list(query, false)
+    }
+
+    /// The same, if it is a small page that can be had without waiting for a disk: for a thread that
+    /// has other things to do. None where it is not, or where anything is damaged.
+    pub fn messages_at_once(&self, query: &Query<'_>) -> Result<Option<Page>> {
+        // A time is searched for, here and there.
+        if query.limit > AT_ONCE || matches!(query.before, Some(Before::Time(_))) {
+            return Ok(None);
+        }
+        match self.inner.list(query, true) {
+            Ok(page) => Ok(Some(page)),
+            Err(error) if error.is_damage() || is_wait(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// The ids of the messages at places that a page gave, as far as they can be told.
@@ -68,8 +88,12 @@ impl Store {
     }
 }
 
+fn is_wait(error: &Error) -> bool {
+    matches!(error, Error::Engine(EngineError::WouldBlock))
+}
+
 impl Inner {
-    fn messages(&self, query: &Query<'_>) -> Result<Page> {
+    fn list(&self, query: &Query<'_>, at_once: bool) -> Result<Page> {
         let opened = self.opened()?;
         let moment = opened.db.snapshot()?;
         let listing = Listing {
@@ -77,17 +101,18 @@ impl Inner {
             moment: &moment,
             peer: query.peer.map(|peer| layout::peer_name(&opened.names, peer)),
             limit: query.limit,
+            at_once,
         };
         let end = listing.end(query.before)?;
         let mut found = Found::default();
         if let Err(error) = listing.walk(end.as_ref(), &mut found) {
-            if !error.is_damage() {
+            if at_once || !error.is_damage() {
                 return Err(error);
             }
             listing.go_around(end.as_ref(), &mut found)?;
             found.is_block_damaged = true;
         }
-        let Found { values, places, damaged, is_block_damaged } = found;
+        let Found { values, places, damaged, is_block_damaged, .. } = found;
         // Nobody knows all that was in a damaged block.
         let count = damaged.len().max(usize::from(is_block_damaged));
         let unreadable = if damaged.is_empty() { Vec::new() } else { listing.ids_of(&damaged)? };
@@ -108,11 +133,15 @@ struct Listing<'a> {
     moment: &'a Snapshot,
     peer: Option<Name>,
     limit: usize,
+    /// Whether this may neither wait for a disk nor take long.
+    at_once: bool,
 }
 
 #[derive(Default)]
 struct Found {
     values: Vec<Bytes>,
+    /// How large they are together.
+    bytes: usize,
     /// Where they are.
     places: Vec<Label>,
     damaged: Vec<Label>,
@@ -128,7 +157,11 @@ impl Listing<'_> {
                 .map(Some)
                 .ok_or_else(|| Error::Invalid("no page gave this cursor".into())),
             Some(Before::Id(id)) => {
-                let entry = self.opened.message_id(id, Some(self.moment))?;
+                let name = layout::name_of(&self.opened.names, Kind::Message, id);
+                let place = layout::named(Kind::Message.ids(), &name);
+                let sealed = self.get(&place)?;
+                let plain = sealed.map(|it| self.opened.open(Kind::Message, &place, &it));
+                let entry = plain.transpose()?.map(|it| decode_message_id(&it)).transpose()?;
                 entry.map(|entry| Some(entry.label)).ok_or(Error::NotFound)
             }
             Some(Before::Time(time)) if time.is_nan() => {
@@ -169,8 +202,8 @@ impl Listing<'_> {
             };
             let label = label.ok_or(Error::Unreadable(Kind::Message))?;
             let message = match &self.peer {
-                Some(_) => self.opened.message(&label, Some(self.moment)),
-                None => self.opened.open_message(cursor.key(), cursor.value()).map(Some),
+                Some(_) => self.message(&label),
+                None => self.open(cursor.key(), cursor.value()).map(Some),
             };
             self.take(label, message, found)?;
             cursor.prev()?;
@@ -190,9 +223,34 @@ impl Listing<'_> {
                 Range::between(first.as_slice()..end.as_slice())
             }
         };
+        let range = if self.at_once { range.at_once(AT_ONCE_STEPS) } else { range };
         let mut cursor = self.opened.db.iter_at(self.moment, range.fill_cache(true))?;
         cursor.seek_to_last()?;
         Ok(cursor)
+    }
+
+    fn get(&self, place: &[u8]) -> Result<Option<Bytes>> {
+        if !self.at_once {
+            return Ok(self.opened.db.get_at(self.moment, place)?);
+        }
+        match self.opened.db.try_get_at(self.moment, place)? {
+            CachedValue::Hit(sealed) => Ok(Some(sealed)),
+            CachedValue::Absent => Ok(None),
+            CachedValue::Unknown => Err(EngineError::WouldBlock.into()),
+        }
+    }
+
+    fn message(&self, label: &Label) -> Result<Option<StoredMessage<Bytes>>> {
+        let place = layout::message(label);
+        self.get(&place)?.map(|sealed| self.open(&place, &sealed)).transpose()
+    }
+
+    fn open(&self, place: &[u8], sealed: &[u8]) -> Result<StoredMessage<Bytes>> {
+        let most = if self.at_once { AT_ONCE_BYTES } else { usize::MAX };
+        match self.opened.open_message_up_to(most, place, sealed)? {
+            Some(message) => Ok(message),
+            None => Err(EngineError::WouldBlock.into()),
+        }
     }
 
     fn take(
@@ -203,12 +261,16 @@ impl Listing<'_> {
     ) -> Result<()> {
         match message {
             Ok(Some(message)) if self.is_asked_for(&message) => {
+                found.bytes += message.value.len();
+                if self.at_once && found.bytes > AT_ONCE_BYTES {
+                    return Err(EngineError::WouldBlock.into());
+                }
                 found.values.push(message.value);
                 found.places.push(label);
             }
             // An entry that leads nowhere, or to a message of others, is no message.
             Ok(_) => {}
-            Err(error) if error.is_damage() => found.damaged.push(label),
+            Err(error) if error.is_damage() && !self.at_once => found.damaged.push(label),
             Err(error) => return Err(error),
         }
         Ok(())
@@ -227,7 +289,7 @@ impl Listing<'_> {
             if found.values.len() == self.limit {
                 break;
             }
-            let message = self.opened.message(&label, Some(self.moment));
+            let message = self.message(&label);
             self.take(label, message, found)?;
         }
         Ok(())

@@ -68,25 +68,31 @@ impl Opened {
 
     /// A message that was read from its place, perhaps not for the first time.
     pub(super) fn open_message(&self, place: &[u8], sealed: &[u8]) -> Result<StoredMessage<Bytes>> {
-        let Some(seal) = seal_of(sealed) else { return Err(Error::Unreadable(Kind::Message)) };
-        if let Some(message) = self.cache.get(&seal, place) {
-            return Ok(message);
-        }
-        let message = decode_message(&self.open(Kind::Message, place, sealed)?)?;
-        self.cache.insert(seal, place, message.clone());
-        Ok(message)
+        let message = self.open_message_up_to(usize::MAX, place, sealed)?;
+        message.ok_or(Error::Unreadable(Kind::Message))
     }
 
-    /// Where the message with an id is.
-    pub(super) fn message_id(
+    /// The same; none where its value is larger than `most` and would have to be made.
+    pub(super) fn open_message_up_to(
         &self,
-        id: &str,
-        moment: Option<&Snapshot>,
-    ) -> Result<Option<MessageId>> {
-        let name = layout::name_of(&self.names, Kind::Message, id);
-        let place = layout::named(Kind::Message.ids(), &name);
-        let plain = self.get(Kind::Message, &place, moment)?;
-        plain.map(|plain| decode_message_id(&plain)).transpose()
+        most: usize,
+        place: &[u8],
+        sealed: &[u8],
+    ) -> Result<Option<StoredMessage<Bytes>>> {
+        let Some(seal) = seal_of(sealed) else { return Err(Error::Unreadable(Kind::Message)) };
+        if let Some(message) = self.cache.get(&seal, place) {
+            return Ok(Some(message));
+        }
+        if sealed.len() > most {
+            return Ok(None);
+        }
+        let plain = self.open(Kind::Message, place, sealed)?;
+        if StoredMessage::value_size(&plain).is_some_and(|size| size > most) {
+            return Ok(None);
+        }
+        let message = decode_message(&plain)?;
+        self.cache.insert(seal, place, message.clone());
+        Ok(Some(message))
     }
 }
 
