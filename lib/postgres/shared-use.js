@@ -1,0 +1,2 @@
+class SharedUse {}
+module.exports = { SharedUse }
