@@ -987,6 +987,11 @@ export interface IdentityOptions {
   decayPeriod?: number
   /** Milliseconds between two sweeps of crystallization. Default: 10,000. */
   crystallizationPeriod?: number
+  /**
+   * Milliseconds after which another identity on the same memories sweeps, where the one that did is
+   * not heard of any more. Default: three periods of decay, at least 15,000.
+   */
+  leaseDuration?: number
   /** Milliseconds: by the calendar, and by a clock that nobody can set. */
   clock?: { now(): number; elapsed(): number }
 }
@@ -1014,6 +1019,8 @@ export interface IdentityEvents {
   'memory-crystallized': [crystal: Crystal]
   'pattern-crystallized': [crystal: Crystal]
   'memory-decay': [{ released: number }]
+  /** Whether it is for this identity to sweep, where several use the same memories. */
+  lease: [{ held: boolean }]
   /** What went wrong in the background; it is tried again. */
   fault: [{ kind: 'storage' | 'decay' | 'crystallization' | 'listener'; error: unknown }]
 }

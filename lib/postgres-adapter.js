@@ -202,7 +202,7 @@ class PostgresSigilAdapter {
   /** What identities of several processes need to use the same memories: docs/identity.md. */
   sharedUse(name, holder, milliseconds) {
     const connect = (operation) => this.#begin(operation, {})
-    return new SharedUse(connect, this.#tables, { name, holder, milliseconds, now: this.#now })
+    return new SharedUse(connect, this.#tables, { name, holder, milliseconds })
   }
 
   /** The connections, once the tables are there. What failed is tried again by the next call. */

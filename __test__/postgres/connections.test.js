@@ -1,43 +1,14 @@
 // Guards what lies between a store and its server: one that is away, comes back, or was never there;
 // tables that several make at once; a caller's pool; and an end that leaves nothing.
 
-const net = require('node:net')
 const { setTimeout: delay } = require('node:timers/promises')
 const { Pool } = require('pg')
 const { PostgresSigilAdapter } = require('sigil-vault')
 const { run } = require('../support/child.js')
 const { freshSchema, freshStore, sql, url } = require('./support.js')
+const { cutAll, proxy } = require('./proxy.js')
 
-/** A way to the server that can be closed, or fall silent. */
-async function proxy() {
-  const to = new URL(url)
-  const sockets = new Set()
-  let silent = false
-  const server = net.createServer((incoming) => {
-    const outgoing = net.connect(Number(to.port), to.hostname)
-    const ends = [incoming, outgoing]
-    for (const [at, end] of ends.entries()) {
-      sockets.add(end)
-      end.on('data', (data) => silent || ends[1 - at].write(data))
-      end.on('error', () => {})
-      end.on('close', () => ends[1 - at].destroy())
-    }
-  })
-  const listen = (port) =>
-    new Promise((resolve) => server.listen(port, '127.0.0.1', () => resolve(server.address().port)))
-  const port = await listen(0)
-  return {
-    url: url.replace(to.port, String(port)),
-    silence: (value) => {
-      silent = value
-    },
-    cut: () => {
-      for (const socket of sockets) socket.destroy()
-      return new Promise((resolve) => server.close(resolve))
-    },
-    restore: () => listen(port),
-  }
-}
+afterEach(cutAll)
 
 test('a server that goes away is a transient error, and one that is back is used again', async () => {
   const way = await proxy()
@@ -57,7 +28,6 @@ test('a server that goes away is a transient error, and one that is back is used
   expect(await store.getSigilRecord('a', 'b')).toEqual({ x: 1 })
   expect(await store.getHealth()).toMatchObject({ status: 'healthy' })
   await store.close()
-  await way.cut()
 })
 
 test('a statement that is cut off says so, and so does a server that says nothing', async () => {
@@ -79,7 +49,6 @@ test('a statement that is cut off says so, and so does a server that says nothin
   await way.restore()
   expect(await store.getSigilRecord('a', 'b')).toEqual({ x: 1 })
   await store.close()
-  await way.cut()
 })
 
 test('a store that was made before its server was there works when it is', async () => {
@@ -92,7 +61,6 @@ test('a store that was made before its server was there works when it is', async
   await store.setSigilRecord('a', 'b', { x: 1 })
   expect(await store.getSigilRecord('a', 'b')).toEqual({ x: 1 })
   await store.close()
-  await way.cut()
 })
 
 test('connections that the server ends are replaced', async () => {

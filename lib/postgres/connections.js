@@ -100,8 +100,7 @@ class Connections {
     for (const held of this.#held) held.release(true)
     await Promise.allSettled([...this.#busy])
     if (this.#own) await this.#pool.end()
-    this.#pool.removeListener('error', this.#ignore)
-    if (this.#own) this.#pool.on('error', this.#ignore)
+    else this.#pool.removeListener('error', this.#ignore)
   }
 }
 

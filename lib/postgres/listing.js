@@ -84,4 +84,4 @@ async function giveBack(held, unusable) {
   held.release(unusable)
 }
 
-module.exports = { conditionOf, listRecords }
+module.exports = { conditionOf, listRecords, rowsOf }
