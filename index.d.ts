@@ -270,14 +270,60 @@ export class InMemoryStorageDriver implements SigilStore, AsyncDisposable {
   getHealth: SigilStore['getHealth']
 }
 
+/** A `Pool` of the package `pg`, as far as a store needs to know it. */
+export interface PostgresPool {
+  query(...args: never[]): unknown
+  connect(...args: never[]): unknown
+  on(event: 'error', listener: () => void): unknown
+  removeListener(event: 'error', listener: () => void): unknown
+}
+
+/** docs/postgres.md explains them. Times are milliseconds. */
+export interface PostgresOptions {
+  /** Where the tables are. Default: where the role looks first. */
+  schema?: string | undefined
+  /** The most connections, 2 or more. Default: 10. Not for a pool that was given. */
+  max?: number | undefined
+  /** Default: 10,000. Not for a pool that was given. */
+  connectTimeout?: number | undefined
+  /** Default: 30,000. Not for a pool that was given. */
+  queryTimeout?: number | undefined
+  /** Labels of the store's numbers. */
+  metricsLabels?: { [name: string]: string | number } | undefined
+  /** Gives the time of `updatedAt`. */
+  now?: (() => Date) | undefined
+}
+
+/** Records in a PostgreSQL database. Needs the package `pg`. */
+export class PostgresSigilAdapter implements SigilStore, AsyncDisposable {
+  /** Default: the connection string in `DATABASE_URL`. A pool that is given stays the caller's. */
+  constructor(database?: string | PostgresPool, options?: PostgresOptions)
+  open: SigilStore['open']
+  close: SigilStore['close'];
+  /** `close()`, for `await using`. Node 18 and some of 20 lack the symbol. */
+  [Symbol.asyncDispose](): Promise<void>
+  setSigilRecord: SigilStore['setSigilRecord']
+  getSigilRecord: SigilStore['getSigilRecord']
+  existsSigilRecord: SigilStore['existsSigilRecord']
+  deleteSigilRecord: SigilStore['deleteSigilRecord']
+  allSigilRecords: SigilStore['allSigilRecords']
+  countSigilRecords: SigilStore['countSigilRecords']
+  records: SigilStore['records']
+  batch: SigilStore['batch']
+  getHealth: SigilStore['getHealth']
+  getMany: LevelDBSigilAdapter['getMany']
+}
+
 /**
  * The store that a deployment asks for with `SIGIL_STORAGE_BACKEND`, or with `backend`. Throws
- * where that backend is unknown or not part of this version.
+ * where that backend is unknown.
  */
 export function createSigilStore(options?: {
   backend?: 'leveldb' | 'postgres' | 'memory' | undefined
   /** The directory of `leveldb`. */
   path?: string | undefined
+  /** The connection string of `postgres`, by default `DATABASE_URL`, or a pool of `pg`. */
+  database?: string | PostgresPool | undefined
   [option: string]: unknown
 }): SigilStore & AsyncDisposable
 
@@ -947,6 +993,11 @@ export interface IdentityOptions {
   decayPeriod?: number
   /** Milliseconds between two sweeps of crystallization. Default: 10,000. */
   crystallizationPeriod?: number
+  /**
+   * Milliseconds after which another identity on the same memories sweeps, where the one that did is
+   * not heard of any more. Default: three periods of decay, at least 15,000.
+   */
+  leaseDuration?: number
   /** Milliseconds: by the calendar, and by a clock that nobody can set. */
   clock?: { now(): number; elapsed(): number }
 }
@@ -974,6 +1025,8 @@ export interface IdentityEvents {
   'memory-crystallized': [crystal: Crystal]
   'pattern-crystallized': [crystal: Crystal]
   'memory-decay': [{ released: number }]
+  /** Whether it is for this identity to sweep, where several use the same memories. */
+  lease: [{ held: boolean }]
   /** What went wrong in the background; it is tried again. */
   fault: [{ kind: 'storage' | 'decay' | 'crystallization' | 'listener'; error: unknown }]
 }

@@ -10,6 +10,7 @@ const { Level } = require('./lib/level.js')
 const { LevelDBSigilAdapter } = require('./lib/leveldb-adapter.js')
 const { InMemoryStorageDriver } = require('./lib/memory-store.js')
 const { metrics, registerMetrics } = require('./lib/metrics/index.js')
+const { PostgresSigilAdapter } = require('./lib/postgres-adapter.js')
 const { StorageEncryption } = require('./lib/messenger-encryption.js')
 const { StorageEngine } = require('./lib/messenger-storage.js')
 
@@ -21,6 +22,7 @@ module.exports = {
   Level,
   LevelDBSigilAdapter,
   metrics,
+  PostgresSigilAdapter,
   registerMetrics,
   StorageEncryption,
   StorageEngine,

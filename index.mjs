@@ -10,6 +10,7 @@ export const {
   Level,
   LevelDBSigilAdapter,
   metrics,
+  PostgresSigilAdapter,
   registerMetrics,
   StorageEncryption,
   StorageEngine,

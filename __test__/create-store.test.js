@@ -3,7 +3,12 @@
 const { mkdtempSync, rmSync } = require('node:fs')
 const { tmpdir } = require('node:os')
 const { join } = require('node:path')
-const { InMemoryStorageDriver, LevelDBSigilAdapter, createSigilStore } = require('sigil-vault')
+const {
+  createSigilStore,
+  InMemoryStorageDriver,
+  LevelDBSigilAdapter,
+  PostgresSigilAdapter,
+} = require('sigil-vault')
 
 const kept = process.env.SIGIL_STORAGE_BACKEND
 
@@ -39,10 +44,33 @@ test('a directory by default, where SIGIL_DB_PATH says', async () => {
   }
 })
 
-test('a backend that is not part of this version is said to be unavailable', () => {
-  expect(() => createSigilStore({ backend: 'postgres' })).toThrow(
-    expect.objectContaining({ code: 'STORAGE_UNAVAILABLE', operation: 'createSigilStore' }),
-  )
+test('a PostgreSQL database, where DATABASE_URL says', async () => {
+  const keptUrl = process.env.DATABASE_URL
+  process.env.SIGIL_STORAGE_BACKEND = 'postgres'
+  try {
+    delete process.env.DATABASE_URL
+    expect(() => createSigilStore()).toThrow(
+      expect.objectContaining({ code: 'INVALID_PARAMETERS' }),
+    )
+    // Nobody listens there.
+    process.env.DATABASE_URL = 'postgres://nobody@127.0.0.1:1/none'
+    const store = createSigilStore()
+    expect(store).toBeInstanceOf(PostgresSigilAdapter)
+    await expect(store.getSigilRecord('a', 'b')).rejects.toMatchObject({
+      name: 'StorageUnavailableError',
+      code: 'STORAGE_UNAVAILABLE',
+      operation: 'getSigilRecord',
+      transient: true,
+    })
+    expect(await store.getHealth()).toMatchObject({
+      status: 'unhealthy',
+      details: { backend: 'postgres', code: 'STORAGE_UNAVAILABLE' },
+    })
+    await store.close()
+  } finally {
+    if (keptUrl === undefined) delete process.env.DATABASE_URL
+    else process.env.DATABASE_URL = keptUrl
+  }
 })
 
 test('a backend that does not exist is an invalid parameter', () => {

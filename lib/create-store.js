@@ -1,14 +1,16 @@
 // Picks the store that a deployment asks for. The backends are named here and nowhere else.
 
-const { InvalidParametersError, StorageUnavailableError } = require('./errors.js')
+const { InvalidParametersError } = require('./errors.js')
 const { LevelDBSigilAdapter } = require('./leveldb-adapter.js')
 const { InMemoryStorageDriver } = require('./memory-store.js')
+const { PostgresSigilAdapter } = require('./postgres-adapter.js')
 
 const BACKENDS = ['leveldb', 'postgres', 'memory']
 
 /**
- * @param {{ backend?: string, path?: string }} [options] the backend, by default SIGIL_STORAGE_BACKEND or
- *   `leveldb`; all other options are the backend's, `path` being the directory of `leveldb`
+ * @param {{ backend?: string, path?: string, database?: string | object }} [options] the backend, by default SIGIL_STORAGE_BACKEND or
+ *   `leveldb`; all other options are the backend's, `path` being the directory of `leveldb` and
+ *   `database` the connection string or the pool of `postgres`
  */
 function createSigilStore(given = {}) {
   const operation = 'createSigilStore'
@@ -23,9 +25,9 @@ function createSigilStore(given = {}) {
     const { path, ...rest } = options
     return new LevelDBSigilAdapter(path, rest)
   }
-  if (BACKENDS.includes(backend)) {
-    const message = `the backend ${backend} is not part of this version; leveldb and memory are`
-    throw new StorageUnavailableError(message, { operation, transient: false })
+  if (backend === 'postgres') {
+    const { database, ...rest } = options
+    return new PostgresSigilAdapter(database, rest)
   }
   const message = `SIGIL_STORAGE_BACKEND is one of ${BACKENDS.join(', ')}`
   throw new InvalidParametersError(message, { operation })

@@ -4,7 +4,7 @@
 use napi_derive::napi;
 use parking_lot::Mutex;
 use sigil_records::identity::{
-    self, Draft, Identity, IdentityError, Ids, Moment, Page, Qualities, Stored,
+    self, Draft, Identity, IdentityError, Ids, Moment, Page, Qualities, Released, Stored,
 };
 
 use crate::boundary::{Result, guard};
@@ -62,6 +62,43 @@ pub struct NativeStored {
     pub persistent: bool,
     /// `idleMilliseconds`
     pub idle: f64,
+}
+
+impl NativeStored {
+    fn as_stored(&self) -> Stored<'_> {
+        Stored {
+            id: &self.id,
+            fixed: &self.fixed,
+            frequency: self.frequency,
+            potential: self.potential,
+            access_count: self.access_count as u64,
+            last_accessed: self.last_accessed as i64,
+            decay: self.decay,
+            persistent: self.persistent,
+            idle: self.idle as i64,
+        }
+    }
+}
+
+/// A memory that was let go.
+#[napi(object)]
+pub struct NativeReleased {
+    /// Its name.
+    pub id: String,
+    /// `accessCount`
+    pub access_count: f64,
+    /// `lastAccessed`
+    pub last_accessed: f64,
+}
+
+impl From<Released> for NativeReleased {
+    fn from(released: Released) -> Self {
+        Self {
+            id: released.id.to_string(),
+            access_count: released.access_count as f64,
+            last_accessed: released.last_accessed as f64,
+        }
+    }
 }
 
 /// A part of a listing.
@@ -135,20 +172,19 @@ impl NativeIdentity {
     /// Takes up a memory that a store had.
     #[napi]
     pub fn load(&self, stored: NativeStored, calendar: f64, elapsed: f64) -> Result<bool> {
-        guard(|| {
-            let memory = Stored {
-                id: &stored.id,
-                fixed: &stored.fixed,
-                frequency: stored.frequency,
-                potential: stored.potential,
-                access_count: stored.access_count as u64,
-                last_accessed: stored.last_accessed as i64,
-                decay: stored.decay,
-                persistent: stored.persistent,
-                idle: stored.idle as i64,
-            };
-            Ok(self.state.lock().load(&memory, moment(calendar, elapsed))?)
-        })
+        guard(|| Ok(self.state.lock().load(&stored.as_stored(), moment(calendar, elapsed))?))
+    }
+
+    /// Takes up a memory as others have stored it.
+    #[napi]
+    pub fn refresh(&self, stored: NativeStored, calendar: f64, elapsed: f64) -> Result<bool> {
+        guard(|| Ok(self.state.lock().refresh(&stored.as_stored(), moment(calendar, elapsed))?))
+    }
+
+    /// Drops a memory that the store does not have any more.
+    #[napi]
+    pub fn forget(&self, id: String) -> Result<bool> {
+        self.with(|state| state.forget(&id))
     }
 
     /// Takes up a pattern that a store had.
@@ -175,14 +211,14 @@ impl NativeIdentity {
 
     /// Removes those that have decayed away.
     #[napi]
-    pub fn take_due(&self, limit: u32) -> Result<Vec<String>> {
-        self.with(|state| texts(&state.take_due(limit as usize)))
+    pub fn take_due(&self, limit: u32) -> Result<Vec<NativeReleased>> {
+        self.with(|state| released(state.take_due(limit as usize)))
     }
 
     /// Removes the most decayed beyond a number of memories.
     #[napi]
-    pub fn take_surplus(&self, most: f64, limit: u32) -> Result<Vec<String>> {
-        self.with(|state| texts(&state.take_surplus(most as usize, limit as usize)))
+    pub fn take_surplus(&self, most: f64, limit: u32) -> Result<Vec<NativeReleased>> {
+        self.with(|state| released(state.take_surplus(most as usize, limit as usize)))
     }
 
     /// Lets groups crystallize; gives the crystals' records as JSON texts.
@@ -264,6 +300,6 @@ pub fn own_sigil(random: String, calendar: f64) -> Result<String> {
     guard(|| Ok(identity::own_sigil(&random, calendar as i64)))
 }
 
-fn texts(ids: &[std::sync::Arc<str>]) -> Vec<String> {
-    ids.iter().map(ToString::to_string).collect()
+fn released(memories: Vec<Released>) -> Vec<NativeReleased> {
+    memories.into_iter().map(NativeReleased::from).collect()
 }

@@ -12,9 +12,11 @@ async function use() {
   const store = new LevelDBSigilAdapter('db')
   const identity = new SigilIdentity(store, {
     memoryConfig: { maxSigils: 5 },
+    leaseDuration: 30_000,
     clock: { now: () => Date.now(), elapsed: () => performance.now() },
   })
   identity.on('memory-decay', ({ released }) => released + 1)
+  identity.on('lease', ({ held }: { held: boolean }) => held)
   identity.on('fault', ({ kind, error }) => [kind === 'storage', error])
   const uninstall: () => void = installShutdownHooks(identity, store, { timeLimit: 1000 })
   await identity.start()

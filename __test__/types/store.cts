@@ -1,8 +1,10 @@
 // Guards the types of the record interface: both generations of calls, and what is refused.
 
+import { Pool } from 'pg'
 import {
   createSigilStore,
   InMemoryStorageDriver,
+  PostgresSigilAdapter,
   type SigilStore,
   type TenantRecord,
 } from 'sigil-vault'
@@ -37,6 +39,11 @@ async function use(store: SigilStore, signal: AbortSignal) {
 }
 
 use(new InMemoryStorageDriver(), AbortSignal.timeout(1))
+use(new PostgresSigilAdapter(new Pool(), { schema: 'sigils' }), AbortSignal.timeout(1))
+use(new PostgresSigilAdapter('postgres://host/name', { max: 5 }), AbortSignal.timeout(1))
+createSigilStore({ backend: 'postgres', database: new Pool() })
+// @ts-expect-error a pool, not its options
+new PostgresSigilAdapter({ host: 'host' })
 use(createSigilStore({ backend: 'memory' }), AbortSignal.timeout(1))
 // @ts-expect-error no such backend
 createSigilStore({ backend: 'floppy' })

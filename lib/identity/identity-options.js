@@ -11,6 +11,7 @@ const MEMORY_CONFIG = {
 }
 const DECAY_PERIOD = 5000
 const CRYSTALLIZATION_PERIOD = 10_000
+const LEASE_DURATION = 15_000
 const STORE_METHODS = ['setSigilRecord', 'getSigilRecord', 'deleteSigilRecord', 'allSigilRecords']
 
 const CLOCK = {
@@ -44,6 +45,15 @@ function checkPeriods({
   return { decay: decayPeriod, crystallization: crystallizationPeriod }
 }
 
+/** For how long an identity among several is the one that sweeps, without being heard of again. */
+function checkLease({ leaseDuration }, periods) {
+  const duration = leaseDuration ?? Math.max(LEASE_DURATION, 3 * periods.decay)
+  if (!Number.isFinite(duration) || duration < 1) {
+    throw invalid('leaseDuration is a number of milliseconds, 1 or more')
+  }
+  return duration
+}
+
 /** The configuration as it can be used; callers may change it at any time. */
 function checkConfig(given) {
   const config = { ...MEMORY_CONFIG, ...given }
@@ -62,4 +72,4 @@ function invalid(rule) {
   return errorOf('INVALID_PARAMETERS', rule, { operation: 'SigilIdentity' })
 }
 
-module.exports = { checkClock, checkConfig, checkPeriods, checkStorage }
+module.exports = { checkClock, checkConfig, checkLease, checkPeriods, checkStorage }

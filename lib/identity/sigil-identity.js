@@ -3,7 +3,8 @@
 // State and rules are the addon's (crates/sigil/src/identity); every change of it is one call of the
 // addon, so changes have an order by themselves. Here are the promises around them: what the store
 // is told and when, the sweeps, the events. A memory is in the store before it is one; what is
-// released is told to the store after, and told again until the store has taken it.
+// released is told to the store after, and told again until the store has taken it. Where others use
+// the same memories, shared-memories.js stands between.
 
 const { randomUUID } = require('node:crypto')
 const { EventEmitter } = require('node:events')
@@ -12,9 +13,16 @@ const { errorOf } = require('../errors.js')
 const { InMemoryStorageDriver } = require('../memory-store.js')
 const { callNative } = require('../native.js')
 const { crystalsOf, memoriesOf, resonancesOf } = require('./collections.js')
-const { checkClock, checkConfig, checkPeriods, checkStorage } = require('./identity-options.js')
+const {
+  checkClock,
+  checkConfig,
+  checkLease,
+  checkPeriods,
+  checkStorage,
+} = require('./identity-options.js')
 const { draftOf, patternOf, recordsOf, storedOf } = require('./memory-records.js')
 const { Outbox } = require('./outbox.js')
+const { SharedMemories } = require('./shared-memories.js')
 const metrics = require('./sweep-metrics.js')
 const { Sweeper } = require('./sweeper.js')
 
@@ -25,6 +33,8 @@ const AT_ONCE = 256
 
 class SigilIdentity extends EventEmitter {
   #storage
+  /** Where others use the same memories. */
+  #shared
   #native
   #clock
   #periods
@@ -63,6 +73,15 @@ class SigilIdentity extends EventEmitter {
       ownSigil(randomUUID(), this.#clock.now()),
     )
     this.#sigil = JSON.parse(sigil)
+    if (typeof storage.sharedUse === 'function') {
+      this.#shared = new SharedMemories(storage, {
+        holder: randomUUID(),
+        leaseDuration: checkLease(options, this.#periods),
+        native: this.#native,
+        clock: this.#clock,
+        told: (lease) => this.#tell('lease', lease),
+      })
+    }
     this.#outbox = new Outbox({
       put: (name) => this.#store(name),
       del: (name) => this.#storage.deleteSigilRecord(...namesOf(name)),
@@ -108,7 +127,11 @@ class SigilIdentity extends EventEmitter {
     await Promise.allSettled([this.#loading, ...this.#pending, this.#turn])
     // What these have begun.
     await Promise.allSettled([...this.#pending])
-    await this.#flush()
+    try {
+      await this.#flush()
+    } finally {
+      await this.#shared?.leave()
+    }
   }
 
   async encodeSigilMemory(data, consciousnessState = {}) {
@@ -120,18 +143,13 @@ class SigilIdentity extends EventEmitter {
   /** Notes that somebody has used a memory. `false` where there is none. */
   async touch(id) {
     await this.initialize()
-    if (!this.#touch(id)) return false
-    await this.#outbox.put(nameOf(MEMORY, id))
-    return true
+    return (await this.#access(id)) !== undefined
   }
 
   /** A memory's record, which counts as using it; undefined where there is none. */
   async recallSigilMemory(id) {
     await this.initialize()
-    if (!this.#touch(id)) return undefined
-    const memory = this.sigilMemory.get(id)
-    await this.#outbox.put(nameOf(MEMORY, id))
-    return memory
+    return this.#access(id)
   }
 
   /** A sweep: all memories age, and those that have decayed away are released. */
@@ -139,17 +157,19 @@ class SigilIdentity extends EventEmitter {
     return this.#inTurn('decay', async () => {
       const { memoryDecayRate, maxSigils } = checkConfig(this.memoryConfig)
       callNative('sweep', () => this.#native.sweep(memoryDecayRate, this.#clock.elapsed()))
+      if (!(await this.#isSweeper())) return undefined
       const released = await this.#release(() => this.#native.takeDue(AT_ONCE))
       await this.#release(() => this.#native.takeSurplus(maxSigils, AT_ONCE))
       if (released > 0) this.#tell('memory-decay', { released })
       return { released }
-    })
+    }).then((result) => result ?? { released: 0 })
   }
 
   /** A sweep: groups of memories that are strong, and have changed, crystallize. */
   crystallizeMemoryPatterns() {
     return this.#inTurn('crystallization', async () => {
       const { crystallizationThreshold } = checkConfig(this.memoryConfig)
+      if (!(await this.#isSweeper())) return undefined
       const texts = callNative('crystallize', () =>
         this.#native.crystallize(crystallizationThreshold, this.#clock.now()),
       )
@@ -157,7 +177,7 @@ class SigilIdentity extends EventEmitter {
       await Promise.all(crystals.map(({ id }) => this.#outbox.put(nameOf(CRYSTAL, id))))
       for (const crystal of crystals) this.#tell('pattern-crystallized', crystal)
       return crystals
-    })
+    }).then((result) => result ?? [])
   }
 
   getSigil() {
@@ -197,23 +217,40 @@ class SigilIdentity extends EventEmitter {
     this.#tell('memory-encoded', memory)
     if (crystal) this.#tell('memory-crystallized', this.crystallizedStates.get(id))
     // Nobody waits for the store to forget; stopping does.
-    this.#underWay(this.#release(() => this.#native.takeSurplus(maxSigils, AT_ONCE)))
+    if (this.#shared === undefined) {
+      this.#underWay(this.#release(() => this.#native.takeSurplus(maxSigils, AT_ONCE)))
+    }
     return memory
   }
 
-  #touch(id) {
-    if (typeof id !== 'string') return false
+  /** The record of a memory that is used; undefined where there is none, here or in the store. */
+  async #access(id) {
+    if (typeof id !== 'string') return undefined
     const [now, elapsed] = [this.#clock.now(), this.#clock.elapsed()]
-    return callNative('touch', () => this.#native.touch(id, now, elapsed))
+    if (!callNative('touch', () => this.#native.touch(id, now, elapsed))) return undefined
+    const memory = this.sigilMemory.get(id)
+    this.#shared?.noteAccess(id)
+    await this.#outbox.put(nameOf(MEMORY, id))
+    return this.#shared === undefined || this.#native.has(id) ? memory : undefined
+  }
+
+  /** Whether it is for this identity to release and crystallize, after hearing of the others. */
+  async #isSweeper() {
+    return this.#shared === undefined || this.#shared.join()
   }
 
   /** Has the store forget what the addon lets go, a part at a time. */
   async #release(take) {
+    if (this.#shared !== undefined) {
+      const released = await this.#shared.release(take)
+      metrics.noteReleased(released)
+      return released
+    }
     let released = 0
-    for (let ids = take(); ids.length > 0; ids = take()) {
-      released += ids.length
-      metrics.noteReleased(ids.length)
-      await Promise.all(ids.map((id) => this.#outbox.del(nameOf(MEMORY, id))))
+    for (let memories = take(); memories.length > 0; memories = take()) {
+      released += memories.length
+      metrics.noteReleased(memories.length)
+      await Promise.all(memories.map(({ id }) => this.#outbox.del(nameOf(MEMORY, id))))
     }
     return released
   }
@@ -232,7 +269,7 @@ class SigilIdentity extends EventEmitter {
       const since = performance.now()
       const result = await sweep()
       await this.#outbox.retry()
-      metrics.swept(kind, since)
+      if (result !== undefined) metrics.swept(kind, since)
       return result
     })
     this.#turn = turn.catch(() => {})
@@ -240,6 +277,7 @@ class SigilIdentity extends EventEmitter {
   }
 
   async #load() {
+    await this.#shared?.begin()
     const [now, elapsed] = [this.#clock.now(), this.#clock.elapsed()]
     for await (const record of recordsOf(this.#storage)) {
       const stored = storedOf(record)
@@ -260,16 +298,18 @@ class SigilIdentity extends EventEmitter {
       symbol === MEMORY
         ? this.#native.recordToStore(id, this.#clock.elapsed())
         : this.#native.crystal(id)
-    if (typeof text === 'string') {
-      await this.#storage.setSigilRecord(symbol, id, JSON.parse(text))
-    }
+    if (typeof text !== 'string') return
+    const record = JSON.parse(text)
+    if (this.#shared === undefined) await this.#storage.setSigilRecord(symbol, id, record)
+    else await this.#shared.store(symbol, id, record)
   }
 
   async #flush() {
-    let from = 0
+    // Of many who know how memories have aged, one says so.
+    let from = this.#shared === undefined || this.#shared.sweeps ? 0 : undefined
     while (typeof from === 'number') {
       const { items, next } = this.#native.unsavedPage(from, AT_ONCE)
-      await Promise.all(JSON.parse(items).map((id) => this.#outbox.put(nameOf(MEMORY, id))))
+      await this.#note(JSON.parse(items))
       from = next
     }
     await this.#outbox.settled()
@@ -278,6 +318,18 @@ class SigilIdentity extends EventEmitter {
       const cause = this.#lastFailure
       throw errorOf(cause?.code, 'the store did not take everything', { cause, operation: 'stop' })
     }
+  }
+
+  /** Stores how memories have aged. */
+  async #note(ids) {
+    const one = (id) => this.#outbox.put(nameOf(MEMORY, id))
+    if (this.#shared !== undefined) {
+      const elapsed = this.#clock.elapsed()
+      const records = ids.map((id) => JSON.parse(this.#native.recordToStore(id, elapsed)))
+      // What fails here fails again there, and is remembered.
+      return this.#shared.note(records).catch(() => Promise.all(ids.map(one)))
+    }
+    return Promise.all(ids.map(one))
   }
 
   /** A listener that throws has nothing to do with what it is told. */

@@ -59,6 +59,12 @@ impl Crystals {
         self.by_number.range(number..).map(|(number, (id, crystal))| (*number, id, crystal))
     }
 
+    pub(super) fn remove(&mut self, id: &str) {
+        if let Some(number) = self.numbers.remove(id) {
+            self.by_number.remove(&number);
+        }
+    }
+
     fn put(&mut self, id: Arc<str>, crystal: Crystal) {
         let number = *self.numbers.entry(Arc::clone(&id)).or_insert(self.next_number);
         self.next_number = self.next_number.max(number + 1);

@@ -69,7 +69,30 @@ pub struct Stored<'a> {
     pub idle: i64,
 }
 
+/// A memory that was let go, with what tells whether others have used it since.
+#[derive(Debug)]
+pub struct Released {
+    /// Its name.
+    pub id: Arc<str>,
+    /// `accessCount`
+    pub access_count: u64,
+    /// `lastAccessed`
+    pub last_accessed: i64,
+}
+
+impl From<Memory> for Released {
+    fn from(memory: Memory) -> Self {
+        let Memory { id, access_count, last_accessed, .. } = memory;
+        Self { id, access_count, last_accessed }
+    }
+}
+
 impl Memory {
+    /// Whether nobody has used one since the other.
+    pub(super) fn is_as(&self, other: &Self) -> bool {
+        (self.access_count, self.last_accessed) == (other.access_count, other.last_accessed)
+    }
+
     /// Makes a memory out of what somebody wants remembered.
     pub(super) fn draw(
         draft: &Draft<'_>,

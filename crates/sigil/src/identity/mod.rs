@@ -19,7 +19,7 @@ mod state;
 mod tests;
 
 pub use ids::Ids;
-pub use memory::{Draft, Stored};
+pub use memory::{Draft, Released, Stored};
 pub use numbers::{PHI, Qualities, resonance};
 pub use own_sigil::own_sigil;
 pub use pages::Page;

@@ -7,7 +7,7 @@ use super::aging::{RELEASED_ABOVE, Sweeps};
 use super::crystals::Crystals;
 use super::frequencies::Frequencies;
 use super::groups::Groups;
-use super::memory::{Draft, Memory, Stored, quoted};
+use super::memory::{Draft, Memory, Released, Stored, quoted};
 use super::numbers::{reach, resonance};
 use super::standing::Standing;
 use super::{IdentityError, Moment};
@@ -62,6 +62,33 @@ impl Identity {
         let mut memory = Memory::recall(stored, now, &self.sweeps)?;
         memory.number = self.take_number();
         Ok(self.add(memory))
+    }
+
+    /// Takes up a memory as others have stored it. `false` where it is known as it is, or is being
+    /// encoded here. Its age goes on from what was stored, and its place among the others stays.
+    pub fn refresh(&mut self, stored: &Stored<'_>, now: Moment) -> Result<bool, IdentityError> {
+        let now = self.forward(now);
+        let mut memory = Memory::recall(stored, now, &self.sweeps)?;
+        if self.drawn.contains_key(&memory.id) {
+            return Ok(false);
+        }
+        let known = self.numbers.get(&memory.id).copied();
+        if known.and_then(|number| self.memories.get(&number)).is_some_and(|one| one.is_as(&memory))
+        {
+            return Ok(false);
+        }
+        if let Some(number) = known {
+            self.remove(number);
+        }
+        memory.number = known.unwrap_or_else(|| self.take_number());
+        Ok(self.add(memory))
+    }
+
+    /// Drops a memory that the store does not have any more. `false` where there is none.
+    pub fn forget(&mut self, id: &str) -> bool {
+        let Some(number) = self.numbers.get(id).copied() else { return false };
+        self.crystals.remove(id);
+        self.remove(number).is_some()
     }
 
     /// Takes up a crystal of a group that the store had.
@@ -122,8 +149,8 @@ impl Identity {
         self.standing.advance(self.sweeps.count());
     }
 
-    /// Removes memories that have decayed away, at most so many, and gives their ids.
-    pub fn take_due(&mut self, limit: usize) -> Vec<Arc<str>> {
+    /// Removes memories that have decayed away, at most so many.
+    pub fn take_due(&mut self, limit: usize) -> Vec<Released> {
         let mut taken = Vec::new();
         while taken.len() < limit {
             let Some(number) = self.standing.first() else { break };
@@ -132,17 +159,17 @@ impl Identity {
             if !due {
                 break;
             }
-            taken.extend(self.remove(number).map(|memory| memory.id));
+            taken.extend(self.remove(number).map(Released::from));
         }
         taken
     }
 
     /// Removes the most decayed until there are as many as may be, at most so many at once.
-    pub fn take_surplus(&mut self, most: usize, limit: usize) -> Vec<Arc<str>> {
+    pub fn take_surplus(&mut self, most: usize, limit: usize) -> Vec<Released> {
         let mut taken = Vec::new();
         while taken.len() < limit && self.memories.len() > most {
             let Some(number) = self.standing.first() else { break };
-            taken.extend(self.remove(number).map(|memory| memory.id));
+            taken.extend(self.remove(number).map(Released::from));
         }
         taken
     }

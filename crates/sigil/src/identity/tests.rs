@@ -87,6 +87,20 @@ impl Model {
     }
 }
 
+fn stored_of<'a>(memory: &'a ModelMemory, fixed: &'a str, decay: f64, idle: i64) -> Stored<'a> {
+    Stored {
+        id: &memory.id,
+        fixed,
+        frequency: memory.frequency,
+        potential: memory.potential,
+        access_count: memory.accesses,
+        last_accessed: memory.last_accessed,
+        decay,
+        persistent: memory.persistent,
+        idle,
+    }
+}
+
 /// Read as JavaScript reads it, which `serde_json` does not in the last bit.
 fn decay_in(record: &str) -> f64 {
     let (_, rest) = record.split_once("\"decay\":").unwrap();
@@ -117,6 +131,10 @@ enum Step {
         data: u8,
     },
     Touch(usize),
+    /// Somebody else has used it, and stored it so long ago.
+    TouchElsewhere(usize, i64),
+    /// Somebody else has let it go.
+    GoneElsewhere(usize),
     Sweep,
     Rate(usize),
     Crystallize,
@@ -135,6 +153,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => (0_u8..40).prop_map(|data| Step::EncodeLate { data }),
         1 => (0_u8..40).prop_map(|data| Step::Refused { data }),
         6 => (0_usize..1000).prop_map(Step::Touch),
+        1 => (0_usize..1000, 0_i64..900_000)
+            .prop_map(|(at, idle)| Step::TouchElsewhere(at, idle)),
+        1 => (0_usize..1000).prop_map(Step::GoneElsewhere),
         6 => Just(Step::Sweep),
         1 => (0_usize..4).prop_map(Step::Rate),
         2 => Just(Step::Crystallize),
@@ -197,18 +218,23 @@ impl Pair {
 
     fn load(&mut self, memory: &ModelMemory, decay: f64, idle: i64) {
         let fixed = format!("{{\"id\":\"{}\"}}", memory.id);
-        let stored = Stored {
-            id: &memory.id,
-            fixed: &fixed,
-            frequency: memory.frequency,
-            potential: memory.potential,
-            access_count: memory.accesses,
-            last_accessed: memory.last_accessed,
-            decay,
-            persistent: memory.persistent,
-            idle,
-        };
+        let stored = stored_of(memory, &fixed, decay, idle);
         assert!(self.identity.load(&stored, self.now).unwrap());
+    }
+
+    fn touch_elsewhere(&mut self, at: usize, idle: i64) {
+        let rate = self.model.rate;
+        let calendar = self.now.calendar;
+        let memory = &mut self.model.memories[at];
+        memory.settle(rate);
+        memory.accessed = self.now.elapsed - idle;
+        memory.last_accessed = calendar - idle;
+        memory.accesses += 2;
+        let memory = memory.clone();
+        let fixed = format!("{{\"id\":\"{}\"}}", memory.id);
+        let stored = stored_of(&memory, &fixed, memory.base, idle);
+        assert!(self.identity.refresh(&stored, self.now).unwrap());
+        assert!(!self.identity.refresh(&stored, self.now).unwrap());
     }
 
     fn step(&mut self, step: &Step) {
@@ -252,6 +278,15 @@ impl Pair {
                 assert!(self.identity.touch(&memory.id, self.now));
                 memory.settle(rate);
             }
+            Step::TouchElsewhere(at, idle) if !self.model.memories.is_empty() => {
+                self.touch_elsewhere(at % self.model.memories.len(), idle);
+            }
+            Step::GoneElsewhere(at) if !self.model.memories.is_empty() => {
+                let gone = self.model.memories.remove(at % self.model.memories.len());
+                assert!(self.identity.forget(&gone.id));
+                assert!(!self.identity.forget(&gone.id));
+                assert!(self.identity.crystal(&gone.id).is_none());
+            }
             Step::Sweep => self.sweep(),
             Step::Rate(which) => self.rate = [0.001, 0.0, 0.02, 0.000_1][which],
             Step::Crystallize => {
@@ -271,7 +306,7 @@ impl Pair {
             }
             Step::SetCalendar(jump) => self.now.calendar += jump,
             Step::Restart => self.restart(),
-            Step::EncodeLate { .. } | Step::Touch(_) => {}
+            _ => {}
         }
     }
 
@@ -295,7 +330,7 @@ impl Pair {
             if taken.is_empty() {
                 break;
             }
-            released.extend(taken.iter().map(ToString::to_string));
+            released.extend(taken.iter().map(|one| one.id.to_string()));
         }
         released.sort();
         expected.sort();
@@ -307,7 +342,7 @@ impl Pair {
             let rate = self.model.rate;
             let memories = &mut self.model.memories;
             assert!(memories.len() > most);
-            let at = memories.iter().position(|memory| *memory.id == *gone).unwrap();
+            let at = memories.iter().position(|memory| *memory.id == *gone.id).unwrap();
             let memory = memories.remove(at);
             assert!(!memory.persistent);
             let mortal = memories.iter().filter(|other| !other.persistent);

@@ -1,0 +1,28 @@
+// What tests with a PostgreSQL server need: stores that share it without meeting, each in a schema
+// of its own.
+
+const { randomUUID } = require('node:crypto')
+const { Pool } = require('pg')
+const { PostgresSigilAdapter } = require('sigil-vault')
+
+const url = process.env.SIGIL_TEST_POSTGRES
+
+function freshSchema() {
+  return `test_${randomUUID().replaceAll('-', '')}`
+}
+
+function freshStore(options = {}) {
+  return new PostgresSigilAdapter(url, { schema: freshSchema(), max: 4, ...options })
+}
+
+/** Gives a statement to the server, around all stores. */
+async function sql(text, values) {
+  const pool = new Pool({ connectionString: url })
+  try {
+    return (await pool.query(text, values)).rows
+  } finally {
+    await pool.end()
+  }
+}
+
+module.exports = { freshSchema, freshStore, sql, url }
