@@ -2,16 +2,19 @@
 //! records is parsed faster than a hundred texts; their size is bounded by bytes.
 
 use std::collections::BTreeMap;
+use std::mem;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
+use napi::bindgen_prelude::{ToNapiValue, TypeName};
 use napi_derive::napi;
 use parking_lot::Mutex;
 use sigil_leveldb::{Db, DbIterator, Range, Snapshot};
 use sigil_records::keys::{
     RecordId, SHARED_END, SHARED_PREFIX, after_symbol, legacy_tenant_prefix, tenant_prefix,
 };
-use sigil_records::records::{Place, left_by_old_code, place_in_listing};
+use sigil_records::records::{Place, is_json, left_by_old_code, place_in_listing};
 
 use crate::boundary::{Result, guard};
 use crate::bytes::{Form, Input, Output};
@@ -28,7 +31,13 @@ const REMEMBERED: usize = 10_000;
 /// Records in the order of their keys, as they were when the listing was made.
 #[napi]
 pub struct NativeListing {
-    listing: Arc<Mutex<Listing>>,
+    shared: Arc<SharedListing>,
+}
+
+struct SharedListing {
+    listing: Mutex<Listing>,
+    /// Nobody wants more of it; whoever is at work ends it.
+    closed: AtomicBool,
 }
 
 /// Some of the records of a listing.
@@ -36,22 +45,21 @@ pub struct NativeListing {
 pub struct RecordChunk {
     /// JSON texts of arrays of records.
     pub texts: Vec<Output>,
-    /// How many records each array has.
-    pub counts: Vec<u32>,
     /// Whether these were the last.
     pub ended: bool,
 }
 
-struct Listing {
-    state: State,
-    snapshot: Arc<Snapshot>,
-    lease: Arc<Lease>,
+/// What has ended holds nothing any more: a snapshot keeps everything that is overwritten.
+enum Listing {
+    New { tenant: Option<String>, start: Option<Start>, held: Held },
+    Open(Box<Walk>),
+    Ended,
 }
 
-enum State {
-    New { tenant: Option<String>, start: Option<Start> },
-    Open(Walk),
-    Ended,
+struct Held {
+    snapshot: Arc<Snapshot>,
+    // Dropped after the snapshot, which lives inside of what it holds open.
+    lease: Arc<Lease>,
 }
 
 /// Where a listing goes on.
@@ -66,6 +74,8 @@ struct Walk {
     shared: bool,
     /// What the old code left, by the keys that the records would have.
     left: BTreeMap<Vec<u8>, Bytes>,
+    // Dropped after the iterator.
+    _held: Held,
 }
 
 #[napi]
@@ -96,12 +106,10 @@ impl NativeDb {
                 }
                 _ => None,
             };
-            let listing = Listing {
-                state: State::New { tenant, start },
-                snapshot: self.moment(&None)?,
-                lease: Arc::clone(&self.lease),
-            };
-            Ok(NativeListing { listing: Arc::new(Mutex::new(listing)) })
+            let held = Held { snapshot: self.moment(&None)?, lease: Arc::clone(&self.lease) };
+            let listing = Mutex::new(Listing::New { tenant, start, held });
+            let shared = SharedListing { listing, closed: AtomicBool::new(false) };
+            Ok(NativeListing { shared: Arc::new(shared) })
         })
     }
 }
@@ -111,47 +119,72 @@ impl NativeListing {
     /// About so many bytes of records.
     #[napi]
     pub fn next(&self, bytes: u32) -> Result<Promise<RecordChunk>> {
-        let listing = Arc::clone(&self.listing);
-        guard(|| Ok(on_pool(move || listing.lock().next(bytes as usize))))
+        self.with_listing(move |listing| listing.next(bytes as usize))
     }
 
     /// How many records there are still.
     #[napi]
     pub fn count(&self) -> Result<Promise<f64>> {
-        let listing = Arc::clone(&self.listing);
-        guard(|| Ok(on_pool(move || listing.lock().count())))
+        self.with_listing(Listing::count)
     }
 
     /// Lets go of what the listing holds.
     #[napi]
     pub fn close(&self) {
-        if let Some(mut listing) = self.listing.try_lock() {
-            listing.state = State::Ended;
+        self.shared.closed.store(true, Ordering::SeqCst);
+        self.shared.end_if_closed();
+    }
+
+    fn with_listing<T: ToNapiValue + TypeName + Send + 'static>(
+        &self,
+        body: impl FnOnce(&mut Listing) -> std::result::Result<T, Failure> + Send + 'static,
+    ) -> Result<Promise<T>> {
+        let shared = Arc::clone(&self.shared);
+        guard(|| {
+            Ok(on_pool(move || {
+                let answer = body(&mut shared.listing.lock());
+                shared.end_if_closed();
+                answer
+            }))
+        })
+    }
+}
+
+impl SharedListing {
+    /// Asked for after closing, and after each piece of work: so one of the two finds both that it is
+    /// closed and that nobody is at work.
+    fn end_if_closed(&self) {
+        if self.closed.load(Ordering::SeqCst)
+            && let Some(mut listing) = self.listing.try_lock()
+        {
+            *listing = Listing::Ended;
         }
     }
 }
 
 impl Listing {
     fn next(&mut self, bytes: usize) -> std::result::Result<RecordChunk, Failure> {
-        let mut chunk = RecordChunk { texts: Vec::new(), counts: Vec::new(), ended: true };
+        let mut chunk = RecordChunk { texts: Vec::new(), ended: true };
         let Some(walk) = self.walk()? else { return Ok(chunk) };
-        let (mut text, mut count, mut size) = (Vec::new(), 0, 0);
+        let (mut text, mut size) = (Vec::new(), 0);
         while size < bytes {
             let Some(record) = walk.next()? else {
-                self.state = State::Ended;
-                push_text(&mut chunk, text, count);
+                *self = Self::Ended;
+                push_text(&mut chunk, text);
                 return Ok(chunk);
             };
-            text.push(if count == 0 { b'[' } else { b',' });
+            if !is_json(&record) {
+                let message = "a stored record is not JSON; the doctor says which";
+                return Err(Failure::new("STORAGE_ERROR", message));
+            }
+            text.push(if text.is_empty() { b'[' } else { b',' });
             text.extend_from_slice(&record);
             size += record.len() + 1;
-            count += 1;
             if text.len() >= TEXT_SIZE {
-                push_text(&mut chunk, std::mem::take(&mut text), count);
-                count = 0;
+                push_text(&mut chunk, mem::take(&mut text));
             }
         }
-        push_text(&mut chunk, text, count);
+        push_text(&mut chunk, text);
         chunk.ended = false;
         Ok(chunk)
     }
@@ -163,19 +196,20 @@ impl Listing {
                 count += 1.0;
             }
         }
-        self.state = State::Ended;
+        *self = Self::Ended;
         Ok(count)
     }
 
     /// The walk, begun if it was not; none where it is over.
     fn walk(&mut self) -> std::result::Result<Option<&mut Walk>, Failure> {
-        if let State::New { tenant, start } = &self.state {
-            let opened = self.lease.opened();
-            let walk = Walk::begin(opened, &self.snapshot, tenant.as_deref(), start.as_ref())?;
-            self.state = State::Open(walk);
-        }
-        Ok(match &mut self.state {
-            State::Open(walk) => Some(walk),
+        *self = match mem::replace(self, Self::Ended) {
+            Self::New { tenant, start, held } => {
+                Self::Open(Box::new(Walk::begin(held, tenant.as_deref(), start.as_ref())?))
+            }
+            begun => begun,
+        };
+        Ok(match self {
+            Self::Open(walk) => Some(walk),
             _ => None,
         })
     }
@@ -183,11 +217,11 @@ impl Listing {
 
 impl Walk {
     fn begin(
-        opened: &Opened,
-        snapshot: &Snapshot,
+        held: Held,
         tenant: Option<&str>,
         start: Option<&Start>,
     ) -> std::result::Result<Self, Failure> {
+        let (opened, snapshot) = (held.lease.opened(), &held.snapshot);
         let range = match tenant {
             Some(tenant) => Range::prefix(&tenant_prefix(tenant)?),
             None => Range::between(SHARED_PREFIX..SHARED_END),
@@ -207,7 +241,7 @@ impl Walk {
                 }
             }
         }
-        Ok(Self { iterator, shared: tenant.is_none(), left })
+        Ok(Self { iterator, shared: tenant.is_none(), left, _held: held })
     }
 
     fn next(&mut self) -> std::result::Result<Option<Bytes>, Failure> {
@@ -274,10 +308,9 @@ fn collect_left(
     Ok(())
 }
 
-fn push_text(chunk: &mut RecordChunk, mut text: Vec<u8>, count: u32) {
-    if count > 0 {
+fn push_text(chunk: &mut RecordChunk, mut text: Vec<u8>) {
+    if !text.is_empty() {
         text.push(b']');
         chunk.texts.push(Output(Form::Text, Bytes::from(text)));
-        chunk.counts.push(count);
     }
 }

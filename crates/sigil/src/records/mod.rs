@@ -7,6 +7,7 @@
 
 mod change;
 mod find;
+mod json;
 mod listing;
 mod stamp;
 #[cfg(test)]
@@ -14,5 +15,6 @@ mod tests;
 
 pub use change::{Change, Write, plan};
 pub use find::{find, is_simple};
+pub use json::is_json;
 pub use listing::{Left, Place, left_by_old_code, place_in_listing};
 pub use stamp::stamp;
