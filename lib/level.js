@@ -247,15 +247,15 @@ function isGiven(resource) {
   )
 }
 
-/** Opens a directory, making it where that is asked for. */
-async function openDirectory(location, options, shared) {
+/** Opens a directory, making it where that is asked for. The signal ends the waiting for its lock. */
+async function openDirectory(location, options, shared, signal) {
   const known = engineOptions(options)
   if (known.createIfMissing) {
     // Made before it is opened, so that it has one name whoever opens it. Where that fails the engine
     // tries again, and says what the system says: Node tells of a read-only parent that it is missing.
     await mkdir(location, { recursive: true }).catch(() => {})
   }
-  return NativeDb.open(location, { ...known, shared })
+  return NativeDb.open(location, { ...known, shared }, signal)
 }
 
 /** Does something to a directory that nobody has open. */

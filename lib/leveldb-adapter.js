@@ -3,14 +3,14 @@
 //
 // What can be answered at once is answered in the call; only then a promise waits for a thread.
 
-const { setImmediate: nextTurn } = require('node:timers/promises')
 const calls = require('./arguments.js')
 const { abortable } = require('./abortable.js')
 const { engineOptions } = require('./engine-options.js')
 const { errorOf, inWords } = require('./errors.js')
-const { checkListeners, watchFaults } = require('./fault-watch.js')
+const { checkListeners } = require('./fault-watch.js')
 const { matcher } = require('./filter.js')
-const { Level, levelOf, openDirectory } = require('./level.js')
+const { Level, levelOf } = require('./level.js')
+const { Lifetime } = require('./lifetime.js')
 const { LEVELS, notOpen } = require('./native-db.js')
 const { listRecords } = require('./record-listing.js')
 const { isUnstamped, parse, restamped, sharedText } = require('./record-text.js')
@@ -26,13 +26,8 @@ class LevelDBSigilAdapter {
   #options
   #level
   #now
-  /** The open database; undefined before and after. */
-  #native
-  /** The opening that is under way or was the last; undefined once it is given up. */
-  #opening
-  #closing
+  #lifetime
   #db
-  #watch
 
   /**
    * Returns at once; opening goes on in the background, and the first operation waits for it.
@@ -52,8 +47,9 @@ class LevelDBSigilAdapter {
     this.#level = levelOf(durability, LEVELS.interval)
     checkListeners(rest)
     this.#options = { createIfMissing: true, reserveSize: DEFAULT_RESERVE, ...given(rest) }
+    this.#lifetime = new Lifetime(this.#path, this.#options)
     // Who uses the store hears of a failure; until somebody does, it is no unhandled rejection.
-    this.#open().catch(() => {})
+    this.#lifetime.open().catch(() => {})
   }
 
   get path() {
@@ -63,22 +59,24 @@ class LevelDBSigilAdapter {
   /** A `Level` on the same open database: closing or opening either does it to both. */
   get db() {
     const { notFoundError } = this.#options
-    this.#db ??= Level.on(this.#path, this.#hostOfLevel(), { notFoundError })
+    const durability = Object.keys(LEVELS)[this.#level]
+    const options = { notFoundError, durability }
+    this.#db ??= Level.on(this.#path, this.#hostOfLevel(), options)
     return this.#db
   }
 
   #hostOfLevel() {
     // A Level opens by itself when it is made. That is no wish to open a store that was closed.
-    let mayOpen = this.#opening !== undefined
+    let mayOpen = this.#lifetime.isWanted
     return {
       open: async () => {
-        if (!mayOpen && this.#opening === undefined) {
+        if (!mayOpen && !this.#lifetime.isWanted) {
           mayOpen = true
           throw notOpen('open')
         }
-        return this.#open()
+        return this.#lifetime.open()
       },
-      close: () => this.#closeNative(),
+      close: () => this.#lifetime.close(),
     }
   }
 
@@ -87,10 +85,7 @@ class LevelDBSigilAdapter {
     const operation = 'open'
     const checked = calls.callOptions(operation, options)
     calls.throwIfAborted(operation, checked)
-    const opened = this.#open().catch((error) => {
-      this.#opening = undefined
-      throw asked(operation, error)
-    })
+    const opened = this.#lifetime.openFor(operation)
     await abortable(operation, checked, opened)
     if (this.#db?.status === 'closed') await this.#db.open()
   }
@@ -105,15 +100,15 @@ class LevelDBSigilAdapter {
   async #close() {
     const db = this.#db
     if (db !== undefined && db.status !== 'closed') await db.close()
-    await this.#closeNative()
+    await this.#lifetime.close()
   }
 
   async setSigilRecord(...args) {
     const operation = 'setSigilRecord'
     const call = calls.setCall(args)
-    const native = this.#native ?? (await this.#ready(operation, call.options))
     calls.throwIfAborted(operation, call.options)
     const { text, updatedAt } = this.#textOf(operation, call)
+    const native = this.#lifetime.native ?? (await this.#lifetime.ready(operation, call.options))
     const written = native.putRecord(operation, call, text, updatedAt, this.#levelOf(call))
     await abortable(operation, call.options, written)
   }
@@ -130,8 +125,8 @@ class LevelDBSigilAdapter {
   getSigilRecordSync(...args) {
     const operation = 'getSigilRecordSync'
     const { tenant, symbol, authHash } = calls.nameCall(operation, args)
-    if (this.#native === undefined) throw notOpen(operation)
-    const stored = this.#native.call(operation, (native) =>
+    if (this.#lifetime.native === undefined) throw notOpen(operation)
+    const stored = this.#lifetime.native.call(operation, (native) =>
       native.getRecordWaiting(tenant, symbol, authHash),
     )
     return stored === undefined ? undefined : parse(operation, stored)
@@ -154,7 +149,7 @@ class LevelDBSigilAdapter {
   async deleteSigilRecord(...args) {
     const operation = 'deleteSigilRecord'
     const call = calls.nameCall(operation, args)
-    const native = this.#native ?? (await this.#ready(operation, call.options))
+    const native = this.#lifetime.native ?? (await this.#lifetime.ready(operation, call.options))
     calls.throwIfAborted(operation, call.options)
     const level = this.#levelOf(call)
     const written = native.putRecord(operation, call, undefined, undefined, level)
@@ -195,22 +190,30 @@ class LevelDBSigilAdapter {
   async batch(...args) {
     const operation = 'batch'
     const call = calls.batchCall(args)
-    const native = this.#native ?? (await this.#ready(operation, call.options))
     calls.throwIfAborted(operation, call.options)
+    // Before anything is gathered: the texts are made by functions of the caller, which may use
+    // the store.
+    const texts = call.entries.map(({ type, call: entry }) =>
+      type === 'put' ? this.#textOf(operation, entry) : NO_TEXT,
+    )
+    const native = this.#lifetime.native ?? (await this.#lifetime.ready(operation, call.options))
     const written = native.writeTogether(operation, this.#levelOf(call), (add) => {
-      for (const { type, call: entry } of call.entries) {
-        const { tenant, symbol, authHash } = entry
-        const { text, updatedAt } = type === 'put' ? this.#textOf(operation, entry) : NO_TEXT
-        add.record(tenant, symbol, authHash, text, updatedAt)
+      for (const [index, { call: entry }] of call.entries.entries()) {
+        const { text, updatedAt } = texts[index]
+        add.record(entry.tenant, entry.symbol, entry.authHash, text, updatedAt)
       }
     })
     await abortable(operation, call.options, written)
   }
 
   async getHealth() {
-    const details = { backend: 'leveldb', path: this.#path, open: this.#native !== undefined }
+    const details = {
+      backend: 'leveldb',
+      path: this.#path,
+      open: this.#lifetime.native !== undefined,
+    }
     try {
-      const native = this.#native ?? (await this.#ready('getHealth', {}))
+      const native = this.#lifetime.native ?? (await this.#lifetime.ready('getHealth', {}))
       const health = healthOf(native)
       const status = health.failures.length > 0 || health.outOfSpace ? 'degraded' : 'healthy'
       return { status, details: { ...details, ...health, open: true } }
@@ -242,7 +245,7 @@ class LevelDBSigilAdapter {
   async stats(options = {}) {
     const operation = 'stats'
     const checked = calls.callOptions(operation, options)
-    const native = this.#native ?? (await this.#ready(operation, checked))
+    const native = this.#lifetime.native ?? (await this.#lifetime.ready(operation, checked))
     calls.throwIfAborted(operation, checked)
     const property = (name) =>
       native.call(operation, (database) => database.property(`leveldb.${name}`))
@@ -259,16 +262,16 @@ class LevelDBSigilAdapter {
 
   async #run(operation, options, body) {
     const checked = calls.callOptions(operation, options)
-    const native = this.#native ?? (await this.#ready(operation, checked))
+    const native = this.#lifetime.native ?? (await this.#lifetime.ready(operation, checked))
     calls.throwIfAborted(operation, checked)
     return abortable(operation, checked, native.run(operation, body))
   }
 
   /** The text of a record, undefined where there is none; a promise only where one must wait. */
   #find(operation, call) {
-    const native = this.#native
+    const native = this.#lifetime.native
     if (native === undefined) {
-      return this.#ready(operation, call.options).then(() => this.#find(operation, call))
+      return this.#lifetime.ready(operation, call.options).then(() => this.#find(operation, call))
     }
     calls.throwIfAborted(operation, call.options)
     const stored = native.getRecord(operation, call)
@@ -276,13 +279,13 @@ class LevelDBSigilAdapter {
   }
 
   async *#list(operation, call) {
-    const native = this.#native ?? (await this.#ready(operation, call.options))
+    const native = this.#lifetime.native ?? (await this.#lifetime.ready(operation, call.options))
     calls.throwIfAborted(operation, call.options)
     yield* listRecords(native, operation, call, matcher(call.filter))
   }
 
   async #count(operation, call) {
-    const native = this.#native ?? (await this.#ready(operation, call.options))
+    const native = this.#lifetime.native ?? (await this.#lifetime.ready(operation, call.options))
     calls.throwIfAborted(operation, call.options)
     const { tenant, cursor, limit, options } = call
     const listing = native.call(operation, (database) =>
@@ -304,50 +307,6 @@ class LevelDBSigilAdapter {
 
   #levelOf({ options: { durability } }) {
     return durability === undefined ? this.#level : Math.max(this.#level, LEVELS[durability])
-  }
-
-  async #ready(operation, options) {
-    calls.throwIfAborted(operation, options)
-    if (this.#opening === undefined) throw notOpen(operation)
-    try {
-      return await abortable(operation, options, this.#opening)
-    } catch (error) {
-      throw asked(operation, error)
-    }
-  }
-
-  /** One opening at a time, after a closing that is under way. */
-  #open() {
-    this.#opening ??= this.#openNative()
-    return this.#opening
-  }
-
-  async #openNative() {
-    await this.#closing
-    const native = await openDirectory(this.#path, this.#options, true)
-    this.#native = native
-    this.#watch = watchFaults(native, this.#path, this.#options)
-    return native
-  }
-
-  #closeNative() {
-    const opening = this.#opening
-    if (opening === undefined) return this.#closing ?? Promise.resolve()
-    const wasOpen = this.#native !== undefined
-    this.#opening = undefined
-    this.#native = undefined
-    this.#closing = opening.then(
-      async (native) => {
-        this.#native = undefined
-        this.#watch?.stop()
-        // Those who have waited for the opening make their calls first.
-        if (!wasOpen) await nextTurn()
-        return native.close()
-      },
-      // What could not be opened need not be closed; whoever used it has heard why.
-      () => {},
-    )
-    return this.#closing
   }
 }
 
@@ -381,20 +340,6 @@ function healthOf(native) {
     failures: health.failures.map(inWords),
     faults: health.faults.map(inWords),
   }
-}
-
-/** The failure of an opening, as the error of the operation that needed it. */
-function asked(operation, error) {
-  if (error.operation === operation) return error
-  const { path, errno, holder, offset } = error
-  return errorOf(error.code, error.message, {
-    cause: error,
-    operation,
-    path,
-    errno,
-    holder,
-    offset,
-  })
 }
 
 module.exports = { LevelDBSigilAdapter }

@@ -7,7 +7,7 @@ const { setTimeout: delay } = require('node:timers/promises')
 const { errorOf, fromNative } = require('./errors.js')
 const { seriesOf } = require('./metrics/instruments.js')
 const { callNative, loaded, newBatch } = require('./native.js')
-const { rest, restAfterMuch } = require('./turn.js')
+const { isLong, rest, restAfterMuch } = require('./turn.js')
 const { WriteGroup } = require('./write-group.js')
 
 /** What a write survives, as the addon numbers it. */
@@ -54,8 +54,9 @@ class NativeDb {
    * @param {string} location
    * @param {{ shared: boolean, lockTimeout?: number } & Record<string, unknown>} options
    *   `lockTimeout`: milliseconds for which a locked directory is tried again
+   * @param {AbortSignal} [signal] ends the waiting for a lock
    */
-  static async open(location, { shared, lockTimeout = 0, metricsLabels, ...options }) {
+  static async open(location, { shared, lockTimeout = 0, metricsLabels, ...options }, signal) {
     const series = seriesOf(metricsLabels)
     const deadline = Date.now() + lockTimeout
     for (;;) {
@@ -65,7 +66,9 @@ class NativeDb {
       } catch (thrown) {
         const left = deadline - Date.now()
         if (thrown?.code !== 'LEVEL_LOCKED' || left <= 0) throw fromNative(thrown, 'open')
-        await delay(Math.min(left, LOCK_PAUSE))
+        await delay(Math.min(left, LOCK_PAUSE), undefined, { signal }).catch(() => {
+          throw notOpen('open')
+        })
       }
     }
   }
@@ -112,13 +115,7 @@ class NativeDb {
 
   /** The value, undefined where there is none; a promise only where something must be waited for. */
   get(key, asText, snapshot) {
-    const turn = rest()
-    return turn === undefined
-      ? this.#getNow(key, asText, snapshot)
-      : turn.then(() => this.#getNow(key, asText, snapshot))
-  }
-
-  #getNow(key, asText, snapshot) {
+    if (isLong()) return this.#read('get', (native) => native.get(key, asText, snapshot))
     const started = this.#series.reads.begin()
     const cached = this.call('get', (native, addon) =>
       snapshot === undefined
@@ -151,13 +148,10 @@ class NativeDb {
 
   /** The record's text, undefined where there is none; a promise as for `get`. */
   getRecord(operation, call) {
-    const turn = rest()
-    return turn === undefined
-      ? this.#getRecordNow(operation, call)
-      : turn.then(() => this.#getRecordNow(operation, call))
-  }
-
-  #getRecordNow(operation, { tenant, symbol, authHash }) {
+    const { tenant, symbol, authHash } = call
+    if (isLong()) {
+      return this.#read(operation, (native) => native.getRecord(tenant, symbol, authHash))
+    }
     const started = this.#series.reads.begin()
     const cached = this.call(operation, (_, addon) =>
       addon.tryGetRecord(this.#handle, tenant, symbol, authHash),
@@ -184,7 +178,8 @@ class NativeDb {
   /**
    * Makes writes all or nothing.
    *
-   * @param {(add: BatchCalls) => void} fill puts them together, one after the other
+   * @param {(add: BatchCalls) => void} fill puts them together, one after the other; it calls nothing
+   *   that could use the database meanwhile
    */
   writeTogether(operation, level, fill) {
     const group = this.#group ?? this.#newGroup()

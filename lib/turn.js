@@ -1,7 +1,8 @@
 // Turns of the event loop. A call that is answered at once settles its promise without one, and a
 // caller that awaits such calls in a row would keep timers, sockets and everybody else waiting for
-// as long as it goes on. So when a turn has lasted long enough, calls wait for one of the next, in
-// the order in which they were made; each turn takes as many of them as it has time for.
+// as long as it goes on. So when a turn has lasted long enough, reads are made on the pool, and those
+// who wait for a write hear of it in one of the next turns, in the order in which they called; each
+// turn takes as many of them as it has time for.
 
 /** Milliseconds. */
 const LONG_ENOUGH = 3
@@ -16,11 +17,16 @@ let isOver = false
 let waiting = []
 let gone = 0
 
-/** To be called with each call: a promise to wait for, where the turn has lasted long enough. */
-function rest() {
+/** To be called with each call: whether the turn has lasted long enough. */
+function isLong() {
   calls += 1
   if (!isOver && calls % CALLS_PER_LOOK === 0) look()
-  return isOver ? aTurn() : undefined
+  return isOver
+}
+
+/** The same, as a promise to wait for. */
+function rest() {
+  return isLong() ? aTurn() : undefined
 }
 
 /** The same, for work that may be large. */
@@ -65,4 +71,4 @@ async function nextTurn() {
   isOver = false
 }
 
-module.exports = { rest, restAfterMuch }
+module.exports = { isLong, rest, restAfterMuch }

@@ -1,0 +1,109 @@
+// When a store's database is open. It opens by itself, in the background; operations wait for that.
+// There is one opening at a time, after a closing that is under way, and what was closed, or could
+// not be opened, can be opened again.
+
+const { setImmediate: nextTurn } = require('node:timers/promises')
+const { abortable } = require('./abortable.js')
+const { throwIfAborted } = require('./arguments.js')
+const { errorOf } = require('./errors.js')
+const { watchFaults } = require('./fault-watch.js')
+const { openDirectory } = require('./level.js')
+const { notOpen } = require('./native-db.js')
+
+class Lifetime {
+  /** The open database; undefined before and after. */
+  native
+  #path
+  #options
+  /** The opening that is under way or was the last; undefined once it is given up. */
+  #opening
+  /** Ends the waiting of the opening for a lock. */
+  #givingUp
+  #closing
+  #watch
+
+  constructor(path, options) {
+    this.#path = path
+    this.#options = options
+  }
+
+  /** Whether it is open, or is to be. */
+  get isWanted() {
+    return this.#opening !== undefined
+  }
+
+  /** @returns {Promise<import('./native-db.js').NativeDb>} */
+  open() {
+    this.#opening ??= this.#open()
+    return this.#opening
+  }
+
+  /** The same, for a caller who asks for it by name: after a failure the next one tries again. */
+  async openFor(operation) {
+    try {
+      return await this.open()
+    } catch (error) {
+      this.#opening = undefined
+      throw asked(operation, error)
+    }
+  }
+
+  /** The database once it is open, for an operation that needs it. */
+  async ready(operation, options) {
+    throwIfAborted(operation, options)
+    if (this.#opening === undefined) throw notOpen(operation)
+    try {
+      return await abortable(operation, options, this.#opening)
+    } catch (error) {
+      throw asked(operation, error)
+    }
+  }
+
+  async #open() {
+    const givingUp = new AbortController()
+    this.#givingUp = givingUp
+    // How the closing went is told to those who called for it; closed it is in any case.
+    await this.#closing?.catch(() => {})
+    const native = await openDirectory(this.#path, this.#options, true, givingUp.signal)
+    this.native = native
+    this.#watch = watchFaults(native, this.#path, this.#options)
+    return native
+  }
+
+  close() {
+    const opening = this.#opening
+    if (opening === undefined) return this.#closing ?? Promise.resolve()
+    const wasOpen = this.native !== undefined
+    this.#opening = undefined
+    this.native = undefined
+    this.#givingUp?.abort()
+    this.#closing = opening.then(
+      async (native) => {
+        this.native = undefined
+        this.#watch?.stop()
+        // Those who have waited for the opening make their calls first.
+        if (!wasOpen) await nextTurn()
+        return native.close()
+      },
+      // What could not be opened need not be closed; whoever used it has heard why.
+      () => {},
+    )
+    return this.#closing
+  }
+}
+
+/** The failure of an opening, as the error of the operation that needed it. */
+function asked(operation, error) {
+  if (error.operation === operation) return error
+  const { path, errno, holder, offset } = error
+  return errorOf(error.code, error.message, {
+    cause: error,
+    operation,
+    path,
+    errno,
+    holder,
+    offset,
+  })
+}
+
+module.exports = { Lifetime }
