@@ -294,7 +294,9 @@ mod slow {
     use std::sync::Arc;
     use std::time::Duration;
 
-    use sigil_leveldb::env::{Env, LockError, LockGuard, OpenFiles, ReadableFile, WritableFile};
+    use sigil_leveldb::env::{
+        Env, FileIdentity, LockError, LockGuard, OpenFiles, ReadableFile, WritableFile,
+    };
 
     #[derive(Debug)]
     pub(crate) struct SlowSync(pub(crate) Arc<dyn Env>);
@@ -322,6 +324,9 @@ mod slow {
         fn create(&self, path: &Path) -> io::Result<Arc<dyn WritableFile>> {
             Ok(Arc::new(SlowFile(self.0.create(path)?)))
         }
+        fn create_new(&self, path: &Path) -> io::Result<Arc<dyn WritableFile>> {
+            Ok(Arc::new(SlowFile(self.0.create_new(path)?)))
+        }
         fn list(&self, directory: &Path) -> io::Result<Vec<PathBuf>> {
             self.0.list(directory)
         }
@@ -342,6 +347,9 @@ mod slow {
         }
         fn size(&self, path: &Path) -> io::Result<u64> {
             self.0.size(path)
+        }
+        fn identity(&self, path: &Path) -> io::Result<FileIdentity> {
+            self.0.identity(path)
         }
         fn sync_file(&self, path: &Path) -> io::Result<()> {
             self.0.sync_file(path)

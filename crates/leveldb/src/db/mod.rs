@@ -250,9 +250,10 @@ impl Db {
 
     /// A consistent copy in a new directory, made while the database is in use. Tables are shared
     /// by hard links where the file system can, and copied where not. Its directories are made; one
-    /// that has files already is [`Error::AlreadyExists`], and the database's own is
-    /// [`Error::InvalidArgument`]. What is in memory is flushed first, so a
-    /// database that was opened read-only cannot do it: [`Error::ReadOnly`].
+    /// that has files already, or in which another checkpoint is being made, is
+    /// [`Error::AlreadyExists`], and the database's own is [`Error::InvalidArgument`]. A checkpoint
+    /// that fails removes what it has made. What is in memory is flushed first, so a database that
+    /// was opened read-only cannot do it: [`Error::ReadOnly`].
     pub fn checkpoint(&self, directory: impl AsRef<Path>) -> Result<()> {
         let directory = directory::resolve(directory.as_ref())?;
         if directory == self.handle.core.directory {

@@ -8,6 +8,7 @@ mod background_sync;
 mod batches;
 mod blocked_disk;
 mod cached_reads;
+mod checkpoint_races;
 mod closed;
 mod compression;
 mod follower;
