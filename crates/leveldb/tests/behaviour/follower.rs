@@ -180,3 +180,17 @@ fn a_follower_goes_back_with_a_checkpoint_that_is_restored() {
     assert!(follower.refresh().unwrap());
     assert_eq!(follower.get(b"a").unwrap().unwrap(), "newest");
 }
+
+#[test]
+fn the_memory_of_a_follower_counts_its_tables() {
+    let env = MemoryEnv::new();
+    make(&env, Path::new(DIRECTORY), 0);
+    let uncached = Options { read_only: true, block_cache_size: 0, ..options(&env) };
+    let follower = Db::open(DIRECTORY, uncached).unwrap();
+    let usage = || {
+        let usage = follower.property("leveldb.approximate-memory-usage").unwrap().unwrap();
+        usage.parse::<u64>().unwrap()
+    };
+    // Its filters alone have ten bits a key, and what the log has are a few hundred bytes.
+    assert!(usage() > 300 + 96 + KEYS * 10 / 8, "{}", usage());
+}
