@@ -103,14 +103,17 @@ fn flush_loop(core: &Core) {
 
 fn compaction_loop(core: &Core) {
     priority::yield_to_callers();
-    compaction::load_statistics(core);
+    let mut inspection = compaction::Inspection::default();
     while !core.is_closed() {
         match compaction::run_next(core) {
             Ok(true) => core.health.succeeded(Job::Compaction),
             Ok(false) => {
                 // What failed may have been asked for by a caller, who has his answer.
+        let may_find_more = inspection.go_on(core);
                 core.health.succeeded(Job::Compaction);
-                core.compaction_wanted.wait(IDLE_PERIOD);
+                if !may_find_more {
+                    core.compaction_wanted.wait(IDLE_PERIOD);
+                }
             }
             Err(Error::Closed) => return,
             Err(error) => {
