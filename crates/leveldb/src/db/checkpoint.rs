@@ -22,6 +22,8 @@ use crate::log::LogWriter;
 use crate::version::set::point_current_at;
 
 pub(crate) fn create(core: &Core, directory: &Path) -> Result<()> {
+    let _at_files = core.at_files.read();
+    core.check_open()?;
     let env = &*core.env;
     let is_new = !look(env, directory, &[])?;
     directory::make(env, directory)?;
@@ -142,6 +144,7 @@ fn fill(core: &Core, place: &mut Place<'_>) -> Result<()> {
         (Arc::clone(versions.current()), versions.snapshot())
     };
     for (_, file) in version.all_files() {
+        core.check_open()?;
         place.share(&source_of(core, file.number), &file_name::table(directory, file.number))?;
     }
     let number = core.numbers.next();

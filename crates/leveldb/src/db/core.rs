@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 
 use super::commit::CommitQueue;
 use super::health::{Health, HealthBoard, Job, pause_after};
@@ -59,6 +59,9 @@ pub(crate) struct Core {
     pub(crate) flushing: Mutex<()>,
     /// No operation is accepted any more.
     pub(crate) closed: AtomicBool,
+    /// Held for reading by calls that go through the files of the database in their own time:
+    /// closing waits for them before it lets go of the lock.
+    pub(crate) at_files: RwLock<()>,
     /// Held while the database is open for writing.
     pub(crate) lock: Mutex<Option<Box<dyn LockGuard>>>,
 }

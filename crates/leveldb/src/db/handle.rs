@@ -186,3 +186,4 @@ impl Drop for Handle {
         let _ = self.close();
     }
 }
+                drop(self.core.at_files.write());

@@ -251,6 +251,7 @@ pub(crate) fn assemble(
         compacting: AtomicBool::new(false),
         flushing: Mutex::default(),
         closed: AtomicBool::new(false),
+        at_files: Default::default(),
         lock: Mutex::new(None),
         options,
         env,

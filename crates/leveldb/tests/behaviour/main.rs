@@ -9,6 +9,7 @@ mod batches;
 mod blocked_disk;
 mod cached_reads;
 mod checkpoint_races;
+mod close_waits;
 mod closed;
 mod compression;
 mod follower;
@@ -22,6 +23,10 @@ mod properties;
 mod ranges;
 mod restart;
 mod try_write;
+
+#[allow(unreachable_pub, reason = "shared with tests that have it in a module of its own")]
+#[path = "../support/gate.rs"]
+mod gate;
 
 #[allow(dead_code, unreachable_pub, reason = "shared with tests that need more of it")]
 #[path = "../support/tap.rs"]
