@@ -49,7 +49,9 @@ pub(crate) struct Core {
     pub(crate) flush_wanted: Signal,
     /// The version changed, or somebody asked for a compaction.
     pub(crate) compaction_wanted: Signal,
-    /// Unsynced writes have piled up, or housekeeping is due.
+    /// Unsynced writes have piled up, or were promised to be durable soon.
+    pub(crate) sync_wanted: Signal,
+    /// Housekeeping is due.
     pub(crate) upkeep_wanted: Signal,
     /// A flush or compaction has ended, well or not.
     pub(crate) progress: Event,

@@ -246,6 +246,7 @@ pub(crate) fn assemble(
         recovery: foundation.report,
         flush_wanted: Default::default(),
         compaction_wanted: Default::default(),
+        sync_wanted: Default::default(),
         upkeep_wanted: Default::default(),
         progress: Default::default(),
         compacting: AtomicBool::new(false),
