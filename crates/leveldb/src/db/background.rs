@@ -109,11 +109,11 @@ fn compaction_loop(core: &Core) {
     priority::yield_to_callers();
     let mut inspection = compaction::Inspection::default();
     while !core.is_closed() {
+        let may_find_more = inspection.go_on(core);
         match compaction::run_next(core) {
             Ok(true) => core.health.succeeded(Job::Compaction),
             Ok(false) => {
                 // What failed may have been asked for by a caller, who has his answer.
-        let may_find_more = inspection.go_on(core);
                 core.health.succeeded(Job::Compaction);
                 if !may_find_more {
                     core.compaction_wanted.wait(IDLE_PERIOD);
@@ -194,6 +194,7 @@ fn begin_missing_log(core: &Core) {
 /// Puts space aside again, once nothing waits for what is left of it: making the reserve fills a
 /// disk that is nearly full, and must not take from a flush that would make room.
 fn restore_reserve(core: &Core) {
+    core.reserve.give_up();
     if core.health.failures().is_empty()
         && core.view.load().pending.is_empty()
         && core.reserve.restore()

@@ -59,11 +59,11 @@ pub(crate) struct Core {
     pub(crate) compacting: AtomicBool,
     /// Held by who flushes: the thread for it, or who opens or closes the database.
     pub(crate) flushing: Mutex<()>,
-    /// No operation is accepted any more.
-    pub(crate) closed: AtomicBool,
     /// Held for reading by calls that go through the files of the database in their own time:
     /// closing waits for them before it lets go of the lock.
     pub(crate) at_files: RwLock<()>,
+    /// No operation is accepted any more.
+    pub(crate) closed: AtomicBool,
     /// Held while the database is open for writing.
     pub(crate) lock: Mutex<Option<Box<dyn LockGuard>>>,
 }
@@ -104,7 +104,8 @@ impl Core {
     /// Tells everyone whom the failure of a job concerns, and gives the pause before the next
     /// attempt.
     pub(crate) fn job_failed(&self, job: Job, error: &Error) -> Duration {
-        self.reserve.note(error.clone());
+        self.reserve.note(error);
+        self.reserve.give_up();
         let attempts = self.health.failed(job, error.clone());
         // Not every time: a failing disk must not be filled with the news of it.
         if attempts.is_power_of_two() {
@@ -113,11 +114,12 @@ impl Core {
         pause_after(attempts)
     }
 
-    /// Takes note of the error of a write, or of a sync that a caller waits for.
+    /// Takes note of the error of a write, or of a sync that a caller waits for. What has been put
+    /// aside for a full disk is given up by who may wait for that.
     pub(crate) fn write_failed(&self, error: &Error) {
         // In this order: what is said here is taken back once the reserve is there again.
         self.health.write_failed(error);
-        self.reserve.note(error.clone());
+        self.reserve.note(error);
     }
 
     pub(crate) fn health(&self) -> Health {
