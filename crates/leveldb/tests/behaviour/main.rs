@@ -13,6 +13,7 @@ mod close_waits;
 mod closed;
 mod compression;
 mod follower;
+mod groups;
 mod handles;
 mod limits;
 mod lost_sync;
