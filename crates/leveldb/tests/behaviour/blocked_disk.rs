@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use sigil_leveldb::env::{FaultEnv, MemoryEnv};
-use sigil_leveldb::{Db, Durability, FileKind, IoOperation, Options};
+use sigil_leveldb::{Cached, Db, Durability, FileKind, IoOperation, Options};
 
 use super::{DIRECTORY, noise, options, wait_until};
 use crate::gate::{Gate, Stopped, on_thread};
@@ -66,6 +66,14 @@ fn read_all(db: &Db) {
             let snapshot = db.snapshot().unwrap();
             let keys: Vec<_> = (0..KEYS).map(u32::to_be_bytes).collect();
             assert!(db.get_many_at(&snapshot, &keys).unwrap().iter().all(Option::is_some));
+        });
+        scope.spawn(|| {
+            for index in 0..KEYS {
+                let key = index.to_be_bytes();
+                assert_ne!(db.get_if_cached(&key).unwrap(), Cached::Absent);
+                // The disk of this test holds everything in memory.
+                assert!(matches!(db.try_get(&key).unwrap(), Cached::Hit(_)));
+            }
         });
     });
 }
