@@ -15,6 +15,7 @@ use crate::error::Result;
 
 pub(crate) use inspection::Inspection;
 pub(crate) use manual::ManualQueue;
+pub(crate) use plan::LEVEL_FACTOR;
 pub(crate) use run::level1_bytes;
 
 /// Does the most urgent compaction. Says whether there was one.

@@ -123,26 +123,26 @@ impl Db {
 
     /// The value of `key` if the memtables and the block cache have the answer: no file is asked.
     pub fn get_if_cached(&self, key: &[u8]) -> Result<Cached> {
-        read::get_if_cached(&self.handle.core, key, None, ReadMode::MemoryOnly)
+        read::without_waiting(&self.handle.core, key, None, ReadMode::MemoryOnly)
     }
 
     /// [`Db::get_if_cached`], of a snapshot.
     pub fn get_if_cached_at(&self, snapshot: &Snapshot, key: &[u8]) -> Result<Cached> {
         self.check_snapshot(snapshot)?;
-        read::get_if_cached(&self.handle.core, key, Some(snapshot), ReadMode::MemoryOnly)
+        read::without_waiting(&self.handle.core, key, Some(snapshot), ReadMode::MemoryOnly)
     }
 
     /// The value of `key` if it can be had without waiting for a disk: also from what the system
     /// holds of the files in memory, where it can be asked for just that (Linux). Takes a few
     /// microseconds more than [`Db::get_if_cached`] then.
     pub fn try_get(&self, key: &[u8]) -> Result<Cached> {
-        read::get_if_cached(&self.handle.core, key, None, ReadMode::NoWait)
+        read::without_waiting(&self.handle.core, key, None, ReadMode::NoWait)
     }
 
     /// [`Db::try_get`], of a snapshot.
     pub fn try_get_at(&self, snapshot: &Snapshot, key: &[u8]) -> Result<Cached> {
         self.check_snapshot(snapshot)?;
-        read::get_if_cached(&self.handle.core, key, Some(snapshot), ReadMode::NoWait)
+        read::without_waiting(&self.handle.core, key, Some(snapshot), ReadMode::NoWait)
     }
 
     /// Gives `key` a value.
@@ -166,7 +166,11 @@ impl Db {
 
     /// Carries out a batch on this thread if that needs no waiting, and empties it; otherwise answers
     /// [`Error::WouldBlock`] and leaves the batch as it was: then [`Db::write`] is the call to make.
-    /// [`crate::Durability::Sync`] always waits for the disk and is always refused here.
+    /// [`crate::Durability::Sync`] always waits for the disk and is always refused here, and so is a
+    /// batch of more than [`crate::TRY_WRITE_LIMIT`] bytes, which takes milliseconds.
+    ///
+    /// On a full disk it removes nothing to make room: that is left to the background, or for a batch
+    /// of deletions to [`Db::write`].
     ///
     /// Every other error is one that [`Db::write`] gives too, and leaves the batch as it was:
     /// nothing of it was written.
@@ -212,9 +216,8 @@ impl Db {
     }
 
     /// Compacts the keys of a range, both ends included, down to the deepest level that has any:
-    /// what was deleted or overwritten in it is then gone from the disk, unless a snapshot holds
-    /// it, nor an iterator or [`Entries`] that is still open: what those hold goes from the disk once
-    /// they are dropped. `None` is no bound. A range that ends before it begins is empty, and nothing
+    /// what was deleted or overwritten in it is then gone from the disk, unless a snapshot, an iterator
+    /// or [`Entries`] that is still open holds it: that goes from the disk once they are dropped. `None` is no bound. A range that ends before it begins is empty, and nothing
     /// is done.
     ///
     /// On a full disk it is tried a second time at once, in the space that the first attempt has
@@ -243,7 +246,7 @@ impl Db {
     /// | `leveldb.stats` | a table for humans: for each level that has any, its number, its files, their size in MiB, and the deletions in them as far as they are known |
     /// | `leveldb.sstables` | every table: number, size, first and last key. It shows keys of the user: keep it out of what strangers read |
     /// | `leveldb.num-files-at-levelN` | the tables of level N, from 0 to 6 |
-    /// | `leveldb.approximate-memory-usage` | bytes of memtables, cached blocks, and the indexes and filters of open tables |
+    /// | `leveldb.approximate-memory-usage` | bytes of memtables, cached blocks, and the indexes and filters of open tables; a compaction under way is not in it |
     pub fn property(&self, name: &str) -> Result<Option<String>> {
         property::property(&self.handle.core, name)
     }
@@ -295,7 +298,8 @@ impl Db {
     }
 
     /// Closes the database: waits for what is under way, makes the log durable, ends the threads and
-    /// releases the lock. Everything after that is [`Error::Closed`].
+    /// releases the lock. Everything after that is [`Error::Closed`]. A compaction, a checkpoint or a
+    /// verification under way ends early, with that error.
     ///
     /// An error says that what was acknowledged could not be made durable: it is as safe as
     /// [`crate::Durability::Process`]. The database is closed all the same, and closing it again
