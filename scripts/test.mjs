@@ -3,7 +3,7 @@
 // forms. The last line sums up all runners.
 
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
@@ -36,7 +36,17 @@ const steps = [
   { name: 'Rust tests', run: ['cargo', ...rustTests()], count: countRust },
   // nextest runs none of them; cargo test alone would.
   ...(nextest ? [{ name: 'Rust examples', run: examples.split(' '), count: countRust }] : []),
+  ...(long && hasSanitizer()
+    ? [{ name: 'thread sanitizer', run: ['sh', 'scripts/thread-sanitizer.sh'], count: countRust }]
+    : []),
 ]
+
+// It builds the standard library as well, from a source that `rustup component add rust-src` brings.
+function hasSanitizer() {
+  if (process.platform === 'win32') return false
+  const { stdout } = spawnSync('rustc', ['--print', 'sysroot'], { encoding: 'utf8' })
+  return existsSync(join(stdout?.trim() ?? '', 'lib/rustlib/src/rust/library/Cargo.lock'))
+}
 
 function tool(path, ...args) {
   return [process.execPath, join('node_modules', path), ...args]
@@ -113,6 +123,7 @@ function say(line) {
 try {
   ensureDependencies()
   ensureAddon()
+  if (long && !hasSanitizer()) say('skipped thread sanitizer: it needs the component rust-src')
   const totals = { passed: 0, failed: 0 }
   for (const step of steps) {
     const { passed, failed } = runStep(step)

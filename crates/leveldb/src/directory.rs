@@ -7,7 +7,7 @@ mod listing;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::env::{Env, LockError, LockGuard};
+use crate::env::{Env, LockError, LockGuard, WritableFile};
 use crate::error::{Error, IoOperation, Result};
 use crate::file_name;
 
@@ -64,10 +64,20 @@ pub(crate) fn take_lock(env: &dyn Env, directory: &Path) -> Result<Box<dyn LockG
     })
 }
 
-/// Copies a file and makes the copy's content durable.
+/// Copies a file over whatever has the other name, and makes the copy's content durable.
 pub(crate) fn copy(env: &dyn Env, from: &Path, to: &Path) -> Result<()> {
-    let source = env.open(from).map_err(Error::io(IoOperation::Open, from))?;
     let target = env.create(to).map_err(Error::io(IoOperation::Create, to))?;
+    copy_into(env, from, &*target, to)
+}
+
+/// Appends what is in a file to one that was created as `to`, and makes that durable.
+pub(crate) fn copy_into(
+    env: &dyn Env,
+    from: &Path,
+    target: &dyn WritableFile,
+    to: &Path,
+) -> Result<()> {
+    let source = env.open(from).map_err(Error::io(IoOperation::Open, from))?;
     let mut piece = vec![0; COPY_PIECE];
     let mut offset = 0;
     loop {

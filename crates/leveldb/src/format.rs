@@ -44,6 +44,9 @@ pub const MAX_VALUE_SIZE: usize = 1024 * 1024 * 1024;
 /// The largest batch that is accepted, encoded. Offsets within a batch are 32 bits wide.
 pub const MAX_BATCH_SIZE: usize = 2 * 1024 * 1024 * 1024;
 
+/// The largest batch, encoded, that [`crate::Db::try_write`] makes. Writing more takes milliseconds.
+pub const TRY_WRITE_LIMIT: usize = 1024 * 1024;
+
 /// The largest block that a reader allocates memory for. A block holds at least one entry, so it
 /// must fit the largest key and value.
 pub(crate) const MAX_BLOCK_SIZE: u64 = 2 * 1024 * 1024 * 1024;

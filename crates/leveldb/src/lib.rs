@@ -79,7 +79,7 @@ pub use db::{
 pub use destroy::destroy;
 pub use error::{CorruptionKind, Error, IoOperation, Result};
 pub use file_name::FileKind;
-pub use format::{MAX_BATCH_SIZE, MAX_KEY_SIZE, MAX_VALUE_SIZE};
+pub use format::{MAX_BATCH_SIZE, MAX_KEY_SIZE, MAX_VALUE_SIZE, TRY_WRITE_LIMIT};
 pub use options::{Compression, Durability, LogRecovery, Options, WriteOptions};
 pub use repair::{Damage, RepairReport, inspect, repair};
 pub use write_batch::{BatchEntry, WriteBatch};

@@ -103,7 +103,7 @@ pub struct Options {
     pub erase_within: Duration,
     /// Size of the file that is kept to be given up when the disk is full, so that closing,
     /// deleting and compacting still work; 0 keeps none. It is written whole when the database is
-    /// opened. While the disk is too full to put it aside, writes other than deletions are refused.
+    /// opened. The deletion that finds the disk full is made in this space at once. While the disk is too full to put it aside, writes other than deletions are refused.
     ///
     /// What is done on a full disk is done in this space: a flush needs the size of a memtable, and a
     /// compaction writes its new tables before the old ones go. Four times

@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 
 use sigil_leveldb::env::{CrashMode, FaultEnv, MemoryEnv};
 use sigil_leveldb::{
-    Db, Durability, Entries, Error, FileKind, IoOperation, Options, Range, Result, WriteBatch,
+    Cached, Db, Durability, Entries, Error, FileKind, IoOperation, Options, Range, Result,
+    WriteBatch,
 };
 
 use long::is_long;
@@ -137,6 +138,36 @@ fn read_snapshot(db: &Db) -> Result<()> {
     check_sum(Entries::backward(db.iter_at(&snapshot, range())?))
 }
 
+/// What memory alone says is never that an account is gone, nor a mixture of two moments.
+fn peek(db: &Db) -> Result<()> {
+    let snapshot = db.snapshot()?;
+    let (mut sum, mut hits) = (0, 0);
+    for index in 0..ACCOUNTS {
+        let key = account(index);
+        assert_ne!(db.get_if_cached(&key)?, Cached::Absent);
+        assert_ne!(db.try_get(&key)?, Cached::Absent);
+        assert_ne!(db.get_if_cached_at(&snapshot, &key)?, Cached::Absent);
+        match db.try_get_at(&snapshot, &key)? {
+            Cached::Hit(value) => (sum, hits) = (sum + amount(&value), hits + 1),
+            other => assert_eq!(other, Cached::Unknown),
+        }
+    }
+    assert!(hits < ACCOUNTS || sum == SUM, "{sum}");
+    Ok(())
+}
+
+/// A checkpoint is of one moment, whatever is written, flushed and compacted meanwhile.
+fn copy(db: &Db, env: &MemoryEnv, copies: &AtomicU64) -> Result<()> {
+    let directory = format!("/copy-{}", copies.fetch_add(1, Ordering::SeqCst));
+    db.checkpoint(&directory)?;
+    let options = || options(Arc::new(env.clone()));
+    let copied = Db::open(&directory, options())?;
+    scan(&copied, false)?;
+    assert!(copied.verify()?.is_whole());
+    copied.close()?;
+    sigil_leveldb::destroy(&directory, &options())
+}
+
 /// A cursor that goes to and fro stays in its moment.
 fn wander(db: &Db, random: &mut Random) -> Result<()> {
     let mut cursor = db.iter(Range::prefix(b"account-"))?;
@@ -207,6 +238,7 @@ fn all_invariants_hold_while_everything_runs_and_everyone_is_told_of_the_close()
     db.write(first, Durability::Sync).unwrap();
     let names: Vec<_> = (0..3).map(|index| format!("count-{index}").into_bytes()).collect();
     let reached: Vec<_> = names.iter().map(|_| AtomicU64::new(0)).collect();
+    let copies = AtomicU64::new(0);
 
     std::thread::scope(|scope| {
         let db = &db;
@@ -225,6 +257,8 @@ fn all_invariants_hold_while_everything_runs_and_everyone_is_told_of_the_close()
         scope.spawn(|| until_closed(|| scan(db, true)));
         scope.spawn(|| until_closed(|| read_many(db)));
         scope.spawn(|| until_closed(|| read_snapshot(db)));
+        scope.spawn(|| until_closed(|| peek(db)));
+        scope.spawn(|| until_closed(|| pause(10).and_then(|()| copy(db, &env, &copies))));
         scope.spawn(|| {
             let mut random = Random(2);
             until_closed(|| wander(db, &mut random));
@@ -236,6 +270,7 @@ fn all_invariants_hold_while_everything_runs_and_everyone_is_told_of_the_close()
         db.close().unwrap();
     });
 
+    assert!(copies.load(Ordering::SeqCst) > 5, "{copies:?} copies");
     let db = Db::open(DIRECTORY, options(Arc::new(env))).unwrap();
     scan(&db, false).unwrap();
     for (name, reached) in names.iter().zip(&reached) {
@@ -294,7 +329,9 @@ mod slow {
     use std::sync::Arc;
     use std::time::Duration;
 
-    use sigil_leveldb::env::{Env, LockError, LockGuard, OpenFiles, ReadableFile, WritableFile};
+    use sigil_leveldb::env::{
+        Env, FileIdentity, LockError, LockGuard, OpenFiles, ReadableFile, WritableFile,
+    };
 
     #[derive(Debug)]
     pub(crate) struct SlowSync(pub(crate) Arc<dyn Env>);
@@ -322,6 +359,9 @@ mod slow {
         fn create(&self, path: &Path) -> io::Result<Arc<dyn WritableFile>> {
             Ok(Arc::new(SlowFile(self.0.create(path)?)))
         }
+        fn create_new(&self, path: &Path) -> io::Result<Arc<dyn WritableFile>> {
+            Ok(Arc::new(SlowFile(self.0.create_new(path)?)))
+        }
         fn list(&self, directory: &Path) -> io::Result<Vec<PathBuf>> {
             self.0.list(directory)
         }
@@ -342,6 +382,9 @@ mod slow {
         }
         fn size(&self, path: &Path) -> io::Result<u64> {
             self.0.size(path)
+        }
+        fn identity(&self, path: &Path) -> io::Result<FileIdentity> {
+            self.0.identity(path)
         }
         fn sync_file(&self, path: &Path) -> io::Result<()> {
             self.0.sync_file(path)

@@ -12,6 +12,7 @@
 
 mod support;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -142,7 +143,8 @@ fn every_call_of_a_workload() {
         recovered::check(&workload, &memory.deep_clone(), WRITES, WRITES).unwrap();
         let checked = finish(checkers);
         println!("{calls} calls, {checked} crashes");
-        assert!(checked > 2 * WRITES, "{checked} crashes are fewer than the workload has calls");
+        // Every write is a call of its own, with a place halfway through it.
+        assert!(checked > 5 * WRITES, "{checked} crashes are fewer than the workload has calls");
     });
 }
 
@@ -175,15 +177,22 @@ fn a_disk_that_freezes() {
             run(&workload, open, &Progress::default()).unwrap();
             fault.op_count()
         };
+        let frozen = Arc::<AtomicUsize>::default();
         for n in (0..calls).step_by(step) {
-            let workload = Arc::clone(&workload);
-            checkers.submit(move || freeze(&workload, n));
+            let (workload, frozen) = (Arc::clone(&workload), Arc::clone(&frozen));
+            checkers.submit(move || freeze(&workload, n, &frozen));
         }
-        finish(Arc::new(checkers));
+        let (runs, frozen) = (finish(Arc::new(checkers)), frozen.load(Ordering::SeqCst));
+        // Only the last places can lie behind the end of another run.
+        assert!(runs >= 20 && frozen * 10 >= runs * 8, "{frozen} of {runs} runs were frozen");
     });
 }
 
-fn freeze(workload: &Arc<Workload>, n: u64) -> std::result::Result<(), String> {
+fn freeze(
+    workload: &Arc<Workload>,
+    n: u64,
+    frozen: &AtomicUsize,
+) -> std::result::Result<(), String> {
     let memory = MemoryEnv::new();
     let fault = FaultEnv::on_memory(memory.clone());
     fault.set_plan(FaultPlan::halt_at(n));
@@ -195,6 +204,7 @@ fn freeze(workload: &Arc<Workload>, n: u64) -> std::result::Result<(), String> {
         // The order of calls differs from run to run, and this run was over before.
         return Ok(());
     }
+    frozen.fetch_add(1, Ordering::SeqCst);
     if let Some(db) = last {
         for durability in [Durability::Process, Durability::Sync] {
             if db.put(b"late", b"late", durability).is_ok() {
@@ -242,7 +252,8 @@ fn every_call_of_a_recovery_and_of_the_recovery_after_it() {
                 checkers.submit(move || recoveries(&crash, 2));
             }
         }
-        println!("{} first crashes", finish(Arc::new(checkers)));
+        let first = finish(Arc::new(checkers));
+        assert!(first >= 6, "{first} first crashes");
     });
 }
 

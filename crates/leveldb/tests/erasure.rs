@@ -9,8 +9,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sigil_leveldb::env::{Env, FaultEnv, MemoryEnv};
-use sigil_leveldb::{Db, Durability, Options};
+use sigil_leveldb::env::{Env, FaultEnv, FaultPlan, MemoryEnv, errno};
+use sigil_leveldb::{Db, Durability, FileKind, IoOperation, Options};
 
 const DIRECTORY: &str = "/db";
 
@@ -172,5 +172,51 @@ fn nothing_is_rewritten_again_and_again() {
             let all = db.iter_at(&snapshot, sigil_leveldb::Range::all()).unwrap();
             assert_eq!(sigil_leveldb::Entries::forward(all).count(), 2_000);
         }
+    }
+}
+
+/// A database with a deletion in one of the last of its many tables, beside the value that it
+/// deleted: a snapshot had held that.
+fn with_a_deletion_in_the_last_table() -> MemoryEnv {
+    let env = MemoryEnv::new();
+    let db = Db::open(DIRECTORY, options(&env)).unwrap();
+    fill(&db, 4_000);
+    db.put(&key(3_990), CANARY, Durability::Process).unwrap();
+    let snapshot = db.snapshot().unwrap();
+    db.delete(&key(3_990), Durability::Process).unwrap();
+    db.compact_range(None, None).unwrap();
+    drop(snapshot);
+    db.close().unwrap();
+    let tables = files(&env).into_iter().filter(|(name, _)| name.ends_with(".ldb")).count();
+    assert!(tables > 30 && !sightings(&env).is_empty(), "{tables} tables");
+    env
+}
+
+#[test]
+fn deletions_that_a_restart_found_in_tables_are_erased_too() {
+    for max_open_files in [0, 16, 1_000] {
+        let env = with_a_deletion_in_the_last_table();
+        let erase_within = Duration::from_secs(2);
+        let options = Options { erase_within, max_open_files, ..options(&env) };
+        let db = Db::open(DIRECTORY, options).unwrap();
+        wait_until("erased", erase_within + Duration::from_secs(6), || sightings(&env).is_empty());
+        assert!(env.open_files().tables <= max_open_files.max(16) + 2);
+        assert_eq!(db.range(..).unwrap().count(), 3_999);
+    }
+}
+
+#[test]
+fn tables_that_could_not_be_opened_at_first_are_looked_at_later() {
+    for errno in [errno::EMFILE, errno::EIO] {
+        let env = with_a_deletion_in_the_last_table();
+        let fault = FaultEnv::on_memory(env.clone());
+        fault.set_plan(FaultPlan::fail_from(0, errno).on(IoOperation::Open).of(FileKind::Table(0)));
+        let erase_within = Duration::from_secs(2);
+        let _db = Db::open(DIRECTORY, Options { erase_within, ..options(&fault) }).unwrap();
+        std::thread::sleep(Duration::from_millis(500));
+        assert!(fault.op_count_of(IoOperation::Open, Some(FileKind::Table(0))) > 0);
+        fault.clear_plan();
+        let limit = erase_within + Duration::from_secs(12);
+        wait_until("erased", limit, || sightings(&env).is_empty());
     }
 }

@@ -8,6 +8,7 @@
 mod support;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sigil_leveldb::env::{CrashMode, Env, FaultEnv, FaultPlan, MemoryEnv, errno};
@@ -15,7 +16,9 @@ use sigil_leveldb::{
     Db, Durability, Entries, Error, FileKind, IoOperation, Options, Range, Result,
 };
 
+use support::gate::{Gate, on_thread};
 use support::recovered::{becomes_healthy, options};
+use support::tap::{Call, TapEnv};
 use support::watch::watched;
 use support::workload::{DIRECTORY, Random};
 
@@ -147,11 +150,12 @@ fn the_reserve_lets_deletions_and_compactions_make_room() {
         // All but the last hundred go, without more room from outside.
         let from = disk.written - 100;
         for index in 0..from {
-            disk.soon("delete", |db| db.delete(&key(index), Durability::Process));
+            disk.db.delete(&key(index), Durability::Process).unwrap();
         }
-        disk.soon("compact", |db| db.compact_range(None, Some(&key(from))));
+        disk.db.compact_range(None, Some(&key(from))).unwrap();
         disk.has_all_from(&disk.db, from);
         let index = disk.written;
+        // The space is put aside again in the background, and puts are refused until then.
         disk.soon("put", |db| db.put(&key(index), &value(index), Durability::Sync));
         disk.written += 1;
         assert_eq!(disk.memory.size(&reserve).unwrap(), RESERVE);
@@ -250,4 +254,72 @@ fn a_compaction_that_finds_no_room_is_tried_once_more() {
     disk.db.compact_range(None, None).unwrap();
     assert_eq!(disk.db.health().reserve_releases, 1, "it did not fail");
     disk.has_all_from(&disk.db, 1);
+}
+
+/// The deletion that finds the disk full is made with what it gives up.
+#[test]
+fn a_deletion_is_made_on_a_full_disk_by_the_first_attempt() {
+    for durability in [Durability::Process, Durability::Interval, Durability::Sync] {
+        let mut disk = Disk::with_reserve(RESERVE);
+        disk.put().unwrap();
+        disk.put().unwrap();
+        disk.fault.set_free_space(Some(3));
+        disk.db.delete(&key(0), durability).unwrap();
+        assert_eq!(disk.db.health().reserve_releases, 1, "the disk was not full");
+        disk.has_all_from(&disk.db, 1);
+        disk.recovers_with_more_room(1);
+    }
+}
+
+/// The disk is found full again while the space is being put aside: then that counts for nothing,
+/// and all is well only once it is really there.
+#[test]
+fn space_that_is_given_up_while_it_is_put_aside_is_not_taken_for_there() {
+    watched(LIMIT, || {
+        let gate = Arc::<Gate>::default();
+        let memory = MemoryEnv::new();
+        let fault = FaultEnv::on_memory(memory.clone());
+        let env = TapEnv::new(Arc::new(fault.clone()), {
+            let gate = Arc::clone(&gate);
+            move |call: Call| gate.pass(&call)
+        });
+        let reserve = Path::new(DIRECTORY).join("RESERVE");
+        let db =
+            Db::open(DIRECTORY, Options { reserve_size: 4 * RESERVE, ..options(env) }).unwrap();
+        db.put(b"key", b"value", Durability::Process).unwrap();
+        let _shut = gate.shut(|call| {
+            on_thread("sigil-upkeep")
+                && call.path.ends_with("RESERVE")
+                && call.operation == IoOperation::Write
+        });
+        let full = || {
+            let full = FaultPlan::fail_nth(0, errno::ENOSPC);
+            fault.set_plan(full.on(IoOperation::Write).of(FileKind::Log(0)));
+        };
+        full();
+        db.put(b"key", b"value", Durability::Process).unwrap_err();
+        while gate.waiting() == 0 {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        full();
+        std::thread::scope(|scope| {
+            let deleting = scope.spawn(|| db.delete(b"key", Durability::Process));
+            std::thread::sleep(Duration::from_millis(100));
+            gate.open();
+            let _ = deleting.join().unwrap();
+        });
+        becomes_healthy(&db).unwrap();
+        assert_eq!(memory.size(&reserve).ok(), Some(4 * RESERVE));
+    });
+}
+
+#[test]
+fn space_that_was_put_aside_is_there_after_a_power_cut() {
+    // One that was opened without it before: a new database makes its names durable anyway.
+    let mut disk = Disk::with_reserve(0);
+    disk.db.close().unwrap();
+    let options = Options { reserve_size: RESERVE, ..options(disk.fault.clone()) };
+    disk.db = Db::open(DIRECTORY, options).unwrap();
+    let left = disk.memory.crash(CrashMode::Drop);
+    assert_eq!(left.size(&Path::new(DIRECTORY).join("RESERVE")).unwrap(), RESERVE);
 }

@@ -16,6 +16,7 @@ use sigil_leveldb::{Db, Durability, Error, FileKind, IoOperation, Job};
 
 use support::checkers::Checkers;
 use support::ensure;
+use support::long;
 use support::recovered::{self, options};
 use support::watch::watched;
 use support::workload::{DIRECTORY, Progress, Step, Workload, Write};
@@ -131,10 +132,10 @@ impl Outage {
 }
 
 /// What fails, and whether that takes reads along.
-fn plans(errno: i32) -> Vec<(FaultPlan, bool)> {
+fn plans(errno: i32, places: &[u64]) -> Vec<(FaultPlan, bool)> {
     use IoOperation::{Create, Open, Read, Remove, Rename, Stat, Sync, SyncDir, Truncate, Write};
     let mut plans = Vec::new();
-    for n in [0, 1, 5, 17, 60] {
+    for &n in places {
         let from = || FaultPlan::fail_from(n, errno);
         plans.push((from().writing(7), true));
         for operation in [Create, Remove, Rename, Sync, SyncDir, Truncate] {
@@ -156,8 +157,16 @@ fn plans(errno: i32) -> Vec<(FaultPlan, bool)> {
 fn the_handle_outlives_every_sort_of_fault() {
     watched(LIMIT, || {
         let checkers = Checkers::start();
-        for errno in [errno::EIO, errno::ENOSPC] {
-            for (plan, reads_fail) in plans(errno) {
+        let (all, some): (&[u64], &[u64]) = (&[0, 1, 5, 17, 60], &[0, 17]);
+        let causes = [
+            (errno::EIO, all),
+            (errno::ENOSPC, all),
+            (errno::EDQUOT, some),
+            (errno::EROFS, some),
+            (errno::EMFILE, some),
+        ];
+        for (errno, places) in causes {
+            for (plan, reads_fail) in plans(errno, if long::is_long() { all } else { places }) {
                 checkers.submit(move || {
                     let outage = Outage::after(400);
                     outage.fault.set_plan(plan.clone());
@@ -186,6 +195,67 @@ fn health_names_the_job_that_fails_until_it_succeeds() {
         assert!(health.pending_memtables > 0 && !health.is_healthy());
         outage.fault.clear_plan();
         outage.is_over().unwrap();
+    });
+}
+
+/// Waits until a job is among those that fail, and has been tried more than once.
+fn comes_to_fail(db: &Db, job: Job) {
+    let started = Instant::now();
+    let fails = || {
+        let health = db.health();
+        health.failures.iter().any(|failure| {
+            failure.job == job && failure.error.errno() == Some(errno::EIO) && failure.attempts > 1
+        })
+    };
+    while !fails() {
+        assert!(started.elapsed() < PATIENCE, "{:?}", db.health());
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// It was told of while it lasted, and it still is once it is over.
+fn was_told_of(outage: &Outage, job: Job) {
+    outage.fault.clear_plan();
+    recovered::becomes_healthy(&outage.db).unwrap();
+    let faults = outage.db.health().faults;
+    let fault = faults.iter().find(|fault| fault.job == job).unwrap();
+    assert!(fault.times > 1 && fault.error.errno() == Some(errno::EIO), "{fault:?}");
+    outage.is_over().unwrap();
+}
+
+#[test]
+fn health_names_a_compaction_that_fails_until_it_succeeds() {
+    watched(LIMIT, || {
+        let outage = Outage::after(100);
+        let plan = FaultPlan::fail_from(0, errno::EIO);
+        outage.fault.set_plan(plan.on(IoOperation::Read).of(FileKind::Table(0)));
+        let level0 = || outage.db.property("leveldb.num-files-at-level0").unwrap().unwrap();
+        while level0().parse::<u32>().unwrap() < 4 {
+            outage.try_write(outage.writes().next().unwrap()).unwrap();
+            outage.db.flush().unwrap();
+        }
+        comes_to_fail(&outage.db, Job::Compaction);
+        was_told_of(&outage, Job::Compaction);
+        assert!(level0().parse::<u32>().unwrap() < 4);
+    });
+}
+
+#[test]
+fn health_names_a_sync_in_the_background_that_fails_until_it_succeeds() {
+    watched(LIMIT, || {
+        let outage = Outage::after(100);
+        outage.fault.set_plan(FaultPlan::fail_from(0, errno::EIO).on(IoOperation::Sync));
+        let interval = outage.writes().find(|write| write.durability == Durability::Interval);
+        assert!(interval.is_some(), "the workload has such writes");
+        outage.db.put(b"key-000", b"soon", Durability::Interval).unwrap();
+        comes_to_fail(&outage.db, Job::Flush);
+        let faults = outage.db.health().faults;
+        assert!(faults.iter().any(|fault| fault.job == Job::Sync), "{faults:?}");
+        assert!(outage.db.health().failures.iter().any(|failure| failure.job == Job::Sync));
+        outage.fault.clear_plan();
+        recovered::becomes_healthy(&outage.db).unwrap();
+        let left = Db::open(DIRECTORY, options(outage.memory.crash(CrashMode::Drop))).unwrap();
+        assert_eq!(left.get(b"key-000").unwrap().as_deref(), Some(&b"soon"[..]));
     });
 }
 

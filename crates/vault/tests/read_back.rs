@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use sigil_leveldb::env::{
-    Env, LockError, LockGuard, MemoryEnv, OpenFiles, ReadableFile, WritableFile,
+    Env, FileIdentity, LockError, LockGuard, MemoryEnv, OpenFiles, ReadableFile, WritableFile,
 };
 use sigil_storage::{Error, Options, Store};
 
@@ -56,6 +56,10 @@ impl Env for Lying {
         Ok(if is_backup { Arc::new(LyingFile { inner, lies }) } else { inner })
     }
 
+    fn create_new(&self, path: &Path) -> io::Result<Arc<dyn WritableFile>> {
+        self.inner.create_new(path)
+    }
+
     fn open(&self, path: &Path) -> io::Result<Arc<dyn ReadableFile>> {
         self.inner.open(path)
     }
@@ -86,6 +90,10 @@ impl Env for Lying {
 
     fn size(&self, path: &Path) -> io::Result<u64> {
         self.inner.size(path)
+    }
+
+    fn identity(&self, path: &Path) -> io::Result<FileIdentity> {
+        self.inner.identity(path)
     }
 
     fn sync_file(&self, path: &Path) -> io::Result<()> {

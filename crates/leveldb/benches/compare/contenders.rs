@@ -8,6 +8,7 @@ use sigil_leveldb::{Db, Durability, Options, Range};
 const WRITE_BUFFER: usize = 4 << 20;
 const BLOCK_CACHE: usize = 8 << 20;
 const BLOCK_SIZE: usize = 4 << 10;
+const TABLE_SIZE: usize = 8 << 20;
 
 pub(crate) trait Contender {
     fn open(directory: &Path, cache: usize) -> Self;
@@ -29,6 +30,7 @@ impl Contender for Ours {
             write_buffer_size: WRITE_BUFFER,
             block_cache_size: cache.max(BLOCK_CACHE),
             block_size: BLOCK_SIZE,
+            target_file_size: TABLE_SIZE as u64,
             ..Options::default()
         };
         Self(Db::open(directory, options).unwrap())
@@ -68,6 +70,7 @@ impl Contender for Rusty {
             write_buffer_size: WRITE_BUFFER,
             block_cache_capacity_bytes: cache.max(BLOCK_CACHE),
             block_size: BLOCK_SIZE,
+            max_file_size: TABLE_SIZE,
             compressor: SnappyCompressor::ID,
             ..rusty_leveldb::Options::default()
         };

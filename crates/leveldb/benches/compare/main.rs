@@ -17,7 +17,9 @@ use work::{Outcome, Work};
 fn main() {
     let rows = std::env::var("ROWS").ok().and_then(|rows| rows.parse().ok()).unwrap_or(1_000_000);
     let work = Work::new(rows);
-    println!("{rows} rows of 300 bytes, keys of 16, 4 MiB write buffer, 4 KiB blocks, 8 MiB cache");
+    println!(
+        "{rows} rows of 300 bytes, keys of 16, 4 MiB write buffer, 4 KiB blocks, 8 MiB tables, 8 MiB cache"
+    );
     let chosen = std::env::var("CONTENDER").unwrap_or_default();
     let ours = (chosen != "rusty").then(|| measure::<Ours>(&work));
     let rusty = (chosen != "ours").then(|| measure::<Rusty>(&work));

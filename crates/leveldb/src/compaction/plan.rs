@@ -17,7 +17,7 @@ use crate::version::file::TableFile;
 const LEVEL0_TRIGGER: usize = 4;
 
 /// How much larger each level may be than the one above it.
-const LEVEL_FACTOR: f64 = 10.0;
+pub(crate) const LEVEL_FACTOR: u64 = 10;
 
 /// An output stops when it overlaps this many target sizes of the level after its own, so that
 /// compacting it later stays cheap.
@@ -144,7 +144,7 @@ fn score(version: &Version, level: usize, limits: &Limits) -> f64 {
     if level == 0 {
         return version.files(0).len() as f64 / LEVEL0_TRIGGER as f64;
     }
-    let allowed = limits.level1_bytes as f64 * LEVEL_FACTOR.powi(level as i32 - 1);
+    let allowed = limits.level1_bytes as f64 * (LEVEL_FACTOR as f64).powi(level as i32 - 1);
     version.level_bytes(level) as f64 / allowed
 }
 

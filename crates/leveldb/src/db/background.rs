@@ -1,6 +1,8 @@
 //! The threads of a database that is open for writing: one flushes memtables, one compacts, one
-//! does the upkeep (syncs that nobody waits for, removal of files, restoring the reserve). Flushes
-//! have a thread of their own so that none ever waits for a compaction.
+//! makes the log durable where nobody waits for that, and one does the upkeep (removal of files,
+//! restoring the reserve). Flushes have a thread of their own so that none ever waits for a
+//! compaction, and syncs so that writes are durable within the interval that they were promised,
+//! however long anything else takes.
 //!
 //! A job that fails is tried again with growing pauses, until it succeeds or the database is
 //! closed; what it fails with is on the health board meanwhile.
@@ -17,7 +19,7 @@ use crate::compaction;
 use crate::error::{Error, IoOperation, Result};
 use crate::file_name;
 
-/// How often the upkeep looks around when nobody wakes it.
+/// How often the upkeep and the syncs look around when nobody wakes them.
 const UPKEEP_PERIOD: Duration = Duration::from_millis(500);
 
 /// Threads that wait for a signal look around this often, in case the state changed without one.
@@ -34,9 +36,10 @@ impl Background {
     pub(crate) fn start(core: &Arc<Core>) -> Result<Self> {
         let mut background = Self::default();
         type Loop = fn(&Core);
-        let jobs: [(&str, Loop); 3] = [
+        let jobs: [(&str, Loop); 4] = [
             ("sigil-flush", flush_loop),
             ("sigil-compact", compaction_loop),
+            ("sigil-sync", sync_loop),
             ("sigil-upkeep", upkeep_loop),
         ];
         for (name, job) in jobs {
@@ -57,6 +60,7 @@ impl Background {
         core.closed.store(true, std::sync::atomic::Ordering::Release);
         core.flush_wanted.raise();
         core.compaction_wanted.raise();
+        core.sync_wanted.raise();
         core.upkeep_wanted.raise();
         core.progress.announce();
         for thread in self.threads.drain(..) {
@@ -103,14 +107,17 @@ fn flush_loop(core: &Core) {
 
 fn compaction_loop(core: &Core) {
     priority::yield_to_callers();
-    compaction::load_statistics(core);
+    let mut inspection = compaction::Inspection::default();
     while !core.is_closed() {
+        let may_find_more = inspection.go_on(core);
         match compaction::run_next(core) {
             Ok(true) => core.health.succeeded(Job::Compaction),
             Ok(false) => {
                 // What failed may have been asked for by a caller, who has his answer.
                 core.health.succeeded(Job::Compaction);
-                core.compaction_wanted.wait(IDLE_PERIOD);
+                if !may_find_more {
+                    core.compaction_wanted.wait(IDLE_PERIOD);
+                }
             }
             Err(Error::Closed) => return,
             Err(error) => {
@@ -123,23 +130,29 @@ fn compaction_loop(core: &Core) {
 }
 
 fn upkeep_loop(core: &Core) {
-    let mut last_sync = Instant::now();
     while !core.is_closed() {
         core.upkeep_wanted.wait(UPKEEP_PERIOD);
         empty_trash(core);
-        replace_lost_log(core);
         begin_missing_log(core);
         restore_reserve(core);
         flush_old_deletions(core);
+    }
+    empty_trash(core);
+}
+
+fn sync_loop(core: &Core) {
+    let mut last_sync = Instant::now();
+    while !core.is_closed() {
+        core.sync_wanted.wait(UPKEEP_PERIOD);
+        replace_lost_log(core);
         // Woken by writes that asked for their interval: what they share is the rest of it.
         let due = core.options.sync_interval.saturating_sub(last_sync.elapsed());
         if !due.is_zero() && !core.is_closed() {
-            core.upkeep_wanted.wait(due);
+            core.sync_wanted.wait(due);
         }
         last_sync = Instant::now();
         sync_log(core);
     }
-    empty_trash(core);
 }
 
 /// Makes the log durable as far as it goes now.
@@ -151,7 +164,7 @@ fn sync_log(core: &Core) {
         Ok(()) => core.health.succeeded(Job::Sync),
         Err(error) => {
             core.job_failed(Job::Sync, &error);
-            core.upkeep_wanted.raise();
+            core.sync_wanted.raise();
         }
     }
 }
@@ -181,6 +194,7 @@ fn begin_missing_log(core: &Core) {
 /// Puts space aside again, once nothing waits for what is left of it: making the reserve fills a
 /// disk that is nearly full, and must not take from a flush that would make room.
 fn restore_reserve(core: &Core) {
+    core.reserve.give_up();
     if core.health.failures().is_empty()
         && core.view.load().pending.is_empty()
         && core.reserve.restore()

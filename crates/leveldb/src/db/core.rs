@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 
 use super::commit::CommitQueue;
 use super::health::{Health, HealthBoard, Job, pause_after};
@@ -49,7 +49,9 @@ pub(crate) struct Core {
     pub(crate) flush_wanted: Signal,
     /// The version changed, or somebody asked for a compaction.
     pub(crate) compaction_wanted: Signal,
-    /// Unsynced writes have piled up, or housekeeping is due.
+    /// Unsynced writes have piled up, or were promised to be durable soon.
+    pub(crate) sync_wanted: Signal,
+    /// Housekeeping is due.
     pub(crate) upkeep_wanted: Signal,
     /// A flush or compaction has ended, well or not.
     pub(crate) progress: Event,
@@ -57,6 +59,9 @@ pub(crate) struct Core {
     pub(crate) compacting: AtomicBool,
     /// Held by who flushes: the thread for it, or who opens or closes the database.
     pub(crate) flushing: Mutex<()>,
+    /// Held for reading by calls that go through the files of the database in their own time:
+    /// closing waits for them before it lets go of the lock.
+    pub(crate) at_files: RwLock<()>,
     /// No operation is accepted any more.
     pub(crate) closed: AtomicBool,
     /// Held while the database is open for writing.
@@ -99,7 +104,8 @@ impl Core {
     /// Tells everyone whom the failure of a job concerns, and gives the pause before the next
     /// attempt.
     pub(crate) fn job_failed(&self, job: Job, error: &Error) -> Duration {
-        self.reserve.note(error.clone());
+        self.reserve.note(error);
+        self.reserve.give_up();
         let attempts = self.health.failed(job, error.clone());
         // Not every time: a failing disk must not be filled with the news of it.
         if attempts.is_power_of_two() {
@@ -108,11 +114,12 @@ impl Core {
         pause_after(attempts)
     }
 
-    /// Takes note of the error of a write, or of a sync that a caller waits for.
+    /// Takes note of the error of a write, or of a sync that a caller waits for. What has been put
+    /// aside for a full disk is given up by who may wait for that.
     pub(crate) fn write_failed(&self, error: &Error) {
         // In this order: what is said here is taken back once the reserve is there again.
         self.health.write_failed(error);
-        self.reserve.note(error.clone());
+        self.reserve.note(error);
     }
 
     pub(crate) fn health(&self) -> Health {

@@ -5,8 +5,12 @@
 //! stays readable without its name. While it reads, the writer goes on: a file that vanished, or
 //! anything else that does not fit together, is only believed if the manifest is still the same
 //! afterwards, and otherwise everything is read again.
+//!
+//! The whole directory can be replaced, too: destroyed and made anew, or by a copy that is restored.
+//! Names, numbers and sizes can then be what they were before, so what was read is known by the
+//! identity of its files ([`FileIdentity`]).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,12 +23,14 @@ use super::open::{Foundation, assemble};
 use super::recovery::{self, Recovered};
 use super::view::View;
 use crate::directory::Listing;
-use crate::error::{Error, Result};
+use crate::env::{Env, FileIdentity};
+use crate::error::{Error, IoOperation, Result};
 use crate::file_name;
 use crate::memtable::MemTable;
 use crate::options::Options;
 use crate::table::Table;
 use crate::version::Version;
+use crate::version::file::TableFile;
 use crate::version::manifest;
 use crate::version::set::{FileNumbers, VersionSetState};
 use crate::version::table_cache::TableCache;
@@ -40,8 +46,20 @@ const ATTEMPTS: u32 = 100;
 /// What identifies the files that were read: as long as it is the same, so is the database.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Fingerprint {
-    manifest: Option<(PathBuf, u64)>,
-    logs: Vec<(u64, u64)>,
+    manifest: Option<(PathBuf, Option<FileIdentity>)>,
+    logs: Vec<(u64, Option<FileIdentity>)>,
+}
+
+impl Fingerprint {
+    /// Whether the manifest is the same file, longer perhaps.
+    fn has_manifest_of(&self, other: &Self) -> bool {
+        match (&self.manifest, &other.manifest) {
+            (Some((path, Some(file))), Some((other_path, Some(other_file)))) => {
+                path == other_path && file.is_same_file(other_file)
+            }
+            (this, other) => this == other,
+        }
+    }
 }
 
 /// See the module's documentation.
@@ -91,17 +109,33 @@ fn show(core: &Core, recovered: Recovered) {
     let active = memtables.pop().unwrap_or_else(|| Arc::new(MemTable::new(0)));
     memtables.reverse();
     let version = Arc::new(recovered.manifest.version);
-    // IMPORTANT: the number first. The old view is the same with any number from its own on; the new
-    // one is wrong with an older number, whose entries may be compacted away.
-    core.visible.store(recovered.last_sequence, Ordering::Release);
+    let numbers: HashSet<u64> = version.all_files().map(|(_, file)| file.number).collect();
+    // IMPORTANT: the number first. A view is the same with any number from its own on, and wrong with
+    // an older one, whose entries may be compacted away. For the same reason the number never falls,
+    // also where the new view has a smaller one, as after a copy was restored.
+    core.visible.fetch_max(recovered.last_sequence, Ordering::AcqRel);
     core.view.replace(View { active, pending: memtables, version });
+    core.tables.keep_only(&numbers);
 }
 
+type OpenTables = HashMap<u64, Arc<TableFile>>;
+
 /// The tables that a version holds open, by number.
-fn open_tables(version: &Version) -> HashMap<u64, Arc<Table>> {
-    let pinned =
-        version.all_files().filter_map(|(_, file)| Some((file.number, Arc::clone(file.pinned()?))));
-    pinned.collect()
+fn open_tables(version: &Version) -> OpenTables {
+    version.all_files().map(|(_, file)| (file.number, Arc::clone(file))).collect()
+}
+
+/// The open table of a file, if it is open and its name still means the same file.
+fn still_open(env: &dyn Env, open: &OpenTables, file: &TableFile) -> Result<Option<Arc<Table>>> {
+    let known = open.get(&file.number).filter(|known| {
+        (known.size, &known.smallest, &known.largest) == (file.size, &file.smallest, &file.largest)
+    });
+    let Some(table) = known.and_then(|known| known.pinned()) else { return Ok(None) };
+    match env.identity(table.path()) {
+        Ok(identity) => Ok((identity == table.identity()).then(|| Arc::clone(table))),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::io(IoOperation::Stat, table.path())(error)),
+    }
 }
 
 /// Reads until what was read fits together and every table is open.
@@ -109,18 +143,25 @@ fn read(
     directory: &Path,
     options: &Options,
     tables: &TableCache,
-    open: &HashMap<u64, Arc<Table>>,
+    open: &OpenTables,
 ) -> Result<(Recovered, Fingerprint)> {
     let mut patience = PATIENCE;
     let mut attempts = 0;
     loop {
         let before = fingerprint(directory, options)?;
+        attempts += 1;
         let error = match read_once(directory, options, tables, open) {
-            Ok(Some(recovered)) => return Ok((recovered, before)),
+            Ok(Some(recovered)) => {
+                // Half of it can be of a database that has taken the place of the other meanwhile.
+                if attempts == ATTEMPTS || fingerprint(directory, options)?.has_manifest_of(&before)
+                {
+                    return Ok((recovered, before));
+                }
+                continue;
+            }
             Ok(None) => return Err(Error::DoesNotExist { path: directory.to_path_buf() }),
             Err(error) => error,
         };
-        attempts += 1;
         let may_pass = error.is_corruption() || error.io_kind() == Some(ErrorKind::NotFound);
         if !may_pass || attempts == ATTEMPTS {
             return Err(error);
@@ -139,14 +180,14 @@ fn read_once(
     directory: &Path,
     options: &Options,
     tables: &TableCache,
-    open: &HashMap<u64, Arc<Table>>,
+    open: &OpenTables,
 ) -> Result<Option<Recovered>> {
     let recovered =
         recovery::recover(&*options.env, directory, options.log_recovery, &Arc::default())?;
     let Some(recovered) = recovered else { return Ok(None) };
     for (_, file) in recovered.manifest.version.all_files() {
-        let table = match open.get(&file.number) {
-            Some(table) => Arc::clone(table),
+        let table = match still_open(&*options.env, open, file)? {
+            Some(table) => table,
             None => Arc::new(tables.open_table(file)?),
         };
         if options.paranoid_checks {
@@ -162,9 +203,9 @@ fn fingerprint(directory: &Path, options: &Options) -> Result<Fingerprint> {
     let env = &*options.env;
     let mut fingerprint = Fingerprint::default();
     if let Some((path, _)) = manifest::current(env, directory)? {
-        // A manifest that is replaced just now has no size; the next look finds its successor.
-        let size = env.size(&path).unwrap_or(0);
-        fingerprint.manifest = Some((path, size));
+        // A manifest that is replaced just now is not there; the next look finds its successor.
+        let identity = env.identity(&path).ok();
+        fingerprint.manifest = Some((path, identity));
     }
     let listing = match Listing::read(env, directory) {
         Err(error) if error.io_kind() == Some(ErrorKind::NotFound) => {
@@ -173,7 +214,7 @@ fn fingerprint(directory: &Path, options: &Options) -> Result<Fingerprint> {
         listing => listing?,
     };
     for number in listing.logs {
-        fingerprint.logs.push((number, env.size(&file_name::log(directory, number)).unwrap_or(0)));
+        fingerprint.logs.push((number, env.identity(&file_name::log(directory, number)).ok()));
     }
     Ok(fingerprint)
 }

@@ -12,8 +12,13 @@ use super::follower::Follower;
 use super::health::Job;
 use super::shutdown;
 use crate::error::{Error, Result};
+use crate::format::TRY_WRITE_LIMIT;
 use crate::options::{Durability, WriteOptions};
 use crate::write_batch::{BatchEntry, WriteBatch};
+
+/// How often a write that makes room is tried again on a full disk: the space that is given up for it
+/// can be put aside again before it comes to that.
+const SECOND_ATTEMPTS: usize = 3;
 
 /// See the module's documentation.
 pub(crate) struct Handle {
@@ -60,7 +65,24 @@ impl Handle {
         if let Some(delay) = self.core.pressure.delay(batch.byte_size()) {
             std::thread::sleep(delay);
         }
-        self.core.commits.commit(&self.core, batch, options.durability)
+        self.commit(batch, options.durability)
+    }
+
+    /// Commits a batch. Where the disk is found full, the space put aside for that is given up, and
+    /// a batch that makes room is committed in it.
+    fn commit(&self, batch: WriteBatch, durability: Durability) -> Result<()> {
+        let core = &self.core;
+        let spare = (core.reserve.is_wanted() && makes_room(&batch)).then(|| batch.clone());
+        let mut outcome = core.commits.commit(core, batch, durability);
+        for _ in 0..SECOND_ATTEMPTS {
+            match &outcome {
+                Err(error) if error.is_out_of_space() => core.reserve.give_up(),
+                _ => break,
+            }
+            let Some(batch) = &spare else { break };
+            outcome = core.commits.commit(core, batch.clone(), durability);
+        }
+        outcome
     }
 
     pub(crate) fn try_write(&self, batch: &mut WriteBatch, options: WriteOptions) -> Result<()> {
@@ -73,9 +95,21 @@ impl Handle {
                 Ok(())
             };
         }
-        self.check_space(batch)?;
         let bytes = batch.byte_size();
-        self.core.commits.try_commit(&self.core, batch, options.durability)?;
+        if bytes > TRY_WRITE_LIMIT {
+            return Err(Error::WouldBlock);
+        }
+        self.check_space(batch)?;
+        let written = self.core.commits.try_commit(&self.core, batch, options.durability);
+        if let Err(error) = written {
+            if !error.is_out_of_space() {
+                return Err(error);
+            }
+            // Giving up what is put aside takes time.
+            self.core.upkeep_wanted.raise();
+            let has_space = self.core.reserve.is_wanted() && makes_room(batch);
+            return Err(if has_space { Error::WouldBlock } else { error });
+        }
         // Paid afterwards: the next write of this thread is the one that would have to wait.
         let _ = self.core.pressure.delay(bytes);
         Ok(())
@@ -84,7 +118,7 @@ impl Handle {
     /// While the disk is full only what makes room is let through.
     fn check_space(&self, batch: &WriteBatch) -> Result<()> {
         let Some(refusal) = self.core.reserve.refusal() else { return Ok(()) };
-        if batch.iter().all(|entry| matches!(entry, BatchEntry::Delete { .. })) {
+        if makes_room(batch) {
             return Ok(());
         }
         self.core.upkeep_wanted.raise();
@@ -95,7 +129,12 @@ impl Handle {
         self.check_writable()?;
         let mut log = self.core.commits.log();
         log.make_room(&self.core)?;
-        log.sync().inspect_err(|error| self.core.write_failed(error))
+        let synced = log.sync().inspect_err(|error| self.core.write_failed(error));
+        drop(log);
+        if synced.is_err() {
+            self.core.reserve.give_up();
+        }
+        synced
     }
 
     pub(crate) fn flush(&self) -> Result<()> {
@@ -163,6 +202,7 @@ impl Handle {
                 self.core.closed.store(true, std::sync::atomic::Ordering::Release);
                 // Waits for a refresh under way, which would fill the view again.
                 let _follower = follower.lock();
+                drop(self.core.at_files.write());
                 self.core.view.clear();
                 Ok(())
             }
@@ -178,6 +218,11 @@ impl Handle {
             }
         }
     }
+}
+
+/// Whether a batch takes values away and brings none.
+fn makes_room(batch: &WriteBatch) -> bool {
+    batch.iter().all(|entry| matches!(entry, BatchEntry::Delete { .. }))
 }
 
 impl Drop for Handle {

@@ -187,6 +187,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn pauses_double_and_have_an_end() {
+        let pauses: Vec<_> = (0..9).map(|attempts| pause_after(attempts).as_millis()).collect();
+        assert_eq!(pauses, [20, 20, 40, 80, 160, 320, 640, 1_280, 2_000]);
+        assert_eq!(pause_after(u32::MAX), LONGEST_PAUSE);
+    }
+
+    #[test]
     fn a_fault_that_is_over_is_remembered() {
         let board = HealthBoard::default();
         board.failed(Job::Flush, Error::Closed);

@@ -124,26 +124,26 @@ impl Db {
 
     /// The value of `key` if the memtables and the block cache have the answer: no file is asked.
     pub fn get_if_cached(&self, key: &[u8]) -> Result<Cached> {
-        read::get_if_cached(&self.handle.core, key, None, ReadMode::MemoryOnly)
+        read::without_waiting(&self.handle.core, key, None, ReadMode::MemoryOnly)
     }
 
     /// [`Db::get_if_cached`], of a snapshot.
     pub fn get_if_cached_at(&self, snapshot: &Snapshot, key: &[u8]) -> Result<Cached> {
         self.check_snapshot(snapshot)?;
-        read::get_if_cached(&self.handle.core, key, Some(snapshot), ReadMode::MemoryOnly)
+        read::without_waiting(&self.handle.core, key, Some(snapshot), ReadMode::MemoryOnly)
     }
 
     /// The value of `key` if it can be had without waiting for a disk: also from what the system
     /// holds of the files in memory, where it can be asked for just that (Linux), as long as it is no
     /// more than 1 MiB. Takes a few microseconds more than [`Db::get_if_cached`] then.
     pub fn try_get(&self, key: &[u8]) -> Result<Cached> {
-        read::get_if_cached(&self.handle.core, key, None, ReadMode::NoWait)
+        read::without_waiting(&self.handle.core, key, None, ReadMode::NoWait)
     }
 
     /// [`Db::try_get`], of a snapshot.
     pub fn try_get_at(&self, snapshot: &Snapshot, key: &[u8]) -> Result<Cached> {
         self.check_snapshot(snapshot)?;
-        read::get_if_cached(&self.handle.core, key, Some(snapshot), ReadMode::NoWait)
+        read::without_waiting(&self.handle.core, key, Some(snapshot), ReadMode::NoWait)
     }
 
     /// Gives `key` a value.
@@ -167,7 +167,11 @@ impl Db {
 
     /// Carries out a batch on this thread if that needs no waiting, and empties it; otherwise answers
     /// [`Error::WouldBlock`] and leaves the batch as it was: then [`Db::write`] is the call to make.
-    /// [`crate::Durability::Sync`] always waits for the disk and is always refused here.
+    /// [`crate::Durability::Sync`] always waits for the disk and is always refused here, and so is a
+    /// batch of more than [`crate::TRY_WRITE_LIMIT`] bytes, which takes milliseconds.
+    ///
+    /// On a full disk it removes nothing to make room: that is left to the background, or for a batch
+    /// of deletions to [`Db::write`].
     ///
     /// Every other error is one that [`Db::write`] gives too, and leaves the batch as it was:
     /// nothing of it was written.
@@ -213,9 +217,8 @@ impl Db {
     }
 
     /// Compacts the keys of a range, both ends included, down to the deepest level that has any:
-    /// what was deleted or overwritten in it is then gone from the disk, unless a snapshot holds
-    /// it, nor an iterator or [`Entries`] that is still open: what those hold goes from the disk once
-    /// they are dropped. `None` is no bound. A range that ends before it begins is empty, and nothing
+    /// what was deleted or overwritten in it is then gone from the disk, unless a snapshot, an iterator
+    /// or [`Entries`] that is still open holds it: that goes from the disk once they are dropped. `None` is no bound. A range that ends before it begins is empty, and nothing
     /// is done.
     ///
     /// On a full disk it is tried a second time at once, in the space that the first attempt has
@@ -244,16 +247,17 @@ impl Db {
     /// | `leveldb.stats` | a table for humans: for each level that has any, its number, its files, their size in MiB, and the deletions in them as far as they are known |
     /// | `leveldb.sstables` | every table: number, size, first and last key. It shows keys of the user: keep it out of what strangers read |
     /// | `leveldb.num-files-at-levelN` | the tables of level N, from 0 to 6 |
-    /// | `leveldb.approximate-memory-usage` | bytes of memtables, cached blocks, and the indexes and filters of open tables |
+    /// | `leveldb.approximate-memory-usage` | bytes of memtables, cached blocks, and the indexes and filters of open tables; a compaction under way is not in it |
     pub fn property(&self, name: &str) -> Result<Option<String>> {
         property::property(&self.handle.core, name)
     }
 
     /// A consistent copy in a new directory, made while the database is in use. Tables are shared
     /// by hard links where the file system can, and copied where not. Its directories are made; one
-    /// that has files already is [`Error::AlreadyExists`], and the database's own is
-    /// [`Error::InvalidArgument`]. What is in memory is flushed first, so a
-    /// database that was opened read-only cannot do it: [`Error::ReadOnly`].
+    /// that has files already, or in which another checkpoint is being made, is
+    /// [`Error::AlreadyExists`], and the database's own is [`Error::InvalidArgument`]. A checkpoint
+    /// that fails removes what it has made. What is in memory is flushed first, so a database that
+    /// was opened read-only cannot do it: [`Error::ReadOnly`].
     pub fn checkpoint(&self, directory: impl AsRef<Path>) -> Result<()> {
         let directory = directory::resolve(directory.as_ref())?;
         if directory == self.handle.core.directory {
@@ -295,7 +299,8 @@ impl Db {
     }
 
     /// Closes the database: waits for what is under way, makes the log durable, ends the threads and
-    /// releases the lock. Everything after that is [`Error::Closed`].
+    /// releases the lock. Everything after that is [`Error::Closed`]. A compaction, a checkpoint or a
+    /// verification under way ends early, with that error.
     ///
     /// An error says that what was acknowledged could not be made durable: it is as safe as
     /// [`crate::Durability::Process`]. The database is closed all the same, and closing it again

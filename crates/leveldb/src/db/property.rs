@@ -23,7 +23,11 @@ fn of_view(core: &Core, view: &View, name: &str) -> Option<String> {
         "approximate-memory-usage" => {
             let memtables: usize =
                 view.memtables().map(|memtable| memtable.memory() + memtable.filter_bytes()).sum();
-            Some((memtables + core.tables.block_bytes() + core.tables.table_bytes()).to_string())
+            // What a follower holds open is not in the cache.
+            let pinned = version.all_files().filter_map(|(_, file)| file.pinned());
+            let tables =
+                core.tables.table_bytes() + pinned.map(|table| table.memory()).sum::<usize>();
+            Some((memtables + core.tables.block_bytes() + tables).to_string())
         }
         other => {
             let level: usize = other.strip_prefix("num-files-at-level")?.parse().ok()?;

@@ -64,7 +64,7 @@ pub(crate) fn get_many<K: AsRef<[u8]>>(
 }
 
 /// What can be said without waiting; `mode` says how far the look goes.
-pub(crate) fn get_if_cached(
+pub(crate) fn without_waiting(
     core: &Core,
     key: &[u8],
     snapshot: Option<&Snapshot>,

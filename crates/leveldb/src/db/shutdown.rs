@@ -11,6 +11,7 @@ use crate::error::Result;
 pub(crate) fn close(core: &Core, threads: &mut Background) -> Result<()> {
     let saved = save(core);
     threads.stop(core);
+    drop(core.at_files.write());
     core.manual.close();
     let synced = end_log(core);
     core.view.clear();

@@ -25,6 +25,7 @@ impl VerifyReport {
 }
 
 pub(crate) fn verify(core: &Core) -> Result<VerifyReport> {
+    let _at_files = core.at_files.read();
     let version = Arc::clone(&core.view.load().version);
     // Asked second: closing empties the view, and nothing is not whole.
     core.check_open()?;

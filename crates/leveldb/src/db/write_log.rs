@@ -32,7 +32,7 @@ use crate::memtable::MemTable;
 use crate::options::Durability;
 use crate::write_batch::{self, WriteBatch};
 
-/// Unsynced bytes that wake the upkeep thread: the sync that a rotation has to wait for then
+/// Unsynced bytes that wake the thread that syncs: the sync that a rotation has to wait for then
 /// finds little left to do.
 const SYNC_AHEAD: u64 = 1 << 20;
 
@@ -55,7 +55,7 @@ struct ActiveLog {
     synced: u64,
     /// Everything before this offset is durable or about to be: somebody was told.
     sync_asked: u64,
-    /// The upkeep thread was told that a write asked for its interval.
+    /// The thread that syncs was told that a write asked for its interval.
     interval_told: bool,
 }
 
@@ -105,6 +105,9 @@ impl WriteLog {
                 self.awaits_flush = false;
                 return Ok(());
             } else if pending >= core.options.max_pending_memtables {
+                // Nobody else gets at the log while this waits, and what it has is promised to be
+                // durable soon. It would be synced afterwards anyway.
+                self.settle(core)?;
                 Self::wait_for_flush(core, seen)?;
             } else {
                 self.begin_log(core)?;
@@ -132,13 +135,7 @@ impl WriteLog {
     /// the health board.
     fn begin_log(&mut self, core: &Core) -> Result<()> {
         // IMPORTANT: the old log is whole on the disk before the new one has a record.
-        if let Some(old) = &mut self.active
-            && let Err(error) = old.sync()
-        {
-            self.give_up();
-            core.job_failed(Job::Sync, &error);
-            return Err(error);
-        }
+        self.settle(core)?;
         let begun = self.create_log(core);
         match &begun {
             Ok(()) => core.health.succeeded(Job::Log),
@@ -147,6 +144,13 @@ impl WriteLog {
             }
         }
         begun
+    }
+
+    /// Makes the log durable as it is. How it went is on the health board.
+    fn settle(&mut self, core: &Core) -> Result<()> {
+        self.sync().inspect_err(|error| {
+            core.job_failed(Job::Sync, error);
+        })
     }
 
     fn create_log(&mut self, core: &Core) -> Result<()> {
@@ -226,7 +230,7 @@ impl WriteLog {
         core.view.load().active.insert(sequence, batch.iter());
         core.visible.store(self.last_logged, Ordering::Release);
         if log.wants_sync(durability) {
-            core.upkeep_wanted.raise();
+            core.sync_wanted.raise();
         }
         Ok(())
     }
@@ -339,7 +343,7 @@ impl ActiveLog {
         })
     }
 
-    /// Whether the upkeep thread has to be told of the last write.
+    /// Whether the thread that syncs has to be told of the last write.
     fn wants_sync(&mut self, durability: Durability) -> bool {
         let offset = self.writer.offset();
         let interval = durability == Durability::Interval && !self.interval_told;

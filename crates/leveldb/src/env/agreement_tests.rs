@@ -16,6 +16,7 @@ const DIRECTORY: &str = "sub";
 #[derive(Debug, Clone)]
 enum Step {
     Create(usize),
+    CreateNew(usize),
     Append(usize, Vec<u8>),
     Truncate(usize, u64),
     Open(usize),
@@ -34,6 +35,7 @@ fn step() -> impl Strategy<Value = Step> {
     let name = || 0..NAMES.len();
     prop_oneof![
         3 => name().prop_map(Step::Create),
+        1 => name().prop_map(Step::CreateNew),
         3 => (0..4_usize, vec(any::<u8>(), 0..20)).prop_map(|(at, bytes)| Step::Append(at, bytes)),
         1 => (0..4_usize, 0..30_u64).prop_map(|(at, size)| Step::Truncate(at, size)),
         2 => name().prop_map(Step::Open),
@@ -64,6 +66,9 @@ impl Session<'_> {
         let outcome = match step {
             Step::Create(name) => {
                 env.create(&path(name)).map(|file| self.writers.push(file)).map(done)
+            }
+            Step::CreateNew(name) => {
+                env.create_new(&path(name)).map(|file| self.writers.push(file)).map(done)
             }
             Step::Open(name) => env.open(&path(name)).map(|file| self.readers.push(file)).map(done),
             Step::Append(at, bytes) => match self.writers.get(*at) {
@@ -100,6 +105,20 @@ impl Session<'_> {
         let content = |name| read_small_file(self.env, &self.root.join(name), 10_000).ok();
         NAMES.into_iter().filter_map(|name| Some((name, content(name)?))).collect()
     }
+
+    /// The pairs of names that one file has. A name has the same identity as a handle opened by it.
+    fn links(&self) -> Vec<(&'static str, &'static str)> {
+        let identity = |name| {
+            let path = self.root.join(name);
+            let identity = self.env.identity(&path).ok()?;
+            assert_eq!(identity, self.env.open(&path).unwrap().identity().unwrap());
+            Some(identity)
+        };
+        let pairs = NAMES.into_iter().flat_map(|a| NAMES.map(|b| (a, b))).filter(|(a, b)| a < b);
+        let linked =
+            |a, b| identity(a).is_some_and(|a| identity(b).is_some_and(|b| a.is_same_file(&b)));
+        pairs.filter(|(a, b)| linked(*a, *b)).collect()
+    }
 }
 
 proptest! {
@@ -115,6 +134,7 @@ proptest! {
         for step in &steps {
             prop_assert_eq!(in_memory.take(step), on_disk.take(step), "{:?}", step);
             prop_assert_eq!(in_memory.files(), on_disk.files(), "{:?}", step);
+            prop_assert_eq!(in_memory.links(), on_disk.links(), "{:?}", step);
         }
         prop_assert_eq!(memory.open_files(), real.open_files());
     }

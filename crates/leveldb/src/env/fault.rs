@@ -22,7 +22,9 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 pub use self::errors::errno;
-use super::{Env, LockError, LockGuard, MemoryEnv, OpenFiles, ReadableFile, WritableFile};
+use super::{
+    Env, FileIdentity, LockError, LockGuard, MemoryEnv, OpenFiles, ReadableFile, WritableFile,
+};
 use crate::error::IoOperation;
 use crate::file_name::FileKind;
 
@@ -244,6 +246,11 @@ impl Env for FaultEnv {
         Ok(self.file(path, file))
     }
 
+    fn create_new(&self, path: &Path) -> io::Result<Arc<dyn WritableFile>> {
+        self.check(IoOperation::Create, path)?;
+        Ok(self.file(path, self.inner.create_new(path)?))
+    }
+
     fn list(&self, directory: &Path) -> io::Result<Vec<PathBuf>> {
         self.check(IoOperation::List, directory)?;
         self.inner.list(directory)
@@ -277,6 +284,11 @@ impl Env for FaultEnv {
     fn size(&self, path: &Path) -> io::Result<u64> {
         self.check(IoOperation::Stat, path)?;
         self.inner.size(path)
+    }
+
+    fn identity(&self, path: &Path) -> io::Result<FileIdentity> {
+        self.check(IoOperation::Stat, path)?;
+        self.inner.identity(path)
     }
 
     fn sync_file(&self, path: &Path) -> io::Result<()> {
@@ -323,6 +335,11 @@ impl ReadableFile for FaultFile<Arc<dyn ReadableFile>> {
     fn size(&self) -> io::Result<u64> {
         self.env.check(IoOperation::Stat, &self.path)?;
         self.inner.size()
+    }
+
+    fn identity(&self) -> io::Result<FileIdentity> {
+        self.env.check(IoOperation::Stat, &self.path)?;
+        self.inner.identity()
     }
 }
 

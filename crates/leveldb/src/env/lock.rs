@@ -12,11 +12,11 @@
 //!
 //! All of them end with the process, so a `LOCK` file that a dead one left behind blocks nobody.
 
-#[cfg(not(unix))]
+#[cfg(any(not(unix), test))]
 mod exclusive;
 #[cfg(target_os = "linux")]
 mod ofd;
-#[cfg(all(unix, not(target_os = "linux")))]
+#[cfg(any(all(unix, not(target_os = "linux")), all(test, unix)))]
 mod record;
 #[cfg(test)]
 #[cfg(target_os = "linux")]

@@ -26,7 +26,7 @@ use self::content::Content;
 use self::names::{Inode, Names};
 use self::random::Random;
 use super::handles::{Handle, Handles};
-use super::{Env, LockError, LockGuard, OpenFiles, ReadableFile, WritableFile};
+use super::{Env, FileIdentity, LockError, LockGuard, OpenFiles, ReadableFile, WritableFile};
 
 /// What a crash leaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,6 +129,16 @@ impl Env for MemoryEnv {
         Ok(self.file(path, inode))
     }
 
+    fn create_new(&self, path: &Path) -> io::Result<Arc<dyn WritableFile>> {
+        let mut names = self.names.write();
+        match names.file(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            _ => return Err(io::ErrorKind::AlreadyExists.into()),
+        }
+        let inode = names.file_or_new(path)?;
+        Ok(self.file(path, inode))
+    }
+
     fn list(&self, directory: &Path) -> io::Result<Vec<PathBuf>> {
         self.names.read().list(directory)
     }
@@ -157,6 +167,12 @@ impl Env for MemoryEnv {
         let inode = self.names.read().file(path)?;
         let size = inode.read().len();
         Ok(size as u64)
+    }
+
+    fn identity(&self, path: &Path) -> io::Result<FileIdentity> {
+        let inode = self.names.read().file(path)?;
+        let identity = inode.read().identity();
+        Ok(identity)
     }
 
     fn sync_file(&self, path: &Path) -> io::Result<()> {
@@ -212,6 +228,10 @@ impl ReadableFile for MemoryFile {
 
     fn size(&self) -> io::Result<u64> {
         Ok(self.inode.read().len() as u64)
+    }
+
+    fn identity(&self) -> io::Result<FileIdentity> {
+        Ok(self.inode.read().identity())
     }
 }
 

@@ -38,6 +38,10 @@ pub trait Env: fmt::Debug + Send + Sync + 'static {
     /// Creates a file, or empties an existing one, for appending.
     fn create(&self, path: &Path) -> io::Result<Arc<dyn WritableFile>>;
 
+    /// Creates a file for appending where there is none of that name, in one step: of many who try at
+    /// once one succeeds, and the others get `ErrorKind::AlreadyExists`.
+    fn create_new(&self, path: &Path) -> io::Result<Arc<dyn WritableFile>>;
+
     /// The names in a directory, in no particular order, without `.` and `..`.
     fn list(&self, directory: &Path) -> io::Result<Vec<PathBuf>>;
 
@@ -59,6 +63,9 @@ pub trait Env: fmt::Debug + Send + Sync + 'static {
 
     /// A file's size.
     fn size(&self, path: &Path) -> io::Result<u64>;
+
+    /// Which file has this name, and in which state it is.
+    fn identity(&self, path: &Path) -> io::Result<FileIdentity>;
 
     /// Makes the content of a file durable, whoever wrote it: a process that was killed may have
     /// left bytes that can be read and that a power cut would still take.
@@ -86,6 +93,31 @@ pub trait ReadableFile: fmt::Debug + Send + Sync {
 
     /// The file's size now.
     fn size(&self) -> io::Result<u64>;
+
+    /// Which file it is, and in which state.
+    fn identity(&self) -> io::Result<FileIdentity>;
+}
+
+/// What tells a file from every other, whatever their names, and its states from one another. Two
+/// that are equal are the same file with the same content. Two of one file can differ although its
+/// content is the same, as after a linking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct FileIdentity {
+    /// The file system that it is on.
+    pub volume: u64,
+    /// Its number there. A file that is gone and not open any more may leave it to another.
+    pub file: u64,
+    /// When it last changed, in nanoseconds, or how often.
+    pub changed: i128,
+    /// Its size.
+    pub size: u64,
+}
+
+impl FileIdentity {
+    /// Whether both are the same file, in whatever state.
+    pub fn is_same_file(&self, other: &Self) -> bool {
+        (self.volume, self.file) == (other.volume, other.file)
+    }
 }
 
 /// A file open for appending. One thread appends; others may `sync` at the same time.

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use self::cached_read::CachedReads;
 use super::handles::{Handle, Handles};
 use super::lock::{self, FileLock};
-use super::{Env, LockError, LockGuard, OpenFiles, ReadableFile, WritableFile};
+use super::{Env, FileIdentity, LockError, LockGuard, OpenFiles, ReadableFile, WritableFile};
 
 /// The file system of the machine. Clones count their open files together.
 #[derive(Debug, Clone, Default)]
@@ -44,7 +44,12 @@ impl Env for RealEnv {
     }
 
     fn create(&self, path: &Path) -> io::Result<Arc<dyn WritableFile>> {
-        let file = for_appending().open(path)?;
+        let file = for_appending().create(true).truncate(true).open(path)?;
+        Ok(Arc::new(RealWritable { file, _handle: self.handles.count(path) }))
+    }
+
+    fn create_new(&self, path: &Path) -> io::Result<Arc<dyn WritableFile>> {
+        let file = for_appending().create_new(true).open(path)?;
         Ok(Arc::new(RealWritable { file, _handle: self.handles.count(path) }))
     }
 
@@ -74,6 +79,10 @@ impl Env for RealEnv {
 
     fn size(&self, path: &Path) -> io::Result<u64> {
         Ok(fs::metadata(path)?.len())
+    }
+
+    fn identity(&self, path: &Path) -> io::Result<FileIdentity> {
+        Ok(identity(&fs::metadata(path)?))
     }
 
     fn sync_file(&self, path: &Path) -> io::Result<()> {
@@ -111,15 +120,39 @@ fn for_appending() -> OpenOptions {
     let mut options = OpenOptions::new();
     // The standard library refuses `append` together with `truncate`.
     let append = rustix::fs::OFlags::APPEND.bits().cast_signed();
-    options.write(true).create(true).truncate(true).custom_flags(append);
+    options.write(true).custom_flags(append);
     options
 }
 
 #[cfg(not(unix))]
 fn for_appending() -> OpenOptions {
     let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    options.write(true);
     options
+}
+
+#[cfg(unix)]
+fn identity(metadata: &fs::Metadata) -> FileIdentity {
+    use std::os::unix::fs::MetadataExt;
+    FileIdentity {
+        volume: metadata.dev(),
+        file: metadata.ino(),
+        changed: i128::from(metadata.ctime()) * 1_000_000_000 + i128::from(metadata.ctime_nsec()),
+        size: metadata.len(),
+    }
+}
+
+/// The standard library does not tell the number of a file here. When it was created and written, in
+/// units of 100 ns, is as good for files that are written once.
+#[cfg(windows)]
+fn identity(metadata: &fs::Metadata) -> FileIdentity {
+    use std::os::windows::fs::MetadataExt;
+    FileIdentity {
+        volume: 0,
+        file: metadata.creation_time(),
+        changed: i128::from(metadata.last_write_time()),
+        size: metadata.len(),
+    }
 }
 
 #[derive(Debug)]
@@ -152,6 +185,10 @@ impl ReadableFile for RealReadable {
 
     fn size(&self) -> io::Result<u64> {
         Ok(self.file.metadata()?.len())
+    }
+
+    fn identity(&self) -> io::Result<FileIdentity> {
+        Ok(identity(&self.file.metadata()?))
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::files::Files;
 use super::workshop::{FinishedTable, Workshop};
+use crate::compaction::LEVEL_FACTOR;
 use crate::error::{Error, IoOperation, Result};
 use crate::file_name;
 use crate::format::{COMPARATOR_NAME, LEVELS};
@@ -13,9 +14,6 @@ use crate::log::LogWriter;
 use crate::version::edit::{NewFile, VersionEdit};
 use crate::version::manifest;
 use crate::version::set::point_current_at;
-
-/// Each level may be this much larger than the one above it before compactions move it down.
-const LEVEL_FACTOR: u64 = 10;
 
 /// Writes the manifest of a database of these tables, and makes it durable along with their names.
 /// Gives its number.

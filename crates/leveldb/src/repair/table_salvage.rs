@@ -25,7 +25,7 @@ pub(super) fn salvage(
     sink: &mut Sink<'_>,
 ) -> Result<Vec<Damage>> {
     let reader = BlockReader::new(file, path.clone());
-    let size = reader.file_size()?;
+    let size = reader.identity()?.size;
     // Whatever stands behind the size that was recorded is not part of the table.
     let end = expected_size.map_or(size, |expected| expected.min(size));
     let recorded_end = expected_size.unwrap_or(size);

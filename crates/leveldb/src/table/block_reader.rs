@@ -2,7 +2,7 @@
 //! the stored bytes and that type, which is verified on every read.
 
 use std::cell::RefCell;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -11,7 +11,7 @@ use super::block_handle::BlockHandle;
 use super::compression;
 use crate::checksum::masked_crc32c;
 use crate::coding::fixed32;
-use crate::env::ReadableFile;
+use crate::env::{FileIdentity, ReadableFile};
 use crate::error::{CorruptionKind, Error, IoOperation, Result};
 
 /// Blocks up to this size are read into memory that a thread keeps for that: making and clearing a
@@ -48,8 +48,12 @@ impl BlockReader {
         Self { file, path }
     }
 
-    pub(crate) fn file_size(&self) -> Result<u64> {
-        self.file.size().map_err(Error::io(IoOperation::Stat, &self.path))
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn identity(&self) -> Result<FileIdentity> {
+        self.file.identity().map_err(Error::io(IoOperation::Stat, &self.path))
     }
 
     /// A corruption of this table.

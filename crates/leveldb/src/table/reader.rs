@@ -5,13 +5,13 @@
 //! table is opened, so that damage anywhere in the file is found there or when the damaged block
 //! is read.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::{Buf, Bytes};
 
 use super::block::Block;
-use super::block_cache::BlockCache;
+use super::block_cache::{BlockCache, TableKey};
 use super::block_handle::BlockHandle;
 use super::block_reader::{BlockReader, ReadMode};
 use super::filter_block::FilterBlock;
@@ -20,7 +20,7 @@ use super::index::{Index, decode_handle};
 use super::iterator::{Reading, TableIterator};
 use super::metaindex::Metaindex;
 use super::statistics::TableStatistics;
-use crate::env::ReadableFile;
+use crate::env::{FileIdentity, ReadableFile};
 use crate::error::{CorruptionKind, Error, Result};
 use crate::format::FOOTER_SIZE;
 use crate::internal_key::{self, ValueKind};
@@ -29,14 +29,14 @@ use crate::key_hash::key_hash;
 /// An open table.
 pub(crate) struct Table {
     reader: BlockReader,
-    number: u64,
+    identity: FileIdentity,
     /// Where the data blocks end at the latest, and where the metaindex starts.
     data_end: u64,
     index: Index,
     index_offset: u64,
     filter: Option<FilterBlock>,
     statistics: Option<TableStatistics>,
-    cache: Option<Arc<BlockCache>>,
+    cache: Option<(Arc<BlockCache>, TableKey)>,
 }
 
 impl Table {
@@ -49,7 +49,8 @@ impl Table {
         cache: Option<Arc<BlockCache>>,
     ) -> Result<Self> {
         let reader = BlockReader::new(file, path);
-        let file_size = reader.file_size()?;
+        let identity = reader.identity()?;
+        let file_size = identity.size;
         if expected_size.is_some_and(|expected| expected != file_size) {
             return Err(reader.corruption(None, CorruptionKind::WrongSize));
         }
@@ -63,7 +64,31 @@ impl Table {
         let index = Block::new(index)
             .and_then(|block| Index::new(block, data_end))
             .map_err(|kind| reader.corruption(index_offset, kind))?;
-        Ok(Self { reader, number, data_end, index, index_offset, filter, statistics, cache })
+        let cache = cache.map(|cache| {
+            let key = cache.key_of(number, identity);
+            (cache, key)
+        });
+        Ok(Self { reader, identity, data_end, index, index_offset, filter, statistics, cache })
+    }
+
+    /// What a table counts itself as, without keeping it open.
+    pub(crate) fn read_statistics(
+        file: Arc<dyn ReadableFile>,
+        path: PathBuf,
+    ) -> Result<Option<TableStatistics>> {
+        let reader = BlockReader::new(file, path);
+        let footer = read_footer(&reader, reader.identity()?.size)?;
+        let metaindex = read_metaindex(&reader, footer.metaindex)?;
+        read_statistics(&reader, metaindex.statistics, footer.metaindex.offset)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.reader.path()
+    }
+
+    /// Which file it was when it was opened.
+    pub(crate) fn identity(&self) -> FileIdentity {
+        self.identity
     }
 
     /// Checks that this is the table whose first and last entries have these keys. Nothing in a
@@ -171,7 +196,8 @@ impl Table {
     }
 
     pub(super) fn cached(&self, handle: BlockHandle) -> Option<Block> {
-        self.cache.as_ref()?.get(self.number, handle.offset)
+        let (cache, key) = self.cache.as_ref()?;
+        cache.get(*key, handle.offset)
     }
 
     /// Takes a block's content apart, and keeps it in the cache if wanted.
@@ -183,8 +209,8 @@ impl Table {
     ) -> Result<Block> {
         let block =
             Block::new(content).map_err(|kind| self.reader.corruption(handle.offset, kind))?;
-        if fill_cache && let Some(cache) = &self.cache {
-            cache.insert(self.number, handle.offset, block.clone());
+        if fill_cache && let Some((cache, key)) = &self.cache {
+            cache.insert(*key, handle.offset, block.clone());
         }
         Ok(block)
     }

@@ -34,7 +34,7 @@ pub(crate) struct ManifestState {
     pub(crate) next_file_number: u64,
     pub(crate) last_sequence: u64,
     pub(crate) compact_pointers: [Vec<u8>; LEVELS],
-    /// Where the last whole edit ends; a follower looks for more from there.
+    /// Where the last whole edit ends: what is missing, is missing from there.
     pub(crate) end: u64,
 }
 

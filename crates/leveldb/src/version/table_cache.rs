@@ -1,13 +1,14 @@
 //! Open tables. A table that is open holds a file handle, its index and its filter, so there is a
 //! bound on how many are; the least useful is closed first.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use quick_cache::sync::Cache;
 
-use crate::env::Env;
+use crate::env::{Env, ReadableFile};
 use crate::error::{CorruptionKind, Error, IoOperation, Result};
 use crate::file_name;
 use crate::options::Options;
@@ -58,8 +59,28 @@ impl TableCache {
         Ok(table)
     }
 
+    /// Sees to it that what a table counts itself as is known. Where there is room, the table is
+    /// open afterwards.
+    pub(crate) fn learn_statistics(&self, file: &TableFile) -> Result<()> {
+        if (self.open.len() as u64) < self.open.capacity() {
+            file.set_statistics(self.table(file, ReadMode::Any)?.statistics());
+            return Ok(());
+        }
+        let (readable, path) = self.open_file(file)?;
+        file.set_statistics(Table::read_statistics(readable, path)?);
+        Ok(())
+    }
+
     /// Opens a table, past the cache.
     pub(crate) fn open_table(&self, file: &TableFile) -> Result<Table> {
+        let (readable, path) = self.open_file(file)?;
+        let blocks = self.blocks.clone();
+        let table = Table::open(readable, path, file.number, Some(file.size), blocks)?;
+        table.check_identity(&file.smallest, &file.largest)?;
+        Ok(table)
+    }
+
+    fn open_file(&self, file: &TableFile) -> Result<(Arc<dyn ReadableFile>, PathBuf)> {
         let mut path = file_name::table(&self.directory, file.number);
         let mut opened = self.env.open(&path);
         if matches!(&opened, Err(error) if error.kind() == std::io::ErrorKind::NotFound) {
@@ -70,21 +91,28 @@ impl TableCache {
                 path = old;
             }
         }
-        let readable = opened.map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => {
-                Error::corruption(&path, None, CorruptionKind::MissingFile)
+        match opened {
+            Ok(readable) => Ok((readable, path)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                Err(Error::corruption(&path, None, CorruptionKind::MissingFile))
             }
-            _ => Error::io(IoOperation::Open, &path)(error),
-        })?;
-        let blocks = self.blocks.clone();
-        let table = Table::open(readable, path, file.number, Some(file.size), blocks)?;
-        table.check_identity(&file.smallest, &file.largest)?;
-        Ok(table)
+            Err(error) => Err(Error::io(IoOperation::Open, &path)(error)),
+        }
     }
 
     /// Closes a table whose file is going to be removed.
     pub(crate) fn forget(&self, number: u64) {
         self.open.remove(&number);
+        if let Some(blocks) = &self.blocks {
+            blocks.forget(number);
+        }
+    }
+
+    /// Forgets what it knows of tables that are not among these.
+    pub(crate) fn keep_only(&self, numbers: &HashSet<u64>) {
+        if let Some(blocks) = &self.blocks {
+            blocks.keep_only(numbers);
+        }
     }
 
     /// Lets go of all tables, for good. Those that somebody reads are closed when he is done.

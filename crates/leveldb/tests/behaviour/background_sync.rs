@@ -1,12 +1,16 @@
 //! An `Interval` write survives a power cut once its interval is over, although nobody calls the
 //! database again; a `Process` write of the same log may be lost, and nothing else may go before it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use sigil_leveldb::env::{CrashMode, FaultEnv, MemoryEnv};
+use sigil_leveldb::env::{CrashMode, Env, FaultEnv, FaultPlan, MemoryEnv, errno};
 use sigil_leveldb::{Db, Durability, FileKind, IoOperation, Options};
 
-use super::{DIRECTORY, open, options, wait_until};
+use super::{DIRECTORY, noise, open, options, wait_until};
+use crate::gate::{Gate, on_thread};
+use crate::tap::{Call, TapEnv};
 
 const INTERVAL: Duration = Duration::from_millis(50);
 
@@ -82,4 +86,65 @@ fn what_is_acknowledged_while_closing_is_durable_too() {
             assert!(after.get(&index.to_le_bytes()).unwrap().is_some(), "{index}/{acknowledged}");
         }
     }
+}
+
+/// A gate before the calls of a database on `disk`.
+fn gated(disk: impl Env, changes: Options) -> (Arc<Gate>, Db) {
+    let gate = Arc::<Gate>::default();
+    let env = TapEnv::new(Arc::new(disk), {
+        let gate = Arc::clone(&gate);
+        move |call: Call| gate.pass(&call)
+    });
+    let options = Options { sync_interval: INTERVAL, env: Arc::new(env), ..changes };
+    (gate, Db::open(DIRECTORY, options).unwrap())
+}
+
+#[test]
+fn putting_space_aside_holds_up_no_sync() {
+    let memory = MemoryEnv::new();
+    let fault = FaultEnv::on_memory(memory.clone());
+    let (gate, db) = gated(fault.clone(), Options { reserve_size: 1 << 20, ..options(&memory) });
+    db.put(b"k", b"v", Durability::Sync).unwrap();
+    let _shut = gate.shut(|call| {
+        on_thread("sigil-upkeep") && FileKind::of(&call.path) == FileKind::of("RESERVE".as_ref())
+    });
+    fault.set_plan(FaultPlan::fail_nth(0, errno::ENOSPC).on(IoOperation::Write));
+    assert!(db.put(b"l", b"v", Durability::Process).is_err());
+    wait_until("it hangs", Duration::from_secs(20), || gate.waiting() > 0);
+    assert!(survives(&memory, b"k"));
+    db.delete(b"k", Durability::Interval).unwrap();
+    wait_until("durable", INTERVAL + SLACK, || !survives(&memory, b"k"));
+    assert!(gate.waiting() > 0);
+    gate.open();
+}
+
+#[test]
+fn writers_who_wait_for_a_flush_hold_up_no_sync() {
+    let memory = MemoryEnv::new();
+    let (gate, db) =
+        gated(memory.clone(), Options { max_pending_memtables: 1, ..options(&memory) });
+    let written = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        let _shut = gate.shut(|call| {
+            on_thread("sigil-flush") && matches!(FileKind::of(&call.path), FileKind::Table(_))
+        });
+        scope.spawn(|| {
+            for index in 0..1_000_u32 {
+                db.put(&index.to_be_bytes(), &noise(index.into(), 300), Durability::Interval)
+                    .unwrap();
+                written.fetch_add(1, Ordering::SeqCst);
+            }
+        });
+        wait_until("the writer waits", Duration::from_secs(20), || {
+            let before = written.load(Ordering::SeqCst);
+            std::thread::sleep(Duration::from_millis(100));
+            before > 0 && written.load(Ordering::SeqCst) == before
+        });
+        let acknowledged = written.load(Ordering::SeqCst);
+        let durable = || open(&memory.crash(CrashMode::Drop)).range(..).unwrap().count();
+        wait_until("durable", INTERVAL + SLACK, || durable() >= acknowledged);
+        assert!(gate.waiting() > 0 && acknowledged < 1_000);
+        gate.open();
+    });
+    assert_eq!(db.range(..).unwrap().count(), 1_000);
 }

@@ -1,51 +1,19 @@
 //! Reading goes on while nothing can be written: a disk that hangs in the log, in a flush or in a
 //! compaction holds up whoever writes, and no reader and no cursor.
 
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use sigil_leveldb::env::{FaultEnv, MemoryEnv};
-use sigil_leveldb::{Db, Durability, FileKind, IoOperation, Options};
+use sigil_leveldb::{Cached, Db, Durability, FileKind, IoOperation, Options};
 
 use super::{DIRECTORY, noise, options, wait_until};
+use crate::gate::{Gate, Stopped, on_thread};
 use crate::tap::{Call, TapEnv};
 use crate::watch::watched;
 
 const KEYS: u32 = 600;
-
-/// A gate in front of the calls of one sort.
-#[derive(Default)]
-struct Gate {
-    state: Mutex<(Option<Stopped>, usize)>,
-    changed: Condvar,
-}
-
-type Stopped = fn(&Call) -> bool;
-
-impl Gate {
-    fn shut(&self, stopped: Stopped) {
-        self.state.lock().unwrap().0 = Some(stopped);
-    }
-
-    fn open(&self) {
-        self.state.lock().unwrap().0 = None;
-        self.changed.notify_all();
-    }
-
-    fn pass(&self, call: &Call) {
-        let mut state = self.state.lock().unwrap();
-        while state.0.is_some_and(|stopped| stopped(call)) {
-            state.1 += 1;
-            state = self.changed.wait(state).unwrap();
-            state.1 -= 1;
-        }
-    }
-
-    fn waiting(&self) -> usize {
-        self.state.lock().unwrap().1
-    }
-}
 
 fn writes_to(call: &Call, is: fn(&FileKind) -> bool) -> bool {
     matches!(call.operation, IoOperation::Write | IoOperation::Sync)
@@ -62,11 +30,6 @@ fn is_flush(call: &Call) -> bool {
 
 fn is_compaction(call: &Call) -> bool {
     on_thread("sigil-compact") && writes_to(call, |kind| matches!(kind, FileKind::Table(_)))
-}
-
-/// Whether the thread that makes the call has this name.
-fn on_thread(name: &str) -> bool {
-    thread::current().name() == Some(name)
 }
 
 fn open() -> (Arc<Gate>, Db) {
@@ -104,6 +67,14 @@ fn read_all(db: &Db) {
             let keys: Vec<_> = (0..KEYS).map(u32::to_be_bytes).collect();
             assert!(db.get_many_at(&snapshot, &keys).unwrap().iter().all(Option::is_some));
         });
+        scope.spawn(|| {
+            for index in 0..KEYS {
+                let key = index.to_be_bytes();
+                assert_ne!(db.get_if_cached(&key).unwrap(), Cached::Absent);
+                // The disk of this test holds everything in memory.
+                assert!(matches!(db.try_get(&key).unwrap(), Cached::Hit(_)));
+            }
+        });
     });
 }
 
@@ -114,8 +85,8 @@ fn reads_go_on(stopped: Stopped, act: fn(&Db)) {
 
 fn check_reads(stopped: Stopped, act: fn(&Db)) {
     let (gate, db) = open();
-    gate.shut(stopped);
     thread::scope(|scope| {
+        let _shut = gate.shut(stopped);
         let acting = scope.spawn(|| act(&db));
         wait_until("it hangs", Duration::from_secs(20), || gate.waiting() > 0);
         for _ in 0..3 {

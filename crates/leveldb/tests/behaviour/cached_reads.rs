@@ -1,5 +1,5 @@
-//! `get_if_cached` and `try_get` answer at once or not at all: they never wait for a disk, and never take a
-//! disk that it did not ask for an absent key.
+//! `get_if_cached` and `try_get` answer at once or not at all: they never wait for a disk, and never
+//! say that a key is absent because they did not ask one.
 
 use sigil_leveldb::env::{FaultEnv, MemoryEnv};
 use sigil_leveldb::{Cached, Db, Durability, FileKind, IoOperation, Options};

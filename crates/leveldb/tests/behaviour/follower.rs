@@ -1,9 +1,11 @@
 //! What following means for the calls that concern a writer and its follower differently.
 
-use sigil_leveldb::env::{Env, FaultEnv, FaultPlan, MemoryEnv, errno};
-use sigil_leveldb::{Db, Durability, Error, FileKind, Options};
+use std::path::Path;
 
-use super::{DIRECTORY, open, options};
+use sigil_leveldb::env::{Env, FaultEnv, FaultPlan, MemoryEnv, RealEnv, errno};
+use sigil_leveldb::{Db, Durability, Error, FileKind, Options, destroy};
+
+use super::{DIRECTORY, noise, open, options};
 
 fn follow(env: &(impl Env + Clone)) -> Db {
     Db::open(DIRECTORY, Options { read_only: true, ..options(env) }).unwrap()
@@ -48,4 +50,147 @@ fn a_refresh_that_fails_leaves_what_was_shown_and_can_be_tried_again() {
     assert_eq!(follower.get(b"a").unwrap().unwrap(), "2");
     assert_eq!(follower.get_many_at(&before, &[b"a"]).unwrap(), [Some("1".into())]);
     assert_eq!(follower.range_at(&before, ..).unwrap().count(), 1);
+}
+
+const KEYS: u64 = 400;
+
+/// A database that differs from one with another seed in each key and value and in nothing else.
+fn make(env: &(impl Env + Clone), root: &Path, seed: u64) {
+    let db = Db::open(root, options(env)).unwrap();
+    for index in 0..KEYS {
+        db.put(&key(seed, index), &noise(seed * KEYS + index, 300), Durability::Process).unwrap();
+    }
+    db.compact_range(None, None).unwrap();
+    db.put(&key(seed, KEYS), &noise(seed * KEYS + KEYS, 300), Durability::Process).unwrap();
+}
+
+fn key(seed: u64, index: u64) -> [u8; 16] {
+    let mut key = [0; 16];
+    key[..8].copy_from_slice(&(index + 1).to_be_bytes());
+    key[8..].copy_from_slice(&(seed + 1).to_be_bytes());
+    key
+}
+
+fn shows(follower: &Db, seed: u64) {
+    assert!(follower.verify().unwrap().is_whole());
+    let expected = (0..=KEYS).map(|index| (key(seed, index), noise(seed * KEYS + index, 300)));
+    let expected: Vec<_> = expected.collect();
+    for (key, value) in &expected {
+        assert_eq!(&follower.get(key).unwrap().expect("a key that exists")[..], value);
+    }
+    let found: Vec<_> = follower.range(..).unwrap().map(Result::unwrap).collect();
+    assert_eq!(found.len(), expected.len());
+    assert!(found.iter().zip(&expected).all(|(a, b)| a.0[..] == b.0 && a.1[..] == b.1));
+}
+
+/// A follower that has read everything, blocks into its cache included, sees what stands in the
+/// place of the database that it has opened.
+fn sees_what_replaces<E: Env + Clone>(env: &E, root: &Path, replace: impl Fn(&E, &Path, u64)) {
+    let directory = root.join("db");
+    make(env, &directory, 0);
+    let read_only = Options { read_only: true, ..options(env) };
+    let follower = Db::open(&directory, read_only).unwrap();
+    shows(&follower, 0);
+    assert!(!follower.refresh().unwrap());
+    for seed in 1..4 {
+        let before = follower.snapshot().unwrap();
+        replace(env, &directory, seed);
+        assert!(follower.refresh().unwrap(), "nothing has changed for the follower");
+        shows(&follower, seed);
+        assert_eq!(follower.get_at(&before, &key(seed, 0)).unwrap(), None);
+        assert!(!follower.refresh().unwrap());
+    }
+}
+
+fn destroy_and_make<E: Env + Clone>(env: &E, directory: &Path, seed: u64) {
+    destroy(directory, &options(env)).unwrap();
+    make(env, directory, seed);
+}
+
+/// What another place has, put under the names of the database. Names are all that changes.
+fn put_in_place<E: Env + Clone>(env: &E, directory: &Path, seed: u64) {
+    let other = directory.with_file_name(format!("other-{seed}"));
+    make(env, &other, seed);
+    destroy(directory, &options(env)).unwrap();
+    env.create_dir_all(directory).unwrap();
+    for name in env.list(&other).unwrap() {
+        env.hard_link(&other.join(&name), &directory.join(&name)).unwrap();
+    }
+}
+
+#[test]
+fn a_follower_sees_a_database_that_was_made_anew_in_its_place() {
+    sees_what_replaces(&MemoryEnv::new(), Path::new("/"), destroy_and_make);
+    let root = tempfile::tempdir().unwrap();
+    sees_what_replaces(&RealEnv::new(), root.path(), destroy_and_make);
+    let fault = FaultEnv::on_memory(MemoryEnv::new());
+    sees_what_replaces(&fault, Path::new("/"), destroy_and_make);
+}
+
+#[test]
+fn a_follower_sees_a_database_that_was_put_in_its_place() {
+    sees_what_replaces(&MemoryEnv::new(), Path::new("/"), put_in_place);
+    let root = tempfile::tempdir().unwrap();
+    sees_what_replaces(&RealEnv::new(), root.path(), put_in_place);
+}
+
+/// The files are the same ones, with other bytes in them.
+#[test]
+fn a_follower_sees_a_database_that_was_copied_over_its_files() {
+    let copy_over = |_: &RealEnv, directory: &Path, seed: u64| {
+        let env = RealEnv::new();
+        let other = directory.with_file_name(format!("other-{seed}"));
+        make(&env, &other, seed);
+        let names = env.list(&other).unwrap();
+        for old in env.list(directory).unwrap().iter().filter(|old| !names.contains(old)) {
+            env.remove(&directory.join(old)).unwrap();
+        }
+        for name in names {
+            std::fs::copy(other.join(&name), directory.join(&name)).unwrap();
+        }
+    };
+    let root = tempfile::tempdir().unwrap();
+    sees_what_replaces(&RealEnv::new(), root.path(), copy_over);
+}
+
+/// The database that is put back has smaller sequence numbers than what the follower has seen.
+#[test]
+fn a_follower_goes_back_with_a_checkpoint_that_is_restored() {
+    let env = MemoryEnv::new();
+    let db = open(&env);
+    db.put(b"a", b"old", Durability::Process).unwrap();
+    db.checkpoint("/copy").unwrap();
+    for _ in 0..100 {
+        db.put(b"a", b"new", Durability::Process).unwrap();
+        db.put(b"b", b"new", Durability::Process).unwrap();
+    }
+    db.flush().unwrap();
+    drop(db);
+    let follower = follow(&env);
+    let seen = follower.snapshot().unwrap();
+    destroy(DIRECTORY, &options(&env)).unwrap();
+    let copy = Db::open("/copy", options(&env)).unwrap();
+    copy.checkpoint(DIRECTORY).unwrap();
+    assert!(follower.refresh().unwrap());
+    assert_eq!(follower.get(b"a").unwrap().unwrap(), "old");
+    assert_eq!(follower.get(b"b").unwrap(), None);
+    assert_eq!(follower.get_at(&seen, b"b").unwrap().unwrap(), "new");
+    let db = open(&env);
+    db.put(b"a", b"newest", Durability::Process).unwrap();
+    assert!(follower.refresh().unwrap());
+    assert_eq!(follower.get(b"a").unwrap().unwrap(), "newest");
+}
+
+#[test]
+fn the_memory_of_a_follower_counts_its_tables() {
+    let env = MemoryEnv::new();
+    make(&env, Path::new(DIRECTORY), 0);
+    let uncached = Options { read_only: true, block_cache_size: 0, ..options(&env) };
+    let follower = Db::open(DIRECTORY, uncached).unwrap();
+    let usage = || {
+        let usage = follower.property("leveldb.approximate-memory-usage").unwrap().unwrap();
+        usage.parse::<u64>().unwrap()
+    };
+    // Its filters alone have ten bits a key, and what the log has are a few hundred bytes.
+    assert!(usage() > 300 + 96 + KEYS * 10 / 8, "{}", usage());
 }

@@ -8,9 +8,12 @@ mod background_sync;
 mod batches;
 mod blocked_disk;
 mod cached_reads;
+mod checkpoint_races;
+mod close_waits;
 mod closed;
 mod compression;
 mod follower;
+mod groups;
 mod handles;
 mod limits;
 mod lost_sync;
@@ -22,6 +25,10 @@ mod properties;
 mod ranges;
 mod restart;
 mod try_write;
+
+#[allow(unreachable_pub, reason = "shared with tests that have it in a module of its own")]
+#[path = "../support/gate.rs"]
+mod gate;
 
 #[allow(dead_code, unreachable_pub, reason = "shared with tests that need more of it")]
 #[path = "../support/tap.rs"]

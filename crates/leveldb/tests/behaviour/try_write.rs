@@ -1,11 +1,16 @@
 //! `try_write` writes on the spot or leaves everything as it was; it never waits.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use sigil_leveldb::env::{FaultEnv, FaultPlan, MemoryEnv, errno};
-use sigil_leveldb::{Db, Durability, Error, FileKind, IoOperation, Options, WriteBatch};
+use sigil_leveldb::env::{Env, FaultEnv, FaultPlan, MemoryEnv, errno};
+use sigil_leveldb::{
+    Db, Durability, Error, FileKind, IoOperation, Options, TRY_WRITE_LIMIT, WriteBatch,
+};
 
 use super::{DIRECTORY, open, options, wait_until};
+use crate::tap::{Call, TapEnv};
 
 fn batch(key: &[u8], length: usize) -> WriteBatch {
     let mut batch = WriteBatch::new();
@@ -84,4 +89,61 @@ fn nobody_waits_while_flushes_fail_and_writing_goes_on_afterwards() {
     for index in 0..taken {
         assert!(db.get(&index.to_be_bytes()).unwrap().is_some(), "{index}");
     }
+}
+
+#[test]
+fn what_takes_long_because_it_is_large_is_refused() {
+    let fault = FaultEnv::on_memory(MemoryEnv::new());
+    let options = Options { write_buffer_size: 64 << 20, ..options(&fault) };
+    let db = Db::open(DIRECTORY, options).unwrap();
+    let before = fault.op_count();
+    let mut large = batch(b"a", TRY_WRITE_LIMIT);
+    let answer = db.try_write(&mut large, Durability::Process);
+    assert!(matches!(answer, Err(Error::WouldBlock)), "{answer:?}");
+    assert_eq!((large.len(), fault.op_count()), (1, before));
+    db.write(large, Durability::Process).unwrap();
+    let mut many = WriteBatch::new();
+    while many.byte_size() + 32 <= TRY_WRITE_LIMIT {
+        many.put(&many.len().to_be_bytes(), b"v");
+    }
+    db.try_write(&mut many, Durability::Process).unwrap();
+    assert!(many.is_empty());
+}
+
+/// Removing a large file takes long: that is not done on the thread that must not wait.
+#[test]
+fn a_full_disk_is_somebody_elses_work() {
+    let memory = MemoryEnv::new();
+    let fault = FaultEnv::on_memory(memory.clone());
+    let removed_here = Arc::<AtomicBool>::default();
+    let env = TapEnv::new(Arc::new(fault.clone()), {
+        let (removed_here, here) = (removed_here.clone(), std::thread::current().id());
+        move |call: Call| {
+            if call.operation == IoOperation::Remove && std::thread::current().id() == here {
+                removed_here.store(true, Ordering::SeqCst);
+            }
+        }
+    });
+    let db = Db::open(DIRECTORY, Options { reserve_size: 1 << 20, ..options(&env) }).unwrap();
+    db.put(b"a", b"1", Durability::Process).unwrap();
+    removed_here.store(false, Ordering::SeqCst);
+    let fill_up = || {
+        fault.set_free_space(Some(5));
+        assert!(memory.size("/db/RESERVE".as_ref()).is_ok());
+    };
+    fill_up();
+    let answer = db.try_write(&mut batch(b"b", 100), Durability::Process);
+    assert!(answer.as_ref().is_err_and(Error::is_out_of_space), "{answer:?}");
+    wait_until("the space is given up", Duration::from_secs(10), || {
+        db.health().reserve_releases == 1 && db.health().is_healthy()
+    });
+    // A deletion would be made with the space that `write` gives up for it.
+    fill_up();
+    let mut deletion = WriteBatch::new();
+    deletion.delete(b"a");
+    let answer = db.try_write(&mut deletion, Durability::Process);
+    assert!(matches!(answer, Err(Error::WouldBlock)), "{answer:?}");
+    assert!(!removed_here.load(Ordering::SeqCst));
+    db.write(deletion, Durability::Process).unwrap();
+    assert_eq!(db.get(b"a").unwrap(), None);
 }

@@ -14,6 +14,7 @@ pub(crate) const PROGRESS: &[u8] = b"\x00progress";
 /// Keys that a stream chooses from: few enough that most writes replace or delete something.
 const KEYS: u64 = 60_000;
 
+/// The first batch has one under a key that no other write has, so that every database does.
 const LARGE: usize = 1 << 20;
 const LARGE_EVERY: u64 = 25_000;
 
@@ -38,9 +39,13 @@ impl Stream {
     /// The next batch, encoded as a request, and its size.
     pub(crate) fn next_batch(&mut self) -> (Vec<u8>, usize) {
         self.batches += 1;
-        let size = 1 + self.random.below(100) as usize;
-        let mut batch: Vec<Write> = (1..size).map(|_| self.write()).collect();
+        let others = self.random.below(100);
+        let mut batch: Vec<Write> = (0..others).map(|_| self.write()).collect();
+        if self.batches == 1 {
+            batch.push((key(KEYS + 1), Some(self.random.bytes(LARGE))));
+        }
         batch.push((PROGRESS.to_vec(), Some(self.batches.to_le_bytes().to_vec())));
+        let size = batch.len();
         let mut request = Vec::new();
         for (key, value) in &batch {
             put_part(&mut request, key);

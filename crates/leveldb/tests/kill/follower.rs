@@ -86,6 +86,7 @@ fn readers_beside_a_killed_process_see_only_what_is_consistent() {
         }
         drop(end);
     });
+    rounds.had_something_to_lose(crate::count(10, 400));
 }
 
 struct End<'a>(&'a AtomicBool);

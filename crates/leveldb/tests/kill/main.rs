@@ -64,4 +64,5 @@ fn nothing_acknowledged_is_lost_and_no_batch_is_half_there() {
             db.close().unwrap();
         }
     }
+    rounds.had_something_to_lose(count(20, 2_000));
 }

@@ -45,6 +45,13 @@ impl Rounds {
         writer.kill();
     }
 
+    /// Checks that the processes had something to lose: most of them had told of a good many writes
+    /// when they were killed.
+    pub(crate) fn had_something_to_lose(&self, rounds: u64) {
+        let told: u64 = self.acknowledged.iter().map(|thread| thread.load(Ordering::SeqCst)).sum();
+        assert!(told > 20 * rounds, "{told} batches in {rounds} rounds");
+    }
+
     /// Checks a database against what was acknowledged, and goes on from there.
     pub(crate) fn settle(&mut self, entries: &[(Vec<u8>, Bytes)]) {
         let mut checked = 0;

@@ -100,6 +100,10 @@ fn a_reader_works_where_nothing_can_be_written() {
         assert_eq!(refused.kind(), std::io::ErrorKind::ReadOnlyFilesystem);
     } else {
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o500)).unwrap();
+        if fs::write(directory.path().join("new"), "").is_ok() {
+            fs::remove_file(directory.path().join("new")).unwrap();
+            eprintln!("skipped: there is no mount, and permissions do not bind this user");
+        }
     }
     let reader = Db::open(directory.path(), read_only()).unwrap();
     check(&reader);

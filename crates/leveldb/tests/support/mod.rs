@@ -5,6 +5,7 @@
 #![allow(clippy::indexing_slicing)]
 
 pub mod checkers;
+pub mod gate;
 pub mod recovered;
 pub mod tap;
 pub mod watch;

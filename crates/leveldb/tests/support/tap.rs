@@ -11,7 +11,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use sigil_leveldb::IoOperation;
-use sigil_leveldb::env::{Env, LockError, LockGuard, OpenFiles, ReadableFile, WritableFile};
+use sigil_leveldb::env::{
+    Env, FileIdentity, LockError, LockGuard, OpenFiles, ReadableFile, WritableFile,
+};
 
 /// A call that is about to be made.
 #[derive(Debug, Clone)]
@@ -93,6 +95,11 @@ impl Env for TapEnv {
         Ok(self.file(path, self.inner.create(path)?))
     }
 
+    fn create_new(&self, path: &Path) -> io::Result<Arc<dyn WritableFile>> {
+        self.tell(IoOperation::Create, path);
+        Ok(self.file(path, self.inner.create_new(path)?))
+    }
+
     fn list(&self, directory: &Path) -> io::Result<Vec<PathBuf>> {
         self.tell(IoOperation::List, directory);
         self.inner.list(directory)
@@ -126,6 +133,11 @@ impl Env for TapEnv {
     fn size(&self, path: &Path) -> io::Result<u64> {
         self.tell(IoOperation::Stat, path);
         self.inner.size(path)
+    }
+
+    fn identity(&self, path: &Path) -> io::Result<FileIdentity> {
+        self.tell(IoOperation::Stat, path);
+        self.inner.identity(path)
     }
 
     fn sync_file(&self, path: &Path) -> io::Result<()> {
@@ -169,6 +181,11 @@ impl ReadableFile for TapFile<Arc<dyn ReadableFile>> {
     fn size(&self) -> io::Result<u64> {
         self.env.tell(IoOperation::Stat, &self.path);
         self.inner.size()
+    }
+
+    fn identity(&self) -> io::Result<FileIdentity> {
+        self.env.tell(IoOperation::Stat, &self.path);
+        self.inner.identity()
     }
 }
 

@@ -57,6 +57,6 @@ pub(super) fn acquire(path: &Path) -> Result<FileLock, LockError> {
 fn holder(file: &File) -> Option<u32> {
     let mut found = write_lock();
     fcntl(file, FcntlArg::F_GETLK(&mut found)).ok()?;
-    let held = i32::from(found.l_type) != i32::from(F_UNLCK) && found.l_pid > 0;
+    let held = found.l_type != F_UNLCK as _ && found.l_pid > 0;
     held.then(|| u32::try_from(found.l_pid).ok()).flatten()
 }

@@ -213,3 +213,44 @@ fn without_a_directory_it_is_an_error_of_the_system() {
     let error = acquire(Path::new("/none/LOCK")).unwrap_err();
     assert!(matches!(error, LockError::Io(error) if error.kind() == io::ErrorKind::NotFound));
 }
+
+/// The locks of other systems, as far as they work here.
+#[test]
+fn a_record_lock_excludes_this_process_and_others_until_it_is_dropped() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("LOCK");
+    let lock = record::acquire(&path).unwrap();
+    let again = record::acquire(&path).unwrap_err();
+    assert!(matches!(again, LockError::Held { holder: Some(us) } if us == std::process::id()));
+    // The attempt has not let go of the lock by closing the file.
+    assert!(!Process::locking(&path, "cpp").1);
+    // Another one is of no concern to it.
+    drop(record::acquire(&directory.path().join("OTHER")).unwrap());
+    assert!(!Process::locking(&path, "cpp").1);
+    drop(lock);
+    let (other, has_it) = Process::locking(&path, "cpp");
+    assert!(has_it);
+    let refused = record::acquire(&path).unwrap_err();
+    assert!(matches!(refused, LockError::Held { holder: Some(pid) } if pid == other.0.id()));
+    drop(other);
+    let lock = record::acquire(&path).unwrap();
+    // A file that has taken the name is another one.
+    std::fs::remove_file(&path).unwrap();
+    drop(record::acquire(&path).unwrap());
+    drop(lock);
+    let nowhere = record::acquire(&directory.path().join("no/LOCK")).unwrap_err();
+    assert!(matches!(nowhere, LockError::Io(error) if error.kind() == io::ErrorKind::NotFound));
+}
+
+#[test]
+fn a_lock_of_the_standard_library_excludes_until_it_is_dropped() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("LOCK");
+    let lock = exclusive::acquire(&path).unwrap();
+    let again = exclusive::acquire(&path).unwrap_err();
+    assert!(matches!(again, LockError::Held { holder: None }));
+    drop(lock);
+    drop(exclusive::acquire(&path).unwrap());
+    let nowhere = exclusive::acquire(&directory.path().join("no/LOCK")).unwrap_err();
+    assert!(matches!(nowhere, LockError::Io(error) if error.kind() == io::ErrorKind::NotFound));
+}

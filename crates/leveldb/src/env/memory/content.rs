@@ -15,24 +15,53 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::random::Random;
+use crate::env::FileIdentity;
 
 /// The unit that a disk writes in one piece.
 const SECTOR: usize = 512;
 
-#[derive(Debug, Clone, Default)]
+/// The number of the next file, in whatever file system.
+static NEXT_NUMBER: AtomicU64 = AtomicU64::new(1);
+
+#[derive(Debug, Clone)]
 pub(super) struct Content {
+    number: u64,
+    changes: u64,
     bytes: Arc<Vec<u8>>,
     stable: usize,
     cut: Vec<u8>,
     unwritten: Vec<Range<usize>>,
 }
 
+impl Default for Content {
+    fn default() -> Self {
+        Self::durable(Arc::default())
+    }
+}
+
 impl Content {
     /// Content that the disk has as it is.
     pub(super) fn durable(bytes: Arc<Vec<u8>>) -> Self {
-        Self { stable: bytes.len(), bytes, cut: Vec::new(), unwritten: Vec::new() }
+        Self {
+            number: NEXT_NUMBER.fetch_add(1, Ordering::Relaxed),
+            changes: 0,
+            stable: bytes.len(),
+            bytes,
+            cut: Vec::new(),
+            unwritten: Vec::new(),
+        }
+    }
+
+    pub(super) fn identity(&self) -> FileIdentity {
+        FileIdentity {
+            volume: 0,
+            file: self.number,
+            changed: i128::from(self.changes),
+            size: self.bytes.len() as u64,
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -54,10 +83,12 @@ impl Content {
     }
 
     pub(super) fn append(&mut self, bytes: &[u8]) {
+        self.changes += 1;
         Arc::make_mut(&mut self.bytes).extend_from_slice(bytes);
     }
 
     pub(super) fn resize(&mut self, size: usize) {
+        self.changes += 1;
         if size < self.stable {
             let mut cut = self.on_disk(self.stable).get(size..).unwrap_or_default().to_vec();
             cut.append(&mut self.cut);

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use proptest::prelude::*;
 
 use super::*;
-use crate::env::ReadableFile;
+use crate::env::{FileIdentity, ReadableFile};
 use crate::error::Error;
 use crate::internal_key::{compare, seek_tag};
 
@@ -211,6 +211,10 @@ impl ReadableFile for ColdFile {
 
     fn size(&self) -> io::Result<u64> {
         self.file.size()
+    }
+
+    fn identity(&self) -> io::Result<FileIdentity> {
+        self.file.identity()
     }
 }
 
