@@ -50,7 +50,7 @@ struct Listing {
 
 enum State {
     New { tenant: Option<String>, start: Option<Start> },
-    Open(Walk),
+    Open(Box<Walk>),
     Ended,
 }
 
@@ -172,7 +172,7 @@ impl Listing {
         if let State::New { tenant, start } = &self.state {
             let opened = self.lease.opened();
             let walk = Walk::begin(opened, &self.snapshot, tenant.as_deref(), start.as_ref())?;
-            self.state = State::Open(walk);
+            self.state = State::Open(Box::new(walk));
         }
         Ok(match &mut self.state {
             State::Open(walk) => Some(walk),

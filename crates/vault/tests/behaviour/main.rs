@@ -2,6 +2,7 @@
 // The lints know tests by their attribute; most of this is called by tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod at_once;
 mod backups;
 mod counts;
 mod deletion;
