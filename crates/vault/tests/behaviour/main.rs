@@ -7,6 +7,7 @@ mod backups;
 mod counts;
 mod deletion;
 mod epochs;
+mod fresh;
 mod index;
 mod items;
 mod keys;
