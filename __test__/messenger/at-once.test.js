@@ -103,11 +103,11 @@ test('whoever reads list after list leaves others their turn', async () => {
     }
   })()
   const begun = performance.now()
-  while (performance.now() - begun < 300) await store.getRecentMessages()
+  while (turns < 10 && performance.now() - begun < 10_000) await store.getRecentMessages()
   isDone = true
   await others
-  expect(turns).toBeGreaterThan(10)
-})
+  expect(turns).toBeGreaterThanOrEqual(10)
+}, 30_000)
 
 test('closing waits for them, and outside of its time the store has none', async () => {
   const store = await filled()
