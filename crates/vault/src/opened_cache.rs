@@ -1,9 +1,13 @@
 //! Messages that were decrypted lately, so that those that are read again and again are not
 //! decrypted and decompressed each time.
 //!
-//! An entry is found by the tag and the nonce of the encrypted record, and it counts only for the
-//! place at which it was authentic. What was written since has another nonce, so nothing here ever
-//! needs to be removed for being old; it falls out.
+//! An entry is found by the place at which it was authentic, and counts in two cases. If the
+//! database was asked for the record there, it must be the one that the entry was made of, by its tag
+//! and nonce. And without asking, if nothing that was at a place was changed between the moment at
+//! which the entry was seen there and the moment that is asked about: messages are mostly added, and
+//! seldom changed.
+
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
@@ -18,9 +22,22 @@ const PLANNED: usize = 600;
 /// The tag and the nonce of a record.
 pub(crate) type Seal = [u8; NONCE + TAG];
 
+/// Stands for moments that are not known, and for a change that is under way.
+const NEVER: u64 = u64::MAX;
+
 /// The cache; of values that know their size.
 pub(crate) struct OpenedCache<V: Clone> {
-    entries: Cache<Seal, (Box<[u8]>, V), Weight>,
+    entries: Cache<Box<[u8]>, Entry<V>, Weight>,
+    /// The moment from which on nothing that was at a place was changed.
+    unchanged_since: AtomicU64,
+}
+
+#[derive(Clone)]
+struct Entry<V> {
+    seal: Seal,
+    /// A moment at which the record was there.
+    seen: u64,
+    value: V,
 }
 
 #[derive(Clone)]
@@ -31,23 +48,97 @@ pub(crate) trait Weighed {
     fn weight(&self) -> usize;
 }
 
-impl<V: Weighed> Weighter<Seal, (Box<[u8]>, V)> for Weight {
-    fn weight(&self, _: &Seal, (place, value): &(Box<[u8]>, V)) -> u64 {
-        (place.len() + value.weight() + OVERHEAD) as u64
+impl<V: Weighed> Weighter<Box<[u8]>, Entry<V>> for Weight {
+    fn weight(&self, place: &Box<[u8]>, entry: &Entry<V>) -> u64 {
+        (place.len() + entry.value.weight() + OVERHEAD) as u64
     }
 }
 
 impl<V: Weighed + Clone> OpenedCache<V> {
     pub(crate) fn new(bytes: usize) -> Self {
-        Self { entries: Cache::with_weighter(bytes / PLANNED, bytes as u64, Weight) }
+        let entries = Cache::with_weighter(bytes / PLANNED, bytes as u64, Weight);
+        Self { entries, unchanged_since: AtomicU64::new(0) }
     }
 
-    pub(crate) fn get(&self, seal: &Seal, place: &[u8]) -> Option<V> {
-        let (found, value) = self.entries.get(seal)?;
-        (*found == *place).then_some(value)
+    /// What is in the record with this seal, which was found at a place; at which moment, if that is
+    /// known.
+    pub(crate) fn get(&self, place: &[u8], seal: &Seal, moment: Option<u64>) -> Option<V> {
+        let found = self.entries.get(place).filter(|entry| entry.seal == *seal)?;
+        if let Some(moment) = moment
+            && (found.seen == NEVER || found.seen < self.unchanged_since.load(Ordering::SeqCst))
+        {
+            self.insert(place, *seal, Some(moment), found.value.clone());
+        }
+        Some(found.value)
     }
 
-    pub(crate) fn insert(&self, seal: Seal, place: &[u8], value: V) {
-        self.entries.insert(seal, (place.into(), value));
+    /// What is at a place at a moment that was taken already, if that is certain.
+    pub(crate) fn get_at(&self, place: &[u8], moment: u64) -> Option<V> {
+        // IMPORTANT: a change that the moment shows has begun before the moment was taken, so it is
+        // noticed here.
+        let unchanged_since = self.unchanged_since.load(Ordering::SeqCst);
+        let found = self.entries.get(place)?;
+        (unchanged_since <= found.seen && found.seen <= moment).then_some(found.value)
+    }
+
+    pub(crate) fn insert(&self, place: &[u8], seal: Seal, moment: Option<u64>, value: V) {
+        let seen = moment.unwrap_or(NEVER);
+        self.entries.insert(place.into(), Entry { seal, seen, value });
+    }
+
+    /// To be called before something at a place is changed.
+    pub(crate) fn begin_change(&self) {
+        self.unchanged_since.store(NEVER, Ordering::SeqCst);
+    }
+
+    /// To be called afterwards, with a moment that shows the change.
+    pub(crate) fn end_change(&self, moment: u64) {
+        self.unchanged_since.store(moment, Ordering::SeqCst);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    impl Weighed for u8 {
+        fn weight(&self) -> usize {
+            1
+        }
+    }
+
+    const SEAL: Seal = [1; NONCE + TAG];
+    const OTHER: Seal = [2; NONCE + TAG];
+
+    #[test]
+    fn a_place_is_known_from_when_it_was_seen_until_something_is_changed() {
+        let cache = OpenedCache::new(1 << 20);
+        cache.insert(b"place", SEAL, Some(5), 7_u8);
+        assert_eq!(
+            [4, 5, 9].map(|moment| cache.get_at(b"place", moment)),
+            [None, Some(7), Some(7)]
+        );
+        assert_eq!(cache.get_at(b"other", 5), None);
+        cache.begin_change();
+        assert_eq!([5, 6, 9].map(|moment| cache.get_at(b"place", moment)), [None; 3]);
+        cache.end_change(6);
+        assert_eq!([5, 6, 9].map(|moment| cache.get_at(b"place", moment)), [None; 3]);
+        // Somebody has asked for it, and found the same record.
+        assert_eq!(cache.get(b"place", &SEAL, Some(8)), Some(7));
+        assert_eq!(
+            [7, 8, 9].map(|moment| cache.get_at(b"place", moment)),
+            [None, Some(7), Some(7)]
+        );
+    }
+
+    #[test]
+    fn what_was_seen_at_no_moment_that_is_known_counts_by_its_seal_alone() {
+        let cache = OpenedCache::new(1 << 20);
+        cache.insert(b"place", SEAL, None, 7_u8);
+        assert_eq!(cache.get_at(b"place", u64::MAX - 1), None);
+        assert_eq!(cache.get(b"place", &OTHER, Some(1)), None);
+        assert_eq!(cache.get(b"place", &SEAL, None), Some(7));
+        assert_eq!(cache.get(b"place", &SEAL, Some(3)), Some(7));
+        assert_eq!(cache.get_at(b"place", 3), Some(7));
     }
 }

@@ -182,13 +182,13 @@ impl DbIterator {
             State::Nowhere => self.core.check_open(),
             State::Forward => self.guarded(|this| {
                 this.save_key();
-                this.inner.next()?;
+                this.step_on()?;
                 this.find_forward(true)
             }),
             State::Backward => self.guarded(|this| {
                 // The merged cursor stands before the entries of the saved key, or before all.
                 if this.inner.valid() {
-                    this.inner.next()?;
+                    this.step_on()?;
                 } else {
                     this.inner.seek_to_first()?;
                 }
@@ -209,8 +209,7 @@ impl DbIterator {
                 while this.inner.valid()
                     && internal_key::user_key(this.inner.key()) >= this.saved_key.as_slice()
                 {
-                    this.count_step()?;
-                    this.inner.prev()?;
+                    this.step_back()?;
                 }
                 this.find_backward()
             }),
@@ -266,7 +265,7 @@ impl DbIterator {
             if this.inner.valid() {
                 let on_key = inclusive && internal_key::user_key(this.inner.key()) == key;
                 if !on_key {
-                    this.inner.prev()?;
+                    this.step_back()?;
                 }
             } else {
                 this.inner.seek_to_last()?;
@@ -275,7 +274,18 @@ impl DbIterator {
         })
     }
 
-    /// One entry more is looked at.
+    /// Moves the merged cursor on by an entry, if it may take another step.
+    fn step_on(&mut self) -> Result<()> {
+        self.count_step()?;
+        self.inner.next()
+    }
+
+    /// Moves the merged cursor back by an entry, if it may take another step.
+    fn step_back(&mut self) -> Result<()> {
+        self.count_step()?;
+        self.inner.prev()
+    }
+
     fn count_step(&mut self) -> Result<()> {
         if let Some(steps) = &mut self.range.steps {
             *steps = steps.checked_sub(1).ok_or(Error::WouldBlock)?;
@@ -295,7 +305,6 @@ impl DbIterator {
         self.state = State::Nowhere;
         self.saved_value = Bytes::new();
         while self.inner.valid() {
-            self.count_step()?;
             let entry = parse(&self.core, self.inner.key())?;
             let hidden = skipping && entry.user_key <= self.saved_key.as_slice();
             if entry.sequence <= self.sequence && !hidden {
@@ -314,7 +323,7 @@ impl DbIterator {
                     }
                 }
             }
-            self.inner.next()?;
+            self.step_on()?;
         }
         Ok(())
     }
@@ -324,7 +333,6 @@ impl DbIterator {
         self.state = State::Nowhere;
         let mut found = false;
         while self.inner.valid() {
-            self.count_step()?;
             let entry = parse(&self.core, self.inner.key())?;
             if entry.sequence <= self.sequence {
                 if found && entry.user_key < self.saved_key.as_slice() {
@@ -340,7 +348,7 @@ impl DbIterator {
                     self.saved_value = self.inner.value_bytes();
                 }
             }
-            self.inner.prev()?;
+            self.step_back()?;
         }
         if found {
             self.state = State::Backward;

@@ -69,7 +69,9 @@ impl Snapshot {
         self.view.clone().unwrap_or_else(|| self.core.view.load_full())
     }
 
-    pub(crate) fn sequence(&self) -> SequenceNumber {
+    /// The number of the last write that it shows. Writes are numbered as they are made: of two
+    /// snapshots with the same number, both show the same.
+    pub fn sequence(&self) -> SequenceNumber {
         self.sequence
     }
 

@@ -1,8 +1,8 @@
-//! `get_if_cached` and `try_get` answer at once or not at all: they never wait for a disk, and never
-//! say that a key is absent because they did not ask one.
+//! `get_if_cached`, `try_get` and cursors that go `at_once` answer at once or not at all: they never
+//! wait for a disk, and never say that a key is absent because they did not ask one.
 
 use sigil_leveldb::env::{FaultEnv, MemoryEnv};
-use sigil_leveldb::{Cached, Db, Durability, FileKind, IoOperation, Options};
+use sigil_leveldb::{Cached, Db, Durability, Error, FileKind, IoOperation, Options, Range};
 
 use super::{DIRECTORY, noise, options};
 
@@ -97,4 +97,85 @@ fn a_read_that_may_not_wait_opens_nothing() {
     }
     assert_eq!(opened(), before);
     assert!(unknown > 5_000, "{unknown}");
+}
+
+/// Goes through a range, from one end to the other; how far, and what ended it.
+fn walk(db: &Db, steps: u32, backward: bool) -> (u32, Result<(), Error>) {
+    let mut seen = 0;
+    let mut cursor = match db.iter(Range::all().fill_cache(true).at_once(steps)) {
+        Ok(cursor) => cursor,
+        Err(error) => return (0, Err(error)),
+    };
+    let mut moved = if backward { cursor.seek_to_last() } else { cursor.seek_to_first() };
+    while moved.is_ok() && cursor.valid() {
+        seen += 1;
+        moved = if backward { cursor.prev() } else { cursor.next() };
+    }
+    assert!(!cursor.valid() && cursor.key().is_empty());
+    (seen, moved)
+}
+
+#[test]
+fn a_cursor_that_may_not_wait_says_where_it_would_have_to() {
+    let (fault, db) = cold();
+    assert!(matches!(walk(&db, u32::MAX, false), (0, Err(Error::WouldBlock))));
+    // Opens all tables, and has some of their blocks in the cache.
+    for index in (0..1_000).step_by(100).chain([999]) {
+        db.get(format!("{index:04}").as_bytes()).unwrap().unwrap();
+    }
+    for backward in [false, true] {
+        let (seen, ended) = walk(&db, u32::MAX, backward);
+        assert!((1..100).contains(&seen) && matches!(ended, Err(Error::WouldBlock)), "{seen}");
+    }
+    fault.set_cold(false);
+    let (seen, ended) = walk(&db, u32::MAX, false);
+    assert_eq!(seen, 1_000);
+    ended.unwrap();
+    // All of it is in the block cache now.
+    fault.set_cold(true);
+    assert_eq!(walk(&db, u32::MAX, true).0, 1_000);
+}
+
+#[test]
+fn a_cursor_that_may_not_take_long_counts_what_it_does_not_show() {
+    let db = Db::open(DIRECTORY, options(&MemoryEnv::new())).unwrap();
+    for index in 0..100_u32 {
+        db.put(&index.to_be_bytes(), b"", Durability::Process).unwrap();
+    }
+    for backward in [false, true] {
+        let (seen, ended) = walk(&db, 60, backward);
+        assert!((59..=61).contains(&seen) && matches!(ended, Err(Error::WouldBlock)), "{seen}");
+        let (seen, ended) = walk(&db, 200, backward);
+        assert_eq!(seen, 100);
+        ended.unwrap();
+    }
+    for index in 10..100_u32 {
+        db.delete(&index.to_be_bytes(), Durability::Process).unwrap();
+    }
+    for (backward, first) in [(false, 10), (true, 0)] {
+        let (seen, ended) = walk(&db, 60, backward);
+        assert_eq!(seen, first);
+        assert!(matches!(ended, Err(Error::WouldBlock)), "{ended:?}");
+        assert_eq!(walk(&db, 300, backward).0, 10);
+    }
+}
+
+#[test]
+fn a_large_block_is_not_read_at_once() {
+    let env = MemoryEnv::new();
+    let db = Db::open(DIRECTORY, options(&env)).unwrap();
+    db.put(b"large", &noise(1, 2 << 20), Durability::Process).unwrap();
+    db.put(b"small", &noise(2, 2 << 10), Durability::Process).unwrap();
+    db.compact_range(None, None).unwrap();
+    db.close().unwrap();
+    // Without a cache, so that it is read each time.
+    let db = Db::open(DIRECTORY, Options { block_cache_size: 0, ..options(&env) }).unwrap();
+    // Opens the tables.
+    db.get(b"large").unwrap().unwrap();
+    db.get(b"small").unwrap().unwrap();
+    assert_eq!(db.try_get(b"large").unwrap(), Cached::Unknown);
+    assert!(matches!(db.try_get(b"small").unwrap(), Cached::Hit(_)));
+    assert!(matches!(walk(&db, 10, false), (0, Err(Error::WouldBlock))));
+    // A newer version of the small one might be in it.
+    assert!(matches!(walk(&db, 10, true), (0, Err(Error::WouldBlock))));
 }

@@ -242,12 +242,15 @@ impl Listing<'_> {
 
     fn message(&self, label: &Label) -> Result<Option<StoredMessage<Bytes>>> {
         let place = layout::message(label);
+        if let Some(message) = self.opened.cache.get_at(&place, self.moment.sequence()) {
+            return Ok(Some(message));
+        }
         self.get(&place)?.map(|sealed| self.open(&place, &sealed)).transpose()
     }
 
     fn open(&self, place: &[u8], sealed: &[u8]) -> Result<StoredMessage<Bytes>> {
         let most = if self.at_once { AT_ONCE_BYTES } else { usize::MAX };
-        match self.opened.open_message_up_to(most, place, sealed)? {
+        match self.opened.open_message_up_to(most, place, sealed, Some(self.moment))? {
             Some(message) => Ok(message),
             None => Err(EngineError::WouldBlock.into()),
         }

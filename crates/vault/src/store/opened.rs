@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use sigil_leveldb::{Db, Snapshot};
+use sigil_leveldb::{Db, Durability, Snapshot, WriteBatch};
 
 use crate::error::{Error, Result};
 use crate::label::Label;
@@ -52,6 +52,23 @@ impl Opened {
         plain.map(Bytes::from).ok_or(Error::Unreadable(kind))
     }
 
+    /// Writes a batch, which may change or remove messages that were there.
+    pub(super) fn write(
+        &self,
+        batch: WriteBatch,
+        durability: Durability,
+        changes_messages: bool,
+    ) -> Result<()> {
+        if changes_messages {
+            self.cache.begin_change();
+        }
+        let written = self.db.write(batch, durability);
+        if changes_messages && let Ok(moment) = self.db.snapshot() {
+            self.cache.end_change(moment.sequence());
+        }
+        Ok(written?)
+    }
+
     /// The message at a place in the order.
     pub(super) fn message(
         &self,
@@ -68,19 +85,22 @@ impl Opened {
 
     /// A message that was read from its place, perhaps not for the first time.
     pub(super) fn open_message(&self, place: &[u8], sealed: &[u8]) -> Result<StoredMessage<Bytes>> {
-        let message = self.open_message_up_to(usize::MAX, place, sealed)?;
+        let message = self.open_message_up_to(usize::MAX, place, sealed, None)?;
         message.ok_or(Error::Unreadable(Kind::Message))
     }
 
-    /// The same; none where its value is larger than `most` and would have to be made.
+    /// The same, perhaps with the moment at which it was read; none where its value is larger than
+    /// `most` and would have to be made.
     pub(super) fn open_message_up_to(
         &self,
         most: usize,
         place: &[u8],
         sealed: &[u8],
+        moment: Option<&Snapshot>,
     ) -> Result<Option<StoredMessage<Bytes>>> {
+        let moment = moment.map(Snapshot::sequence);
         let Some(seal) = seal_of(sealed) else { return Err(Error::Unreadable(Kind::Message)) };
-        if let Some(message) = self.cache.get(&seal, place) {
+        if let Some(message) = self.cache.get(place, &seal, moment) {
             return Ok(Some(message));
         }
         if sealed.len() > most {
@@ -91,7 +111,7 @@ impl Opened {
             return Ok(None);
         }
         let message = decode_message(&plain)?;
-        self.cache.insert(seal, place, message.clone());
+        self.cache.insert(place, seal, moment, message.clone());
         Ok(Some(message))
     }
 }

@@ -12,7 +12,7 @@ use super::opened::Opened;
 use super::stage::{Counted, Staged};
 use crate::error::{Error, Result};
 use crate::label::Label;
-use crate::layout::{self, Kind};
+use crate::layout::{self, Kind, space};
 use crate::record::Counters;
 
 /// The message that is last in the order.
@@ -30,13 +30,23 @@ pub(super) struct Plan<'a> {
     pub(super) overlay: Overlay,
     /// Whether it came out that the counters are wrong.
     pub(super) is_miscounted: bool,
+    /// Whether messages that are there are changed or removed.
+    pub(super) changes_messages: bool,
     /// About how large the batch is going to be.
     pub(super) bytes: usize,
 }
 
 impl<'a> Plan<'a> {
     pub(super) fn new(opened: &'a Opened, counters: Counters, tail: Option<Tail>) -> Self {
-        Self { opened, counters, tail, overlay: Overlay::new(), is_miscounted: false, bytes: 0 }
+        Self {
+            opened,
+            counters,
+            tail,
+            overlay: Overlay::new(),
+            is_miscounted: false,
+            changes_messages: false,
+            bytes: 0,
+        }
     }
 
     /// Adds a change, or nothing of it.
@@ -52,6 +62,11 @@ impl<'a> Plan<'a> {
     }
 
     fn take(&mut self, staged: Staged) {
+        let removes = |(key, value): &(Vec<u8>, Option<_>)| {
+            value.is_none() && key.first() == Some(&space::MESSAGES)
+        };
+        // One that is changed at its place is removed from it first.
+        self.changes_messages |= staged.is_in_doubt || staged.entries.iter().any(removes);
         for (key, value) in staged.entries {
             self.bytes += key.len() + value.as_ref().map_or(0, Vec::len);
             self.counters.sealed += u64::from(value.is_some());

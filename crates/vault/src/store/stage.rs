@@ -24,6 +24,8 @@ pub(super) struct Staged {
     pub(super) counted: Option<(Kind, Counted)>,
     /// Whether it came out that more is counted than there is.
     pub(super) is_miscounted: bool,
+    /// Whether there may be something that nobody knows of at the place of the message.
+    pub(super) is_in_doubt: bool,
     /// The message that is now the last.
     pub(super) tail: Option<Tail>,
 }
@@ -153,7 +155,10 @@ impl Plan<'_> {
         let (low, high) = match &self.tail {
             Some(tail) if tail.time <= time => (Some(tail.label.clone()), None),
             _ => match self.order().and_then(|mut order| order.around(time, true)) {
-                Err(error) if error.is_damage() => self.around_damage(time, error)?,
+                Err(error) if error.is_damage() => {
+                    staged.is_in_doubt = true;
+                    self.around_damage(time, error)?
+                }
                 found => found?,
             },
         };

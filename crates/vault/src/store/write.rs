@@ -141,7 +141,7 @@ impl Inner {
 
     fn commit(&self, writer: &mut Writer, plan: &mut Plan<'_>) -> Result<()> {
         if let Some(batch) = plan.batch()? {
-            plan.opened.db.write(batch, self.options.durability)?;
+            plan.opened.write(batch, self.options.durability, plan.changes_messages)?;
             writer.counters = plan.counters;
             writer.tail = plan.tail.take();
             if plan.is_miscounted && !writer.is_recounted {

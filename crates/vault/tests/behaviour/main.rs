@@ -2,10 +2,12 @@
 // The lints know tests by their attribute; most of this is called by tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod at_once;
 mod backups;
 mod counts;
 mod deletion;
 mod epochs;
+mod fresh;
 mod index;
 mod items;
 mod keys;
