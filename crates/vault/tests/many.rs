@@ -36,7 +36,7 @@ fn filled(directory: &Path, count: u32) -> (FaultEnv, Store) {
     for numbers in numbers.chunks(5_000) {
         let change = |number: &u32| {
             let (id, time) = (number.to_string(), f64::from(*number));
-            message(&id, time, if number % 2 == 0 { "even" } else { "odd" }, "me")
+            message(&id, time, if number.is_multiple_of(2) { "even" } else { "odd" }, "me")
         };
         let changes: Vec<_> = numbers.iter().map(change).collect();
         store.write_all(&changes).into_iter().for_each(Result::unwrap);
