@@ -858,6 +858,7 @@ export interface StoragePageOptions {
  */
 export class StorageEngine {
   constructor(config: StorageConfig)
+  /** After a failure that is not `transient` the password is forgotten: make a new engine. */
   initialize(): Promise<void>
   saveMessage(message: object): Promise<void>
   // biome-ignore lint/suspicious/noExplicitAny: what was saved
@@ -895,9 +896,14 @@ export class StorageEngine {
     options?: { password?: string | undefined },
   ): Promise<StorageBackup>
   restore(backupPath: string, options?: { password?: string | undefined }): Promise<void>
+  /** When it resolves, the old password opens nothing in the store's directory any more. */
   changePassword(oldPassword: string, newPassword: string): Promise<void>
   rotateKey(): Promise<void>
   verify(): Promise<StorageVerification>
+  /**
+   * Waits for what is under way, but for backups and rotations: these are rejected as if they had
+   * been asked for afterwards, and a rotation goes on when the store is opened again.
+   */
   close(): Promise<void>
 }
 

@@ -1,48 +1,101 @@
-// Kills processes that save and asks the next one for what was acknowledged.
+// Kills processes that save and do something else besides, and asks the next one for what was
+// acknowledged.
 
 const { spawn } = require('node:child_process')
 const { once } = require('node:events')
 const { createInterface } = require('node:readline')
-const { PASSWORD, openStore, root } = require('./helpers.js')
+const { openStore, root } = require('./helpers.js')
 
-const WORKER = (dataPath) => `
+const PASSWORDS = ['the first password', 'the second password']
+
+/** What a process does besides saving; `say` tells the one that kills it. */
+const HABITS = {
+  // Backups are made by themselves meanwhile.
+  rotating: { span: 120, body: 'save(16); for (;;) await store.rotateKey()' },
+  // A backup of all there is takes nothing away.
+  restoring: {
+    span: 250,
+    body: 'for (;;) { await one(); await store.restore(await store.backup()) }',
+  },
+  changingPassword: {
+    span: 1_200,
+    body: `save(4); for (let now = first; ; now = 1 - now) {
+      say('changing')
+      await store.changePassword(PASSWORDS[now], PASSWORDS[1 - now])
+      say('changed ' + (1 - now))
+    }`,
+  },
+}
+
+const WORKER = (dataPath, habit, password) => `
   const { StorageEngine } = require('sigil-vault')
+  const PASSWORDS = ${JSON.stringify(PASSWORDS)}
+  const first = ${password}
   const store = new StorageEngine({ dataPath: ${JSON.stringify(dataPath)},
-    encryptionPassword: ${JSON.stringify(PASSWORD)}, autoBackup: true, backupInterval: 15,
-    keepBackups: 2 })
+    encryptionPassword: PASSWORDS[first], autoBackup: ${habit === 'rotating'},
+    backupInterval: 15, keepBackups: 2 })
   const fs = require('node:fs')
+  const say = (line) => fs.writeSync(1, line + '\\n')
+  let n
+  const one = async () => {
+    const id = 'm' + n++
+    await store.saveMessage({ id, sender: 'a', recipient: 'b', timestamp: n })
+    say(id)
+  }
+  const save = (count) => {
+    for (let at = 0; at < count; at++) (async () => { for (;;) await one() })()
+  }
   const main = async () => {
     await store.initialize()
-    let n = (await store.getStats()).messageCount
-    fs.writeSync(1, 'ready\\n')
-    const rotate = async () => { for (;;) await store.rotateKey() }
-    rotate()
-    await Promise.all(Array.from({ length: 16 }, async () => {
-      for (;;) {
-        const id = 'm' + n++
-        await store.saveMessage({ id, sender: 'a', recipient: 'b', timestamp: n })
-        fs.writeSync(1, id + '\\n')
-      }
-    }))
+    n = (await store.getStats()).messageCount
+    say('ready')
+    ${HABITS[habit].body}
   }
   main()`
 
-async function killRounds(dataPath, rounds) {
+/** Runs a process until it is killed; gives what it has said. */
+async function runAndKill(dataPath, habit, password, delay) {
+  const lines = []
+  const child = spawn(process.execPath, ['--eval', WORKER(dataPath, habit, password)], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const output = createInterface({ input: child.stdout })
+  const exit = once(child, 'exit')
+  output.on('line', (line) => {
+    lines.push(line)
+    if (line === 'ready') setTimeout(() => child.kill('SIGKILL'), delay)
+  })
+  const [[, signal]] = await Promise.all([exit, once(output, 'close')])
+  expect(signal).toBe('SIGKILL')
+  return lines
+}
+
+/** Opens with the password that is in force: the one acknowledged last, or the one that was coming. */
+async function reopen(dataPath, lines, before) {
+  const told = lines.filter((line) => line.startsWith('chang'))
+  const last = told.findLast((line) => line.startsWith('changed '))
+  const acknowledged = last === undefined ? before : Number(last.at(-1))
+  const open = (password) => openStore(dataPath, { encryptionPassword: PASSWORDS[password] })
+  try {
+    return { store: await open(acknowledged), password: acknowledged }
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'KEY_WRONG' })
+    expect(told.at(-1)).toBe('changing')
+    return { store: await open(1 - acknowledged), password: 1 - acknowledged }
+  }
+}
+
+async function killRounds(dataPath, rounds, habit) {
   const all = []
+  let password = 0
   for (let round = 0; round < rounds; round++) {
-    const acknowledged = []
-    const child = spawn(process.execPath, ['--eval', WORKER(dataPath)], {
-      cwd: root,
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    const lines = createInterface({ input: child.stdout })
-    const exit = once(child, 'exit')
-    lines.on('line', (line) => {
-      if (line !== 'ready') return acknowledged.push(line)
-      setTimeout(() => child.kill('SIGKILL'), (round * 37) % 120)
-    })
-    await Promise.all([exit, once(lines, 'close')])
-    const store = await openStore(dataPath)
+    const delay = (round * 37 * 7) % HABITS[habit].span
+    const lines = await runAndKill(dataPath, habit, password, delay)
+    const acknowledged = lines.filter((line) => /^m\d+$/.test(line))
+    const opened = await reopen(dataPath, lines, password)
+    const { store } = opened
+    password = opened.password
     all.push(...acknowledged)
     // Those of earlier rounds once more at the end.
     const asked = round + 1 < rounds ? acknowledged : all
@@ -56,4 +109,4 @@ async function killRounds(dataPath, rounds) {
   return all.length
 }
 
-module.exports = { killRounds }
+module.exports = { HABITS, killRounds }

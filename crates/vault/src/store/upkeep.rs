@@ -133,7 +133,8 @@ impl Inner {
     /// Writes what a file of the header lacks, and removes what was kept for its sake.
     fn mend_store(&self) -> Result<()> {
         let _maintenance = self.maintenance.lock();
-        if self.with_header(|state| state.unwritten.is_some())? {
+        let is_unwritten = self.with_header(|state| state.unwritten.is_some())?;
+        if is_unwritten || self.writer.lock().check().is_err() {
             self.mend_header()?;
             self.writer.lock().allow();
             self.remove_leftovers()?;
