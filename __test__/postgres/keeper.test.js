@@ -20,7 +20,11 @@ function listens(port) {
   })
 }
 
-test('a server whose starter is killed is gone', async () => {
+test.each([
+  ['whose starter is killed', (starter) => starter.kill('SIGKILL')],
+  ['of a run that is interrupted as a whole', ({ pid }) => process.kill(-pid, 'SIGINT')],
+  ['of a run that is ended as a whole', ({ pid }) => process.kill(-pid, 'SIGTERM')],
+])('a server %s is gone', async (_, end) => {
   const folder = scratch('')
   // Where the run is root's, the server is not.
   chmodSync(folder, 0o755)
@@ -28,12 +32,12 @@ test('a server whose starter is killed is gone', async () => {
     spawn(process.execPath, [${JSON.stringify(keeper)}], { stdio: ['pipe', 1, 2] })
     setInterval(() => {}, 1000)`
   const env = { ...process.env, TMPDIR: folder, TEMP: folder }
-  const starter = spawn(process.execPath, ['--eval', code], { env })
+  const starter = spawn(process.execPath, ['--eval', code], { env, detached: true })
   const [said] = await once(starter.stdout.setEncoding('utf8'), 'data')
   const { port } = new URL(said)
   expect(await listens(port)).toBe(true)
   expect(readdirSync(folder)).toHaveLength(1)
-  starter.kill('SIGKILL')
+  end(starter)
   while (await listens(port)) await delay(20)
   while (readdirSync(folder).length > 0) await delay(20)
 })
