@@ -1,13 +1,20 @@
+const { missing } = require('./__test__/support/postgres-platform.js')
+
 const long = process.env.SIGIL_LONG === '1'
 
+const FORMS = long ? ['test', 'long'] : ['test']
 /** Tests in this folder have a PostgreSQL server; the others do not wait for one to start. */
 const POSTGRES = '__test__/postgres'
 const common = {
   testEnvironment: 'node',
   modulePathIgnorePatterns: ['<rootDir>/target/'],
 }
-const forms = long ? ['test', 'long'] : ['test']
-
+const withPostgres = {
+  testMatch: FORMS.map((form) => `**/${POSTGRES}/**/*.${form}.js`),
+  globalSetup: '<rootDir>/__test__/support/postgres-start.js',
+  globalTeardown: '<rootDir>/__test__/support/postgres-stop.js',
+}
+const withoutPostgres = { testMatch: ['**/__test__/support/postgres-missing.js'] }
 /** @type {import('jest').Config} */
 module.exports = {
   testTimeout: long ? 600_000 : 20_000,
@@ -15,15 +22,12 @@ module.exports = {
     {
       ...common,
       displayName: 'all',
-      testMatch: forms.map((form) => `**/__test__/**/*.${form}.js`),
-      testPathIgnorePatterns: ['/node_modules/', `<rootDir>/${POSTGRES}/`],
+      testMatch: [...FORMS.map((form) => `**/__test__/**/*.${form}.js`), `!**/${POSTGRES}/**`],
     },
     {
       ...common,
       displayName: 'postgres',
-      testMatch: forms.map((form) => `**/${POSTGRES}/**/*.${form}.js`),
-      globalSetup: '<rootDir>/__test__/support/postgres-start.js',
-      globalTeardown: '<rootDir>/__test__/support/postgres-stop.js',
+      ...(missing() === undefined ? withPostgres : withoutPostgres),
     },
   ],
 }

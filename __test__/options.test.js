@@ -101,8 +101,16 @@ test('no content of a record is in the error about one that is not JSON', async 
 })
 
 test('what can never succeed is not called transient', () => {
-  expect(() => createSigilStore({ backend: 'postgres' })).toThrow(
-    expect.objectContaining({ code: 'STORAGE_UNAVAILABLE', transient: false }),
+  jest.doMock('pg', () => {
+    throw new Error('not installed')
+  })
+  const database = 'postgres://nobody@127.0.0.1:1/none'
+  expect(() => createSigilStore({ backend: 'postgres', database })).toThrow(
+    expect.objectContaining({
+      code: 'STORAGE_UNAVAILABLE',
+      transient: false,
+      message: expect.stringContaining('npm install pg'),
+    }),
   )
 })
 

@@ -222,7 +222,16 @@ function isSignal(value) {
 }
 
 function isObject(value) {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return typeof value === 'object' && value !== null && !isArray(value)
+}
+
+function isArray(value) {
+  try {
+    return Array.isArray(value)
+  } catch {
+    // A proxy that was revoked is nothing any more.
+    return false
+  }
 }
 
 function isText(value) {
@@ -231,7 +240,7 @@ function isText(value) {
 
 function describe(value) {
   if (value === null) return 'null'
-  return Array.isArray(value) ? 'an array' : `a value of type ${typeof value}`
+  return isArray(value) ? 'an array' : `a value of type ${typeof value}`
 }
 
 function invalid(operation, rule) {

@@ -82,6 +82,24 @@ test('a thousand requests to the service at once mint a thousand, beside an iden
   await app.close()
 })
 
+test('a scrape of the service shows that sweeps go on', async () => {
+  const store = new InMemoryStorageDriver()
+  const identity = new SigilIdentity(store, QUICK)
+  const app = await createServer({ store })
+  const scrape = async () => {
+    const { payload } = await app.inject('/metrics')
+    return Number(/^sigil_gc_sweep_total\{kind="decay"\} (\d+)$/m.exec(payload)?.[1])
+  }
+  await identity.start()
+  const first = await scrape()
+  while ((await scrape()) < first + 3) await delay(2)
+  await identity.stop()
+  const last = await scrape()
+  await delay(20)
+  expect(await scrape()).toBe(last)
+  await app.close()
+})
+
 test('sweeps come at their periods, and never twice at once', async () => {
   const store = plainStore()
   const identity = new SigilIdentity(store, { decayPeriod: 10, crystallizationPeriod: 10 })

@@ -98,6 +98,37 @@ test('decay goes on after a restart where it was', async () => {
   expect(second.sigilMemory.get(id).decay).toBeCloseTo(0.1 + 0.3, 12)
 })
 
+test('the time in which nobody was running counts as time without an access', async () => {
+  const clock = fakeClock()
+  const store = plainStore()
+  const first = new SigilIdentity(store, { clock })
+  const { id } = await first.encodeSigilMemory('x')
+  clock.forward(100_000)
+  await first.processMemoryDecay()
+  await first.stop()
+  // The clock that only goes forward begins anew with the machine; the calendar goes on.
+  clock.setCalendar(300_000)
+  const second = new SigilIdentity(store, { clock })
+  await second.initialize()
+  expect(second.sigilMemory.get(id).decay).toBeCloseTo(0.1, 12)
+  await second.processMemoryDecay()
+  expect(second.sigilMemory.get(id).decay).toBeCloseTo(0.1 + 0.4, 12)
+  clock.forward(500_000)
+  expect(await second.processMemoryDecay()).toEqual({ released: 1 })
+})
+
+test('a memory that somebody else has stored decays from when it was last accessed', async () => {
+  const store = new InMemoryStorageDriver()
+  const old = await new SigilIdentity(store).encodeSigilMemory('old')
+  const accessed = (ago) => ({ ...old, id: `${ago}`, lastAccessed: Date.now() - ago })
+  await store.setSigilRecord('sigil-memory', '960000', accessed(960_000))
+  await store.setSigilRecord('sigil-memory', '400000', accessed(400_000))
+  const identity = new SigilIdentity(store)
+  expect(await identity.processMemoryDecay()).toEqual({ released: 1 })
+  expect(new Set(identity.sigilMemory.keys())).toEqual(new Set(['400000', old.id]))
+  expect(identity.sigilMemory.get('400000').decay).toBeCloseTo(0.4, 2)
+})
+
 test('another rate holds from the next sweep on', async () => {
   const clock = fakeClock()
   const identity = new SigilIdentity(plainStore(), { clock })

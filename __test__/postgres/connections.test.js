@@ -95,6 +95,13 @@ test('a role that may not make tables uses those that there are', async () => {
     cause: { code: '42501' },
   })
   await reader.close()
+  // In a schema of its own it may make tables, but no schema.
+  const own = freshSchema()
+  await sql(`CREATE SCHEMA ${own} AUTHORIZATION ${schema}`)
+  const maker = new PostgresSigilAdapter(url.replace('sigil@', `${schema}@`), { schema: own })
+  await maker.setSigilRecord('a', 'b', { x: 2 })
+  expect(await maker.getSigilRecord('a', 'b')).toEqual({ x: 2 })
+  await maker.close()
   await sql(`DROP OWNED BY ${schema}; DROP ROLE ${schema}`)
 })
 

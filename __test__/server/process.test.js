@@ -65,7 +65,11 @@ test.each([
   [{ PORT: 'http' }, /INVALID_PARAMETERS: PORT/],
   [{ LOG_LEVEL: 'blah' }, /INVALID_PARAMETERS: LOG_LEVEL is one of .*info.*, not "blah"/],
   [{ SIGIL_STORAGE_BACKEND: 'floppy' }, /INVALID_PARAMETERS: SIGIL_STORAGE_BACKEND/],
-  [{ SIGIL_STORAGE_BACKEND: 'postgres' }, /STORAGE_UNAVAILABLE: the backend postgres/],
+  [{ SIGIL_STORAGE_BACKEND: 'postgres', DATABASE_URL: '' }, /INVALID_PARAMETERS: .*DATABASE_URL/],
+  [
+    { SIGIL_STORAGE_BACKEND: 'postgres', DATABASE_URL: 'postgres://x@127.0.0.1:1/x' },
+    /STORAGE_UNAVAILABLE: the database cannot be reached/,
+  ],
 ])('with %j it says why it does not start', async (env, reason) => {
   const { code, stderr } = await start(env).ended
   expect(code).toBe(1)

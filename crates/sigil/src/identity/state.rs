@@ -59,7 +59,7 @@ impl Identity {
     /// Takes up a memory that the store had. `false` where there is one of that id.
     pub fn load(&mut self, stored: &Stored<'_>, now: Moment) -> Result<bool, IdentityError> {
         let now = self.forward(now);
-        let mut memory = Memory::recall(stored, now, &self.sweeps)?;
+        let mut memory = Memory::recall(stored, stored.idle_at(now), now, &self.sweeps)?;
         memory.number = self.take_number();
         Ok(self.add(memory))
     }
@@ -68,7 +68,8 @@ impl Identity {
     /// encoded here. Its age goes on from what was stored, and its place among the others stays.
     pub fn refresh(&mut self, stored: &Stored<'_>, now: Moment) -> Result<bool, IdentityError> {
         let now = self.forward(now);
-        let mut memory = Memory::recall(stored, now, &self.sweeps)?;
+        // It was stored just now, perhaps by a machine whose calendar is another.
+        let mut memory = Memory::recall(stored, stored.idle.max(0), now, &self.sweeps)?;
         if self.drawn.contains_key(&memory.id) {
             return Ok(false);
         }

@@ -9,6 +9,7 @@ use super::numbers::{Fingerprint, PHI};
 use super::{Draft, Identity, Moment, Qualities, Stored};
 
 const YEAR: i64 = 365 * 24 * 3600 * 1000;
+const HALF_A_YEAR: i64 = 183 * 24 * 3600 * 1000;
 const THRESHOLD: f64 = 0.9;
 
 #[derive(Debug, Clone)]
@@ -141,8 +142,8 @@ enum Step {
     Limit(usize),
     Pass(i64),
     SetCalendar(i64),
-    /// All goes to the store and comes back.
-    Restart,
+    /// All goes to the store and comes back after so long.
+    Restart(i64),
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -162,7 +163,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => (0_usize..60).prop_map(Step::Limit),
         6 => (0_i64..90_000).prop_map(Step::Pass),
         2 => prop_oneof![Just(YEAR), Just(-YEAR)].prop_map(Step::SetCalendar),
-        1 => Just(Step::Restart),
+        1 => prop_oneof![Just(0), 0_i64..HALF_A_YEAR, Just(YEAR)].prop_map(Step::Restart),
     ];
     vec(step, 1..200)
 }
@@ -228,7 +229,7 @@ impl Pair {
         let memory = &mut self.model.memories[at];
         memory.settle(rate);
         memory.accessed = self.now.elapsed - idle;
-        memory.last_accessed = calendar - idle;
+        memory.last_accessed = calendar - idle - YEAR / 100;
         memory.accesses += 2;
         let memory = memory.clone();
         let fixed = format!("{{\"id\":\"{}\"}}", memory.id);
@@ -305,7 +306,7 @@ impl Pair {
                 self.now.calendar += milliseconds;
             }
             Step::SetCalendar(jump) => self.now.calendar += jump,
-            Step::Restart => self.restart(),
+            Step::Restart(down) => self.restart(down),
             _ => {}
         }
     }
@@ -355,7 +356,7 @@ impl Pair {
     }
 
     /// Nothing is known afterwards but what the store has.
-    fn restart(&mut self) {
+    fn restart(&mut self, down: i64) {
         // In the order of keys.
         self.model.memories.sort_by(|one, other| one.id.cmp(&other.id));
         let texts: Vec<String> = self
@@ -368,8 +369,7 @@ impl Pair {
         self.identity = Identity::default();
         self.late = None;
         self.now.elapsed = 7;
-        // The process was down for as long as anybody likes to say.
-        self.now.calendar += YEAR;
+        self.now.calendar += down;
         for (group, ids) in &self.model.crystallized {
             let half = |id: &String| Fingerprint::of(id).half();
             let members = ids.iter().map(half).fold(0, u128::wrapping_add);
@@ -382,7 +382,9 @@ impl Pair {
             let idle = record["idleMilliseconds"].as_i64().unwrap_or(0);
             let memory = &mut self.model.memories[at];
             memory.settle(old_rate);
-            memory.accessed = self.now.elapsed - idle;
+            let away = self.now.calendar - memory.last_accessed;
+            let believed = if (0..=HALF_A_YEAR).contains(&away) { away } else { 0 };
+            memory.accessed = self.now.elapsed - idle.max(believed);
             let decay = decay_in(text);
             assert_eq!(decay, memory.base);
             let memory = memory.clone();
