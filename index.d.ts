@@ -209,6 +209,12 @@ export interface SigilStore {
     options?: CallOptions,
   ): Promise<TenantRecord | undefined>
 
+  /** Each name is an argument list of `getSigilRecord`. */
+  getMany(
+    names: readonly RecordName[],
+    options?: CallOptions,
+  ): Promise<(StoredRecord | undefined)[]>
+
   existsSigilRecord(
     symbol: string,
     authHash: string | number,
@@ -261,6 +267,7 @@ export class InMemoryStorageDriver implements SigilStore, AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void>
   setSigilRecord: SigilStore['setSigilRecord']
   getSigilRecord: SigilStore['getSigilRecord']
+  getMany: SigilStore['getMany']
   existsSigilRecord: SigilStore['existsSigilRecord']
   deleteSigilRecord: SigilStore['deleteSigilRecord']
   allSigilRecords: SigilStore['allSigilRecords']
@@ -268,6 +275,7 @@ export class InMemoryStorageDriver implements SigilStore, AsyncDisposable {
   records: SigilStore['records']
   batch: SigilStore['batch']
   getHealth: SigilStore['getHealth']
+  getSigilRecordSync: LevelDBSigilAdapter['getSigilRecordSync']
 }
 
 /** A `Pool` of the package `pg`, as far as a store needs to know it. */
@@ -304,6 +312,7 @@ export class PostgresSigilAdapter implements SigilStore, AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void>
   setSigilRecord: SigilStore['setSigilRecord']
   getSigilRecord: SigilStore['getSigilRecord']
+  getMany: SigilStore['getMany']
   existsSigilRecord: SigilStore['existsSigilRecord']
   deleteSigilRecord: SigilStore['deleteSigilRecord']
   allSigilRecords: SigilStore['allSigilRecords']
@@ -311,7 +320,6 @@ export class PostgresSigilAdapter implements SigilStore, AsyncDisposable {
   records: SigilStore['records']
   batch: SigilStore['batch']
   getHealth: SigilStore['getHealth']
-  getMany: LevelDBSigilAdapter['getMany']
 }
 
 /**
@@ -702,6 +710,7 @@ export class LevelDBSigilAdapter implements SigilStore, AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void>
   setSigilRecord: SigilStore['setSigilRecord']
   getSigilRecord: SigilStore['getSigilRecord']
+  getMany: SigilStore['getMany']
   existsSigilRecord: SigilStore['existsSigilRecord']
   deleteSigilRecord: SigilStore['deleteSigilRecord']
   allSigilRecords: SigilStore['allSigilRecords']
@@ -715,11 +724,6 @@ export class LevelDBSigilAdapter implements SigilStore, AsyncDisposable {
    */
   getSigilRecordSync(symbol: string, authHash: string | number): StoredRecord | undefined
   getSigilRecordSync(tenantId: string, symbol: string, authHash: string): TenantRecord | undefined
-  /** Each name is an argument list of `getSigilRecord`. */
-  getMany(
-    names: readonly RecordName[],
-    options?: CallOptions,
-  ): Promise<(StoredRecord | undefined)[]>
   /** Takes what was deleted or overwritten off the disk. */
   compact(options?: CallOptions): Promise<void>
   /**

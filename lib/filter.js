@@ -9,6 +9,9 @@ function matcher(filter) {
   if (filter === undefined) return () => true
   const wanted = Object.entries(filter)
   return (record) =>
+    // What was stored by other means need not be an object.
+    typeof record === 'object' &&
+    record !== null &&
     wanted.every(([field, value]) => Object.hasOwn(record, field) && same(record[field], value))
 }
 

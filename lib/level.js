@@ -91,15 +91,13 @@ class Level extends AbstractLevel {
 
   _getSync(key, { valueEncoding, snapshot, notFoundError = this.#notFoundError }) {
     const asText = valueEncoding === 'utf8'
-    const found = this.#native.call('get', (native) =>
-      native.getWaiting(key, asText, snapshot?.native),
-    )
+    const found = this.#native.getSync(key, asText, snapshot?.native)
     return notFoundError === true ? orMissing(found) : found
   }
 
   async _getMany(keys, { valueEncoding, snapshot }) {
     const asText = valueEncoding === 'utf8'
-    return this.#native.run('getMany', (native) => native.getMany(keys, asText, snapshot?.native))
+    return this.#native.getMany(keys, asText, snapshot?.native)
   }
 
   async _has(key, { snapshot }) {
@@ -107,7 +105,7 @@ class Level extends AbstractLevel {
   }
 
   async _hasMany(keys, { snapshot }) {
-    return this.#native.run('hasMany', (native) => native.hasMany(keys, snapshot?.native))
+    return this.#native.hasMany(keys, snapshot?.native)
   }
 
   _put(key, value, options) {
@@ -137,7 +135,7 @@ class Level extends AbstractLevel {
     const { lower, lowerInclusive, upper, upperInclusive } = boundsOf(options)
     const { reverse, limit, snapshot } = options
     const level = this.#levelOf(options)
-    return this.#native.run('clear', (native) =>
+    return this.#native.clear((native) =>
       native.clear(
         lower,
         lowerInclusive,

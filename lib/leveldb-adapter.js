@@ -124,11 +124,9 @@ class LevelDBSigilAdapter {
   /** The record at once, waiting for the disk where memory does not have it. */
   getSigilRecordSync(...args) {
     const operation = 'getSigilRecordSync'
-    const { tenant, symbol, authHash } = calls.nameCall(operation, args)
+    const call = calls.nameCall(operation, args)
     if (this.#lifetime.native === undefined) throw notOpen(operation)
-    const stored = this.#lifetime.native.call(operation, (native) =>
-      native.getRecordWaiting(tenant, symbol, authHash),
-    )
+    const stored = this.#lifetime.native.getRecordSync(operation, call)
     return stored === undefined ? undefined : parse(operation, stored)
   }
 

@@ -9,6 +9,7 @@ const { MemoryIndex } = require('./memory-index.js')
 const { callNative } = require('./native.js')
 const { clockOf } = require('./clock.js')
 const text = require('./record-text.js')
+const { inItsTurn } = require('./turn.js')
 
 const SHARED_PREFIX = 'sigil:'
 
@@ -40,20 +41,32 @@ class InMemoryStorageDriver {
     const call = calls.setCall(args)
     this.#begin(operation, call.options)
     this.#index.set(keyOf(operation, call), this.#textOf(operation, call))
+    return inItsTurn(undefined)
   }
 
   async getSigilRecord(...args) {
-    const operation = 'getSigilRecord'
-    const stored = this.#index.get(this.#named(operation, args))
-    return stored === undefined ? undefined : text.parse(operation, stored)
+    return inItsTurn(this.#read('getSigilRecord', calls.nameCall('getSigilRecord', args)))
+  }
+
+  getSigilRecordSync(...args) {
+    return this.#read('getSigilRecordSync', calls.nameCall('getSigilRecordSync', args))
+  }
+
+  /** The records that many argument lists of `getSigilRecord` name, undefined where there is none. */
+  async getMany(names, options) {
+    const operation = 'getMany'
+    const list = calls.manyCall(operation, names, options)
+    this.#begin(operation, options ?? {})
+    return inItsTurn(list.map((call) => this.#read(operation, call)))
   }
 
   async existsSigilRecord(...args) {
-    return this.#index.has(this.#named('existsSigilRecord', args))
+    return inItsTurn(this.#index.has(this.#named('existsSigilRecord', args)))
   }
 
   async deleteSigilRecord(...args) {
     this.#index.delete(this.#named('deleteSigilRecord', args))
+    return inItsTurn(undefined)
   }
 
   async allSigilRecords(...args) {
@@ -95,6 +108,7 @@ class InMemoryStorageDriver {
       if (value === undefined) this.#index.delete(key)
       else this.#index.set(key, value)
     }
+    return inItsTurn(undefined)
   }
 
   async getHealth() {
@@ -107,6 +121,12 @@ class InMemoryStorageDriver {
     if (!this.#open) {
       throw new StorageError('the store is closed', { code: 'LEVEL_DATABASE_NOT_OPEN', operation })
     }
+  }
+
+  #read(operation, call) {
+    this.#begin(operation, call.options)
+    const stored = this.#index.get(keyOf(operation, call))
+    return stored === undefined ? undefined : text.parse(operation, stored)
   }
 
   #named(operation, args) {

@@ -127,6 +127,22 @@ class NativeDb {
     return cached
   }
 
+  /** The value at once, waiting for the disk where memory does not have it. */
+  getSync(key, asText, snapshot) {
+    return this.#readSync('get', (native) => native.getWaiting(key, asText, snapshot))
+  }
+
+  /** The values of many keys, all of one moment. */
+  getMany(keys, asText, snapshot) {
+    const body = (native) => native.getMany(keys, asText, snapshot)
+    return this.#read('getMany', body, keys.length)
+  }
+
+  /** Which of many keys have a value, all at one moment. */
+  hasMany(keys, snapshot) {
+    return this.#read('hasMany', (native) => native.hasMany(keys, snapshot), keys.length)
+  }
+
   put(key, value, level) {
     const group = this.#group ?? this.#newGroup()
     this.#gather('put', (addon) => addon.put(this.#handle, key, value, level))
@@ -163,6 +179,11 @@ class NativeDb {
     return cached
   }
 
+  /** The same, waiting for the disk where memory does not have it. */
+  getRecordSync(operation, { tenant, symbol, authHash }) {
+    return this.#readSync(operation, (native) => native.getRecordWaiting(tenant, symbol, authHash))
+  }
+
   /**
    * Writes a record, or without a text deletes it. With a time the text lacks the fields that say
    * whose record it is and when it was written, and gets them.
@@ -195,10 +216,24 @@ class NativeDb {
     return this.#gathered(group, operation, AT_ONCE)
   }
 
-  /** A read that the disk is asked for. */
-  async #read(operation, body) {
+  /** Deletes what is in a range, as one write. */
+  async clear(body) {
+    const since = performance.now()
+    await this.run('clear', body)
+    this.#series.writes.waited(since)
+  }
+
+  /** Reads that the disk is asked for. */
+  async #read(operation, body, count = 1) {
     const since = performance.now()
     const value = await this.run(operation, body)
+    this.#series.reads.waited(since, count)
+    return value
+  }
+
+  #readSync(operation, body) {
+    const since = performance.now()
+    const value = this.call(operation, body)
     this.#series.reads.waited(since)
     return value
   }

@@ -29,7 +29,12 @@ function rest() {
   return isLong() ? aTurn() : undefined
 }
 
-/** The same, for work that may be large. */
+/** The answer of a call that was made at once, to be given when it is time for it. */
+function inItsTurn(answer) {
+  return isLong() ? aTurn().then(() => answer) : answer
+}
+
+/** The same as `rest`, for work that may be large. */
 function restAfterMuch() {
   if (!isOver) look()
   return isOver ? aTurn() : undefined
@@ -71,4 +76,4 @@ async function nextTurn() {
   isOver = false
 }
 
-module.exports = { isLong, rest, restAfterMuch }
+module.exports = { inItsTurn, isLong, rest, restAfterMuch }

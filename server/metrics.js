@@ -9,8 +9,6 @@ class ServiceMetrics {
   constructor(catalog) {
     feed({
       name: 'sigil_registry_size',
-      type: 'gauge',
-      help: 'Sigils that were minted and are in the store.',
       values: () => [{ labels: {}, value: catalog.total }],
     })
   }

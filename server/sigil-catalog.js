@@ -23,7 +23,9 @@ class SigilCatalog {
 
   /** Finds what was minted before this process. */
   async load() {
-    for await (const { id, timestamp } of this.#store.records()) {
+    for await (const record of this.#store.records()) {
+      // What was stored by other means need not be an object.
+      const { id, timestamp } = record ?? {}
       if (typeof id !== 'string' || typeof timestamp !== 'string') continue
       // Other records have these fields too; only minted ones are stored under them.
       if (await this.#store.existsSigilRecord(id, timestamp)) this.add({ id, timestamp })
@@ -34,8 +36,7 @@ class SigilCatalog {
   add({ id, timestamp }) {
     this.#total += 1
     let at = this.#newest.length
-    // Of equal times, the one that was noted last is the newest.
-    while (at > 0 && this.#newest[at - 1].timestamp <= timestamp) at -= 1
+    while (at > 0 && !isNewer(this.#newest[at - 1], { id, timestamp })) at -= 1
     this.#newest.splice(at, 0, { id, timestamp })
     if (this.#newest.length > KEPT) this.#newest.pop()
   }
@@ -49,6 +50,12 @@ class SigilCatalog {
     )
     return found.filter((sigil) => sigil !== undefined)
   }
+}
+
+/** Of one millisecond, ids tell the order: they are made in it. */
+function isNewer(one, other) {
+  if (one.timestamp !== other.timestamp) return one.timestamp > other.timestamp
+  return one.id > other.id
 }
 
 module.exports = { SigilCatalog, KEPT }

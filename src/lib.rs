@@ -13,6 +13,7 @@ pub mod failure;
 pub mod gathered;
 pub mod handle;
 pub mod identity;
+pub mod ids;
 pub mod job;
 pub mod keys;
 pub mod open_options;

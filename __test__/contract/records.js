@@ -3,6 +3,25 @@
 /** @param {{ store: any }} context */
 function records(context) {
   describe('shared records', () => {
+    test('getMany gives records in the order of their names, and undefined where there is none', async () => {
+      const { store } = context
+      await store.setSigilRecord('s', 'h', { n: 1 })
+      await store.setSigilRecord('t', 's', 'h', { n: 2 })
+      const names = [
+        ['none', 'h'],
+        ['t', 's', 'h'],
+        ['s', 'h'],
+        ['other', 's', 'h'],
+        ['s', 'h'],
+      ]
+      const found = await store.getMany(names)
+      expect(found.map((record) => record?.n)).toEqual([undefined, 2, 1, undefined, 1])
+      expect(await store.getMany([])).toEqual([])
+      for (const wrong of [undefined, 'names', [['s']], [['a', 'b', 'c', 'd']], ['s', 'h']]) {
+        await expect(store.getMany(wrong)).rejects.toMatchObject({ code: 'INVALID_PARAMETERS' })
+      }
+    })
+
     test('what was set is got, deleted, and gone', async () => {
       const { store } = context
       const record = { sigil: { symbol: '⟐' }, nested: [1, { deep: null }], text: 'ünï\u0000' }

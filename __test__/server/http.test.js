@@ -48,6 +48,27 @@ test('a service that starts again lists what was minted before, and nothing else
   expect(await (await get('/sigils')).json()).toEqual({ sigils: [sigil], total: 1 })
 })
 
+test('what others stored stops no service, and a millisecond keeps its order over a restart', async () => {
+  jest.spyOn(Date.prototype, 'getTime').mockReturnValue(5)
+  jest.spyOn(Date.prototype, 'toISOString').mockReturnValue('1970-01-01T00:00:00.005Z')
+  const minted = []
+  for (let n = 0; n < 50; n++) minted.unshift((await mint({ n })).sigil)
+  jest.restoreAllMocks()
+  const listed = async () => (await (await get('/sigils')).json()).sigils
+  expect(await listed()).toEqual(minted)
+  await app.close()
+  // As a raw write to the database can leave it.
+  const records = store.records.bind(store)
+  jest.spyOn(store, 'records').mockImplementation(async function* (...args) {
+    yield null
+    yield 'text'
+    yield* records(...args)
+  })
+  await serve(store)
+  jest.restoreAllMocks()
+  expect(await listed()).toEqual(minted)
+})
+
 test('a limit that is none', async () => {
   for (const limit of ['0', '-1', 'many', '1001', '1.5']) {
     const answer = await get(`/api/consciousness/sigils?limit=${limit}`)

@@ -13,7 +13,6 @@ let released = 0
 
 /** Identities that have memories in use. */
 const identities = new Set()
-let fed = false
 
 function sum(count) {
   let total = 0
@@ -66,10 +65,10 @@ const NUMBERS = [
   },
 ]
 
+NUMBERS.forEach(feed)
+
 /** Counts an identity's memories until the function that it gives is called. */
 function count(identity) {
-  if (!fed) NUMBERS.forEach(feed)
-  fed = true
   const reference = new WeakRef(identity)
   identities.add(reference)
   return () => identities.delete(reference)

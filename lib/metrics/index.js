@@ -1,5 +1,5 @@
-// The numbers of this process, as Prometheus reads them and as a host's prom-client does. A name is
-// there from the moment on that something feeds it.
+// The numbers of this process, as Prometheus reads them and as a host's prom-client does. All names
+// are there from the beginning.
 
 const { InvalidParametersError, errorCounts } = require('../errors.js')
 const { encodes, openFiles, series } = require('./instruments.js')
@@ -51,25 +51,22 @@ const METRICS = [
     help: 'Operations that failed because the disk is full.',
     values: () => [{ labels: {}, value: errorCounts.get('ENOSPC') ?? 0 }],
   },
+  {
+    name: 'sigil_registry_size',
+    type: 'gauge',
+    help: 'Sigils that were minted and are in the store.',
+    values: () => [{ labels: {}, value: 0 }],
+  },
 ]
 
-/** Registries of hosts, to be told of numbers that are fed later. */
-const hosts = new Set()
+/** What was given to registries of hosts, which may forget it. */
+const given = new WeakSet()
 
-/** Adds a number that somebody has begun to feed; a later feeder of the same name replaces it. */
+/** Adds a number; one that is known gets other values. */
 function feed({ name, type, help, values }) {
   const known = METRICS.find((metric) => metric.name === name)
-  if (known) {
-    known.values = values
-    return
-  }
-  const metric = { name, type, help, values }
-  METRICS.push(metric)
-  for (const host of hosts) {
-    const registry = host.deref()
-    if (registry === undefined) hosts.delete(host)
-    else registry.registerMetric(asPromClient(metric))
-  }
+  if (known) known.values = values
+  else METRICS.push({ name, type, help, values })
 }
 
 /** All numbers in the text form of Prometheus. */
@@ -85,12 +82,16 @@ function metrics() {
 
 /** Puts the numbers into a registry of prom-client, where they are read whenever it is. */
 function registerMetrics(registry) {
-  if (typeof registry?.registerMetric !== 'function') {
+  const needed = ['registerMetric', 'getSingleMetric']
+  if (!needed.every((name) => typeof registry?.[name] === 'function')) {
     throw new InvalidParametersError('registerMetrics takes a registry of prom-client')
   }
-  if ([...hosts].some((host) => host.deref() === registry)) return
-  for (const metric of METRICS) registry.registerMetric(asPromClient(metric))
-  hosts.add(new WeakRef(registry))
+  for (const metric of METRICS) {
+    if (given.has(registry.getSingleMetric(metric.name))) continue
+    const shown = asPromClient(metric)
+    registry.registerMetric(shown)
+    given.add(shown)
+  }
 }
 
 /** What prom-client asks of a metric. It may change the name. */

@@ -1,6 +1,6 @@
 // Minting sigils and listing what was minted.
 
-const { randomUUID } = require('node:crypto')
+const { newId } = require('../../lib/ids.js')
 const { KEPT } = require('../sigil-catalog.js')
 
 const limitQuery = {
@@ -17,7 +17,8 @@ function sigilRoutes(app, { store, catalog, identity }) {
     '/api/consciousness/sigils',
     { schema: { body: { type: 'object' } } },
     async (request) => {
-      const sigil = { ...request.body, id: randomUUID(), timestamp: new Date().toISOString() }
+      const now = new Date()
+      const sigil = { ...request.body, id: newId(now), timestamp: now.toISOString() }
       await store.setSigilRecord(sigil.id, sigil.timestamp, sigil)
       catalog.add(sigil)
       return { success: true, sigil }

@@ -1,0 +1,69 @@
+// Guards when a store is open: what closing ends, and that a store which failed to close, or waited
+// for a lock, can be opened again.
+
+const { Level, LevelDBSigilAdapter } = require('sigil-vault')
+const { NativeDb } = require('../lib/native-db.js')
+const { run } = require('./support/child.js')
+const { scratchFolder } = require('./support/scratch.js')
+
+const scratch = scratchFolder()
+
+afterEach(() => jest.restoreAllMocks())
+
+test('closing ends the waiting for a lock', async () => {
+  const path = scratch('locked')
+  const holder = new Level(path)
+  await holder.open()
+  const store = new LevelDBSigilAdapter(path, { lockTimeout: 2 ** 31 })
+  const refused = expect(store.setSigilRecord('s', 'h', {})).rejects.toMatchObject({
+    code: 'LEVEL_DATABASE_NOT_OPEN',
+  })
+  await store.close()
+  await refused
+  expect(await store.getHealth()).toMatchObject({ status: 'unhealthy' })
+  const opened = store.open()
+  await holder.close()
+  await opened
+  await store.setSigilRecord('s', 'h', { n: 1 })
+  expect(await store.getSigilRecord('s', 'h')).toEqual({ n: 1 })
+  await store.close()
+})
+
+test('a store that failed to close is closed, and can be opened again', async () => {
+  const store = new LevelDBSigilAdapter(scratch('failing'))
+  await store.setSigilRecord('s', 'h', { n: 1 })
+  const close = NativeDb.prototype.close
+  jest.spyOn(NativeDb.prototype, 'close').mockImplementationOnce(async function () {
+    await close.call(this)
+    throw Object.assign(new Error('the last sync failed'), { code: 'EIO' })
+  })
+  await expect(store.close()).rejects.toMatchObject({ code: 'EIO' })
+  await store.open()
+  expect(await store.getSigilRecord('s', 'h')).toEqual({ n: 1 })
+  await store.close()
+})
+
+test('all that is under way when a store closes is answered', () => {
+  run(
+    scratch('under-way'),
+    `const fill = async (db) => { await db.put('k', 'v') }
+    for (const make of [() => new Level(path), () => new LevelDBSigilAdapter(path).db]) {
+      const db = make()
+      await fill(db)
+      const gets = Array.from({ length: 100000 }, () => db.get('k'))
+      const closed = db.close()
+      const found = await Promise.all(gets)
+      if (found.some((value) => value !== 'v')) throw new Error('not all found')
+      await closed
+    }`,
+  )
+})
+
+test.each(['process', 'interval', 'sync'])('writes through db are %s too', async (durability) => {
+  const store = new LevelDBSigilAdapter(scratch(durability), { durability })
+  const put = jest.spyOn(NativeDb.prototype, 'put')
+  await store.db.put('k', 'v')
+  const level = ['process', 'interval', 'sync'].indexOf(durability)
+  expect(put).toHaveBeenCalledWith('k', 'v', level)
+  await store.close()
+})
