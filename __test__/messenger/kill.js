@@ -14,7 +14,7 @@ const HABITS = {
   rotating: { span: 120, body: 'save(16); for (;;) await store.rotateKey()' },
   // A backup of all there is takes nothing away.
   restoring: {
-    span: 250,
+    span: 400,
     body: 'for (;;) { await one(); await store.restore(await store.backup()) }',
   },
   changingPassword: {
@@ -90,7 +90,8 @@ async function killRounds(dataPath, rounds, habit) {
   const all = []
   let password = 0
   for (let round = 0; round < rounds; round++) {
-    const delay = (round * 37 * 7) % HABITS[habit].span
+    // Anywhere in the span, however few rounds there are.
+    const delay = ((round * 0.618) % 1) * HABITS[habit].span
     const lines = await runAndKill(dataPath, habit, password, delay)
     const acknowledged = lines.filter((line) => /^m\d+$/.test(line))
     const opened = await reopen(dataPath, lines, password)
