@@ -218,7 +218,7 @@ fn message_entry(opened: &Opened, moment: &Snapshot, place: &[u8], sealed: &[u8]
     let label = layout::label_of_message(place).ok_or(Error::Unreadable(Kind::Message))?;
     let entry = layout::named(space::MESSAGE_IDS, &message.id);
     let id = match opened.get(Kind::Message, &entry, Some(moment)) {
-        Ok(plain) => plain.and_then(|plain| decode_message_id(&plain).ok()).map(|found| found.id),
+        Ok(plain) => plain.and_then(|plain| decode_message_id(&plain).ok()?.id),
         // The message is worth more than its id.
         Err(error) if error.is_damage() => None,
         Err(error) => return Err(error),

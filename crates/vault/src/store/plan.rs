@@ -51,7 +51,7 @@ impl<'a> Plan<'a> {
         Ok(())
     }
 
-    fn take(&mut self, staged: Staged) {
+    pub(super) fn take(&mut self, staged: Staged) {
         for (key, value) in staged.entries {
             self.bytes += key.len() + value.as_ref().map_or(0, Vec::len);
             self.counters.sealed += u64::from(value.is_some());

@@ -122,10 +122,10 @@ impl Filling<'_> {
         for peer in message.peers() {
             self.batch.put(&layout::by_peer(&peer, label), b"");
         }
-        if let Some(id) = id {
-            let place = layout::named(space::MESSAGE_IDS, &message.id);
-            self.put(place, &MessageId { label: label.clone(), id }.encode())?;
-        }
+        // IMPORTANT: also where the id is not known. Without it nothing leads to the message: it
+        // could neither be asked for nor replaced.
+        let place = layout::named(space::MESSAGE_IDS, &message.id);
+        self.put(place, &MessageId { label: label.clone(), id }.encode())?;
         self.counters.messages += 1;
         Ok(())
     }

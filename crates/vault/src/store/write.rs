@@ -139,7 +139,7 @@ impl Inner {
         Ok(())
     }
 
-    fn commit(&self, writer: &mut Writer, plan: &mut Plan<'_>) -> Result<()> {
+    pub(super) fn commit(&self, writer: &mut Writer, plan: &mut Plan<'_>) -> Result<()> {
         if let Some(batch) = plan.batch()? {
             plan.opened.db.write(batch, self.options.durability)?;
             writer.counters = plan.counters;
