@@ -33,8 +33,10 @@ impl Store {
 
 impl Inner {
     fn restore(&self, path: &Path, password: Option<&[u8]>) -> Result<BackupReport> {
-        let _maintenance = self.maintenance.lock();
+        // Deriving its key takes as long as the file says: nobody else waits for that.
+        self.check_closing()?;
         let contents = self.open_backup(path, password)?;
+        let _maintenance = self.maintenance.lock();
         let mut writer = self.writer.lock();
         writer.check()?;
         let names = contents.names.copy();
