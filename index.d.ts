@@ -55,6 +55,7 @@ export type SigilErrorCode =
   | 'KEY_WEAK'
   | 'KEY_EXHAUSTED'
   | 'HEADER_MISSING'
+  | 'DATA_MISSING'
   | 'HEADER_DAMAGED'
   | 'FORMAT_UNSUPPORTED'
   | 'STORE_NOT_ENCRYPTED'

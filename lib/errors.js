@@ -29,6 +29,7 @@ const CODES = Object.freeze({
   KEY_WEAK: { kind: 'StorageError' },
   KEY_EXHAUSTED: { kind: 'StorageError', transient: true },
   HEADER_MISSING: { kind: 'StorageError' },
+  DATA_MISSING: { kind: 'StorageError' },
   HEADER_DAMAGED: { kind: 'StorageError' },
   FORMAT_UNSUPPORTED: { kind: 'StorageError' },
   STORE_NOT_ENCRYPTED: { kind: 'StorageError' },

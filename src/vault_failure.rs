@@ -12,6 +12,7 @@ impl From<Error> for Failure {
         let failure = Self::new(code(&error), error.to_string());
         match &error {
             Error::HeaderMissing(path)
+            | Error::DataMissing(path)
             | Error::HeaderDamaged(path)
             | Error::Unsupported(path)
             | Error::NotEncrypted(path)
@@ -25,6 +26,7 @@ fn code(error: &Error) -> &'static str {
     match error {
         Error::KeyWrong => "KEY_WRONG",
         Error::HeaderMissing(_) => "HEADER_MISSING",
+        Error::DataMissing(_) => "DATA_MISSING",
         Error::HeaderDamaged(_) => "HEADER_DAMAGED",
         Error::Unsupported(_) => "FORMAT_UNSUPPORTED",
         Error::NotEncrypted(_) => "STORE_NOT_ENCRYPTED",

@@ -24,7 +24,11 @@ pub enum Error {
     #[error("there is data in {} and no header that has its keys", .0.display())]
     HeaderMissing(PathBuf),
 
-    /// No copy of the header can be trusted.
+    /// There is a header, and the data that it names is gone.
+    #[error("there is a header in {} and its data is gone", .0.display())]
+    DataMissing(PathBuf),
+
+    /// No copy of the header can be trusted, or the two contradict each other.
     #[error("the header in {} is damaged", .0.display())]
     HeaderDamaged(PathBuf),
 

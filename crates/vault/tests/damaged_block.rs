@@ -202,3 +202,22 @@ fn older_versions_do_not_come_back() {
     }
     assert!(damaged > 10, "{damaged}");
 }
+
+/// The key is replaced although a block is damaged, and nothing but what is in the block goes with
+/// the old one. Where the files cannot be compacted, that is what makes deleted things unreadable.
+#[test]
+fn a_key_is_replaced_and_deleted_things_are_purged() {
+    with_damage(|store| {
+        save(store, "goes", 300.0);
+        let before = times(store);
+        store.rotate_key().unwrap();
+        assert_eq!(times(store), before);
+        let resealed = store.metrics().resealed;
+        assert!(resealed >= u64::from(COUNT), "{resealed}");
+        store.write(delete("goes")).unwrap();
+        store.purge().unwrap();
+        // What cannot be compacted was encrypted again, with a key that is destroyed.
+        assert!(store.metrics().resealed > resealed + u64::from(COUNT));
+        assert_eq!(times(store), before[1..]);
+    });
+}

@@ -39,6 +39,12 @@ pub(crate) fn backups_in(env: &dyn Env, directory: &Path) -> Result<Vec<PathBuf>
     Ok(found.into_iter().map(|(_, path)| path).collect())
 }
 
+/// When the newest of them was made.
+pub(crate) fn time_of_last(env: &dyn Env, directory: &Path) -> Result<Option<u64>> {
+    let last = backups_in(env, directory)?.pop();
+    Ok(last.and_then(|path| time_of(path.file_name()?.to_str()?)))
+}
+
 /// Those that are beyond the newest `kept`. The one that was just made and read back never is,
 /// wherever the clock has put it.
 pub(crate) fn prunable(backups: Vec<PathBuf>, kept: usize, made: &Path) -> Vec<PathBuf> {

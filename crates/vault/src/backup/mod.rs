@@ -15,7 +15,7 @@ mod writer;
 
 pub(crate) use self::content::Entry;
 pub use self::files::file_name_of;
-pub(crate) use self::files::{PARTIAL, backups_in, is_partial, prunable};
+pub(crate) use self::files::{PARTIAL, backups_in, is_partial, prunable, time_of_last};
 pub(crate) use self::reader::{Contents, read};
 pub(crate) use self::writer::BackupWriter;
 

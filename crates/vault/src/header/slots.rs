@@ -3,7 +3,7 @@
 //!
 //! Each file is replaced by a rename of one that was synced, the first before the second. A crash
 //! leaves both old, both new, or the newer one first; the larger sequence number is in force, and
-//! opening brings the other up to it.
+//! opening brings the other up to it, once the header was seen to open a record.
 //!
 //! IMPORTANT: a header counts as written when both files have it. Whoever loses one file must find
 //! in the other the keys and the directory of all that was acknowledged, and the password that is
@@ -28,7 +28,7 @@ const LIMIT: u64 = 64 << 10;
 pub(crate) enum Found {
     /// Neither file is there.
     Nothing,
-    /// None of what is there can be trusted.
+    /// None of what is there can be trusted, or the files contradict each other.
     Damaged,
     /// Written by a later version.
     Unsupported,
@@ -54,14 +54,26 @@ pub(crate) fn load(env: &dyn Env, root: &Path) -> Result<Found> {
     if parsed.iter().any(|(parsed, _)| *parsed == Err(NoHeader::Unsupported)) {
         return Ok(Found::Unsupported);
     }
-    let headers = parsed.into_iter().filter_map(|(parsed, bytes)| Some((parsed.ok()?, bytes)));
-    // Of equals the last is the largest to `max_by_key`; they are equal in content then.
-    let Some((header, bytes)) = headers.max_by_key(|(header, _)| header.sequence) else {
+    let headers: Vec<_> =
+        parsed.into_iter().filter_map(|(parsed, bytes)| Some((parsed.ok()?, bytes))).collect();
+    if let [first, second] = headers.as_slice()
+        && contradict(first, second)
+    {
+        return Ok(Found::Damaged);
+    }
+    let Some((header, bytes)) = headers.into_iter().max_by_key(|(header, _)| header.sequence)
+    else {
         return failure.map_or(Ok(Found::Damaged), Err);
     };
     let bytes = bytes.clone();
     let both = contents.iter().filter(|content| content.as_ref() == Some(&bytes)).count() == 2;
     Ok(Found::Header { header, bytes, both })
+}
+
+/// Whether two headers cannot stand side by side by anything that is done here: those of two stores,
+/// and two of one number. One of them was put there, and the other may be all that has the keys.
+fn contradict(first: &(ClosedHeader, &Vec<u8>), second: &(ClosedHeader, &Vec<u8>)) -> bool {
+    first.0.store != second.0.store || first.0.sequence == second.0.sequence && first.1 != second.1
 }
 
 /// What a file has after writing a header was tried.

@@ -36,7 +36,7 @@ mod tests {
             let item = Item::decode(&Bytes::from(Item::encode(&id, &value))).unwrap();
             prop_assert_eq!((&item.id, &item.value[..]), (&id, &value[..]));
             let label = crate::label::Label::between(None, None);
-            let entry = MessageId { label, id };
+            let entry = MessageId { label, id: Some(id).filter(|id| !id.is_empty()) };
             prop_assert_eq!(MessageId::decode(&entry.encode()), Some(entry));
         }
     }

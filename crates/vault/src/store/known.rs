@@ -24,7 +24,7 @@ pub(super) fn all_messages(opened: &Opened, moment: &Snapshot) -> Result<Message
     each(opened, moment, &[Kind::Message.ids()], |place, sealed| {
         let plain = sealed.and_then(|sealed| opened.open(Kind::Message, place, &sealed));
         if let Ok(entry) = plain.and_then(|plain| decode_message_id(&plain)) {
-            known.insert(entry.label, Some(entry.id));
+            known.insert(entry.label, entry.id);
         }
         Ok(())
     })?;

@@ -14,7 +14,7 @@ use crate::backup::{
     self, BackupReport, BackupWriter, Entry, PARTIAL, backups_in, is_partial, prunable,
 };
 use crate::error::{Error, Result};
-use crate::keys::Password;
+use crate::keys::{Password, PasswordKeys};
 use crate::layout::{self, Kind, space};
 use crate::options::Event;
 use crate::record::Item;
@@ -65,10 +65,13 @@ impl Inner {
         make_directory(env, directory)?;
         let (path, time) = free_name(env, directory)?;
         let partial = directory.join(format!("{}{PARTIAL}", backup::file_name_of(time)));
+        // The password may be another one by the time it is read back.
+        let (password, keys) = self.password_and_keys()?;
         // Read back before it gets its name: a disk may have kept something else.
         let report = self
-            .write_backup(&opened, &partial, time)
-            .and_then(|_| self.verify_backup(&partial, None));
+            .write_backup(&opened, &partial, time, &keys)
+            .and_then(|_| backup::read(env, &partial, password.bytes(), Some(&keys)))
+            .and_then(|contents| self.read_all(contents));
         let report = match report {
             Ok(report) => report,
             Err(error) => {
@@ -88,10 +91,16 @@ impl Inner {
         Ok(path)
     }
 
-    fn write_backup(&self, opened: &Opened, path: &Path, time: u64) -> Result<BackupReport> {
+    fn write_backup(
+        &self,
+        opened: &Opened,
+        path: &Path,
+        time: u64,
+        keys: &PasswordKeys,
+    ) -> Result<BackupReport> {
         let env = &*self.options.env;
         let mut writer = self.with_header(|state| {
-            BackupWriter::begin(env, path, &state.keys, &state.header.secrets.names, time)
+            BackupWriter::begin(env, path, keys, &state.header.secrets.names, time)
         })??;
         let moment = opened.db.snapshot()?;
         let mut skipped = 0;
@@ -125,7 +134,15 @@ impl Inner {
     /// Reads all of a backup, as restoring it would.
     fn verify_backup(&self, path: &Path, password: Option<&[u8]>) -> Result<BackupReport> {
         self.check_closing()?;
-        self.open_backup(path, password)?.each(|_, _| self.check_closing())
+        self.read_all(self.open_backup(path, password)?)
+    }
+
+    fn read_all(&self, contents: backup::Contents) -> Result<BackupReport> {
+        contents.each(|_, _| self.check_closing())
+    }
+
+    fn password_and_keys(&self) -> Result<(Password, PasswordKeys)> {
+        self.with_header(|state| (Password::new(state.password.bytes()), state.keys.copy()))
     }
 
     pub(super) fn open_backup(
@@ -138,8 +155,7 @@ impl Inner {
             return backup::read(env, path, password, None);
         }
         // Deriving a key takes as long as the file says, and others need the header meanwhile.
-        let (password, keys) =
-            self.with_header(|state| (Password::new(state.password.bytes()), state.keys.copy()))?;
+        let (password, keys) = self.password_and_keys()?;
         backup::read(env, path, password.bytes(), Some(&keys))
     }
 }
@@ -218,7 +234,7 @@ fn message_entry(opened: &Opened, moment: &Snapshot, place: &[u8], sealed: &[u8]
     let label = layout::label_of_message(place).ok_or(Error::Unreadable(Kind::Message))?;
     let entry = layout::named(space::MESSAGE_IDS, &message.id);
     let id = match opened.get(Kind::Message, &entry, Some(moment)) {
-        Ok(plain) => plain.and_then(|plain| decode_message_id(&plain).ok()).map(|found| found.id),
+        Ok(plain) => plain.and_then(|plain| decode_message_id(&plain).ok()?.id),
         // The message is worth more than its id.
         Err(error) if error.is_damage() => None,
         Err(error) => return Err(error),

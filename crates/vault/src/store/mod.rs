@@ -7,6 +7,7 @@ mod count;
 mod each;
 mod header_state;
 mod known;
+mod lead;
 mod list;
 mod list_items;
 mod maintenance;

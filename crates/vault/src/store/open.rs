@@ -24,6 +24,7 @@ use super::plan::Tail;
 use super::switch::{is_data_directory, open_data};
 use super::write::Writer;
 use super::{Inner, Metrics, Store};
+use crate::backup;
 use crate::error::{Error, Result};
 use crate::header::slots::{self, Found};
 use crate::header::{Header, Secrets};
@@ -60,7 +61,8 @@ pub(super) fn open(root: &Path, password: &[u8], options: Options) -> Result<Inn
     };
     check_epoch(header.secrets.epoch, options.expected_epoch)?;
     let fresh = header.secrets.fresh;
-    let opened = open_data(&root, header.store, &header.secrets, &options, fresh)?;
+    let opened = open_data(&root, header.store, &header.secrets, &options, fresh)
+        .map_err(|error| is_absent(error, &root))?;
     let header = HeaderState { header, keys, password: Password::new(password), unwritten };
     let inner = assemble(root, options, lock, opened, header)?;
     inner.settle(fresh)?;
@@ -152,6 +154,13 @@ fn check_epoch(found: u64, expected: Option<u64>) -> Result<()> {
     }
 }
 
+fn is_absent(error: Error, root: &Path) -> Error {
+    match error {
+        Error::Engine(EngineError::DoesNotExist { .. }) => Error::DataMissing(root.into()),
+        other => other,
+    }
+}
+
 fn assemble(
     root: PathBuf,
     options: Options,
@@ -159,8 +168,7 @@ fn assemble(
     opened: Opened,
     header: HeaderState,
 ) -> Result<Inner> {
-    let fresh = header.header.secrets.fresh;
-    let counters = read_counters(&opened, fresh, &options)?;
+    let counters = read_counters(&opened, &header, (&root, &options))?;
     check_epoch(counters.epoch, options.expected_epoch)?;
     let tail = find_tail(&opened)?;
     Ok(Inner {
@@ -179,19 +187,41 @@ fn assemble(
 }
 
 /// The counters, counted anew where they cannot be read.
-fn read_counters(opened: &Opened, fresh: bool, options: &Options) -> Result<Counters> {
+///
+/// They are there since the store was made, so where they are gone data was lost; and where nothing
+/// else can be decrypted, this is not the header of this data. Neither is a store to go on with:
+/// what follows would write over headers and replace keys.
+fn read_counters(
+    opened: &Opened,
+    header: &HeaderState,
+    (root, options): (&Path, &Options),
+) -> Result<Counters> {
+    let secrets = &header.header.secrets;
     let plain = opened.get(Kind::Message, &layout::COUNTERS, None);
-    match plain.map(|plain| plain.and_then(|plain| Counters::decode(&plain))) {
-        Ok(Some(counters)) => Ok(counters),
-        Ok(None) if fresh => Ok(Counters::default()),
-        Ok(None) => recount(opened, options),
-        Err(error) if error.is_damage() => recount(opened, options),
-        Err(error) => Err(error),
+    let is_absent = match plain.map(|plain| plain.map(|plain| Counters::decode(&plain))) {
+        Ok(Some(Some(counters))) => return Ok(counters),
+        Ok(None) if secrets.fresh => return Ok(Counters::default()),
+        Ok(None) => true,
+        Ok(Some(None)) => false,
+        Err(error) if error.is_damage() => false,
+        Err(error) => return Err(error),
+    };
+    match (opened.is_anything_readable()?, is_absent) {
+        (Some(true), _) => {}
+        (None, false) if header.unwritten.is_none() => {}
+        (_, true) => return Err(Error::DataMissing(root.into())),
+        (_, false) => return Err(Error::HeaderDamaged(root.into())),
     }
+    recount(opened, secrets.epoch, options)
 }
 
-fn recount(opened: &Opened, options: &Options) -> Result<Counters> {
-    let mut counters = Counters::default();
+fn recount(opened: &Opened, epoch: u64, options: &Options) -> Result<Counters> {
+    let last_backup = options.backups.as_deref().and_then(|directory| {
+        // Where there is none, or none can be seen, that is what is known of backups.
+        backup::time_of_last(&*options.env, directory).ok()?
+    });
+    let mut counters =
+        Counters { epoch, last_backup: last_backup.unwrap_or(0), ..Counters::default() };
     // Where the counters are gone and more with them, this is not a store to go on with.
     if let Some(damage) = count::all(opened, &opened.db.snapshot()?, &mut counters)? {
         return Err(damage);

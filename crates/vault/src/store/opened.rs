@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use sigil_leveldb::{Db, Durability, Snapshot, WriteBatch};
+use sigil_leveldb::{Db, Durability, Entries, Range, Snapshot, WriteBatch};
 
 use crate::error::{Error, Result};
 use crate::label::Label;
-use crate::layout::{self, Kind};
+use crate::layout::{self, Kind, SEALED, space};
 use crate::names::NameKey;
 use crate::opened_cache::{OpenedCache, Weighed};
 use crate::record::{MessageId, StoredMessage};
@@ -67,6 +67,25 @@ impl Opened {
             self.cache.end_change(moment.sequence());
         }
         Ok(written?)
+    }
+
+    /// Whether the keys open any record but the counters; none where there is no other.
+    pub(super) fn is_anything_readable(&self) -> Result<Option<bool>> {
+        let (sealer, mut readable, mut damage) = (self.sealer.load(), None, None);
+        for space in SEALED.into_iter().filter(|space| *space != space::COUNTERS) {
+            let range = Range::prefix(&[space]).past_damage(true);
+            for entry in Entries::forward(self.db.iter(range)?) {
+                match entry.map_err(Error::from) {
+                    Ok((place, sealed)) if sealer.open(&place, &sealed).is_some() => {
+                        return Ok(Some(true));
+                    }
+                    Ok(_) => readable = Some(false),
+                    Err(error) if error.is_damage() => damage = Some(error),
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        damage.map_or(Ok(readable), Err)
     }
 
     /// The message at a place in the order.

@@ -61,7 +61,7 @@ impl<'a> Plan<'a> {
         Ok(())
     }
 
-    fn take(&mut self, staged: Staged) {
+    pub(super) fn take(&mut self, staged: Staged) {
         let removes = |(key, value): &(Vec<u8>, Option<_>)| {
             value.is_none() && key.first() == Some(&space::MESSAGES)
         };

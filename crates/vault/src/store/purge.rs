@@ -1,11 +1,17 @@
 //! Making sure that what was deleted is gone.
+//!
+//! The engine takes it out of the files. Where a damaged block stands in the way of that, everything
+//! that can be read is encrypted with a new key instead, and what had the old one is as good as
+//! gone with it.
 
 use super::{Inner, Store};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 impl Store {
     /// Returns when the encrypted bytes of all that was deleted or replaced before the call are in
-    /// no file of the store any more. Without it that happens within [`crate::Options::erase_within`].
+    /// no file of the store any more; or, where files are damaged, when nothing is left that could
+    /// decrypt them. Without it deleted things go within [`crate::Options::erase_within`], replaced
+    /// ones when the database comes to it.
     pub fn purge(&self) -> Result<()> {
         self.inner.purge()
     }
@@ -15,6 +21,9 @@ impl Inner {
     fn purge(&self) -> Result<()> {
         // A backup holds what it reads, and is waited for.
         let _maintenance = self.maintenance.lock();
-        Ok(self.opened()?.db.compact_range(None, None)?)
+        match self.opened()?.db.compact_range(None, None).map_err(Error::from) {
+            Err(error) if error.is_damage() => self.destroy_key(),
+            outcome => outcome,
+        }
     }
 }

@@ -33,8 +33,10 @@ impl Store {
 
 impl Inner {
     fn restore(&self, path: &Path, password: Option<&[u8]>) -> Result<BackupReport> {
-        let _maintenance = self.maintenance.lock();
+        // Deriving its key takes as long as the file says: nobody else waits for that.
+        self.check_closing()?;
         let contents = self.open_backup(path, password)?;
+        let _maintenance = self.maintenance.lock();
         let mut writer = self.writer.lock();
         writer.check()?;
         let names = contents.names.copy();
@@ -122,10 +124,10 @@ impl Filling<'_> {
         for peer in message.peers() {
             self.batch.put(&layout::by_peer(&peer, label), b"");
         }
-        if let Some(id) = id {
-            let place = layout::named(space::MESSAGE_IDS, &message.id);
-            self.put(place, &MessageId { label: label.clone(), id }.encode())?;
-        }
+        // IMPORTANT: also where the id is not known. Without it nothing leads to the message: it
+        // could neither be asked for nor replaced.
+        let place = layout::named(space::MESSAGE_IDS, &message.id);
+        self.put(place, &MessageId { label: label.clone(), id }.encode())?;
         self.counters.messages += 1;
         Ok(())
     }

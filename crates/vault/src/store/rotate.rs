@@ -3,7 +3,9 @@
 //! The header gets the new key beside the old one, so that from then on records are written with
 //! the new one; then those that still have the old one are encrypted again, a few at a time; then
 //! the header forgets the old key. A crash leaves a header with two keys, and the next opening goes
-//! on: what has the new key already is passed over.
+//! on: what has the new key already is passed over. So is what cannot be read, whether a record or a
+//! whole block of the database: nothing can be encrypted again without being read, and the key has to
+//! be replaced all the same.
 
 use std::sync::Arc;
 
@@ -46,6 +48,15 @@ impl Inner {
     pub(super) fn resume_rotation(&self) -> Result<()> {
         let _maintenance = self.maintenance.lock();
         if self.is_rotating()? { self.finish_rotation() } else { Ok(()) }
+    }
+
+    /// Replaces the key that is in use now, whatever was begun before. Under `maintenance`.
+    pub(super) fn destroy_key(&self) -> Result<()> {
+        if self.is_rotating()? {
+            self.finish_rotation()?;
+        }
+        self.begin_rotation()?;
+        self.finish_rotation()
     }
 
     pub(super) fn is_rotating(&self) -> Result<bool> {
@@ -101,16 +112,19 @@ impl Inner {
 
     fn reseal_space(&self, opened: &Opened, space: u8) -> Result<()> {
         let mut from = vec![space];
-        let mut damaged = 0;
+        let (mut damaged, mut is_block_damaged) = (0, false);
         loop {
             self.check_closing()?;
-            let (places, next) = stale(opened, space, &from)?;
+            let Stale { places, next, is_damaged } = stale(opened, space, &from)?;
+            is_block_damaged |= is_damaged;
             damaged += self.reseal(opened, &places)?;
             match next {
                 Some(next) => from = next,
                 None => break,
             }
         }
+        // Nobody knows all that was in a damaged block.
+        let damaged = damaged.max(usize::from(is_block_damaged));
         if damaged > 0 {
             // No key can open these, so the old one is of no use to them.
             let kind = Kind::of_space(space).unwrap_or(Kind::Message);
@@ -131,10 +145,16 @@ impl Inner {
         let mut damaged = 0;
         for place in places {
             // What was written or removed since it was seen is not touched.
-            let Some(sealed) = opened.db.get(place)? else { continue };
-            if sealer.is_current(&sealed) {
-                continue;
-            }
+            let sealed = match opened.db.get(place).map_err(Error::from) {
+                Ok(Some(sealed)) if !sealer.is_current(&sealed) => sealed,
+                Ok(_) => continue,
+                // What may have a newer version in a damaged block is not written anew.
+                Err(error) if error.is_damage() => {
+                    damaged += 1;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
             match sealer.open(place, &sealed) {
                 Some(plain) => batch.put(place, &sealer.seal(place, &plain)?),
                 None => damaged += 1,
@@ -149,27 +169,40 @@ impl Inner {
     }
 }
 
-/// Places whose records have an old key, and where to go on; none at the end.
-type Stale = (Vec<Vec<u8>>, Option<Vec<u8>>);
+/// Places whose records have an old key, where to go on, if not at the end, and whether blocks on
+/// the way are damaged.
+#[derive(Default)]
+struct Stale {
+    places: Vec<Vec<u8>>,
+    next: Option<Vec<u8>>,
+    is_damaged: bool,
+}
 
 /// Looks from `from` on.
 fn stale(opened: &Opened, space: u8, from: &[u8]) -> Result<Stale> {
     let sealer = opened.sealer.load();
-    let mut cursor = opened.db.iter(Range::prefix(&[space]))?;
-    cursor.seek(from)?;
-    let (mut places, mut bytes, mut looks) = (Vec::new(), 0, 0);
-    while cursor.valid() {
-        looks += 1;
-        if places.len() == RECORDS || bytes > BYTES || looks > LOOKS {
-            return Ok((places, Some(cursor.key().to_vec())));
+    let mut cursor = opened.db.iter(Range::prefix(&[space]).past_damage(true))?;
+    let (mut found, mut bytes, mut looks) = (Stale::default(), 0, 0);
+    let mut moved = cursor.seek(from);
+    loop {
+        match moved.map_err(Error::from) {
+            Err(error) if error.is_damage() => found.is_damaged = true,
+            Err(error) => return Err(error),
+            Ok(()) if !cursor.valid() => return Ok(found),
+            Ok(()) => {
+                looks += 1;
+                if found.places.len() == RECORDS || bytes > BYTES || looks > LOOKS {
+                    found.next = Some(cursor.key().to_vec());
+                    return Ok(found);
+                }
+                if !sealer.is_current(cursor.value()) {
+                    bytes += cursor.value().len();
+                    found.places.push(cursor.key().to_vec());
+                }
+            }
         }
-        if !sealer.is_current(cursor.value()) {
-            bytes += cursor.value().len();
-            places.push(cursor.key().to_vec());
-        }
-        cursor.next()?;
+        moved = cursor.next();
     }
-    Ok((places, None))
 }
 
 impl Inner {

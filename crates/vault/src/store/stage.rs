@@ -37,7 +37,7 @@ pub(super) enum Counted {
 }
 
 impl Staged {
-    fn put(&mut self, key: Vec<u8>, value: Vec<u8>) {
+    pub(super) fn put(&mut self, key: Vec<u8>, value: Vec<u8>) {
         self.entries.push((key, Some(value)));
     }
 
@@ -52,7 +52,7 @@ struct Old {
     label: Option<Label>,
     /// None where it cannot be read, and so what it left elsewhere is not known.
     message: Option<StoredMessage<Bytes>>,
-    /// Whether the way from the id to it is whole.
+    /// Whether the way from the id to it is whole, the id itself included.
     is_found: bool,
     /// Whether the id leads to nothing: the message went with a damaged block that was removed.
     is_lost: bool,
@@ -105,7 +105,7 @@ impl Plan<'_> {
         let is_known = old.is_some_and(|old| old.is_found && old.label.as_ref() == Some(&label));
         if !is_known {
             let place = layout::named(space::MESSAGE_IDS, &id);
-            let entry = MessageId { label, id: message.id.clone() };
+            let entry = MessageId { label, id: Some(message.id.clone()) };
             let sealed = self.seal(&place, &entry.encode())?;
             staged.put(place, sealed);
         }
@@ -179,7 +179,7 @@ impl Plan<'_> {
         let entry =
             entry.and_then(|plain| plain.map(|plain| decode_message_id(&plain)).transpose());
         let (label, is_found) = match entry {
-            Ok(Some(entry)) => (entry.label, true),
+            Ok(Some(entry)) => (entry.label, entry.id.is_some()),
             Ok(None) => return Ok(None),
             // The way to it is damaged. It must not stay behind beside its new version.
             Err(error) if error.is_damage() => match self.find_by_name(id)? {
@@ -189,12 +189,24 @@ impl Plan<'_> {
             Err(error) => return Err(error),
         };
         match self.message(&label) {
-            // Another message is there: it must not be touched.
-            Ok(Some(message)) if message.id != *id => Ok(Some(Old::NOWHERE)),
-            Ok(message) => {
-                let is_lost = message.is_none();
-                Ok(Some(Old { label: Some(label), message, is_found, is_lost }))
-            }
+            Ok(Some(message)) if message.id == *id => Ok(Some(Old {
+                label: Some(label),
+                message: Some(message),
+                is_found,
+                is_lost: false,
+            })),
+            // Nothing is there, or another message, which must not be touched: this is not where
+            // it is, if it is anywhere.
+            Ok(other) => match self.find_by_name(id)? {
+                Some(label) => {
+                    let message = self.message(&label)?;
+                    Ok(Some(Old { label: Some(label), message, is_found: false, is_lost: false }))
+                }
+                None if other.is_some() => Ok(Some(Old::NOWHERE)),
+                None => {
+                    Ok(Some(Old { label: Some(label), message: None, is_found, is_lost: true }))
+                }
+            },
             Err(error) if error.is_damage() => {
                 Ok(Some(Old { label: Some(label), message: None, is_found, is_lost: false }))
             }

@@ -7,13 +7,14 @@ use sigil_leveldb::Snapshot;
 
 use super::count;
 use super::each::each;
+use super::lead::{self, Leads};
 use super::opened::{Opened, decode_message, decode_message_id};
 use super::{Inner, Store};
 use crate::error::{Error, Result};
 use crate::label::Label;
 use crate::layout::{self, Kind, space};
 use crate::names::Name;
-use crate::record::Item;
+use crate::record::{Item, StoredMessage};
 
 /// What was found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,7 +23,7 @@ pub struct Verification {
     pub records: u64,
     /// What cannot be read: its kind, and its id where that can be told.
     pub unreadable: Vec<(Kind, Option<String>)>,
-    /// Index entries that lead nowhere, or that are missing. They answer no question wrongly.
+    /// Index entries that lead nowhere, or that are missing. Those that were missing are there now.
     pub loose_ends: u64,
     /// Whether the counters were what was counted. If not they are right now.
     pub counters_are_right: bool,
@@ -41,7 +42,8 @@ impl Verification {
 }
 
 impl Store {
-    /// Reads everything, as of one moment.
+    /// Reads everything, as of one moment. Writes what can be put right from what was read: the
+    /// counters, and missing entries that should lead to a message.
     pub fn verify(&self) -> Result<Verification> {
         self.inner.verify()
     }
@@ -56,11 +58,14 @@ impl Inner {
             (opened.db.snapshot()?, writer.counters)
         };
         let mut report = Verification::default();
-        let mut check = Check { opened: &opened, moment: &moment, report: &mut report };
+        let mut astray = Vec::new();
+        let mut check =
+            Check { opened: &opened, moment: &moment, report: &mut report, astray: &mut astray };
         check.messages()?;
         for kind in Kind::ITEMS {
             check.items(kind)?;
         }
+        self.lead_to(&opened, &astray)?;
         let mut counted = counters;
         count::all(&opened, &moment, &mut counted)?;
         report.counters_are_right = counted == counters;
@@ -78,6 +83,8 @@ struct Check<'a> {
     opened: &'a Opened,
     moment: &'a Snapshot,
     report: &'a mut Verification,
+    /// Messages that something does not lead to that should.
+    astray: &'a mut Vec<Label>,
 }
 
 impl Check<'_> {
@@ -96,7 +103,7 @@ impl Check<'_> {
 
     fn messages(&mut self) -> Result<()> {
         let (mut count, mut unreadable, mut loose) = (0, BTreeSet::new(), 0);
-        let mut misplaced = 0;
+        let (mut misplaced, mut astray) = (0, Vec::new());
         let damage = self.each(space::MESSAGES, |place, sealed| {
             count += 1;
             let Some(label) = layout::label_of_message(place) else {
@@ -106,10 +113,10 @@ impl Check<'_> {
             let plain = self.open(Kind::Message, place, sealed);
             match plain.and_then(|plain| decode_message(&plain)) {
                 Ok(message) => {
-                    let entry = layout::named(space::MESSAGE_IDS, &message.id);
-                    let peers = message.peers().map(|peer| layout::by_peer(&peer, &label));
-                    for place in std::iter::once(entry).chain(peers) {
-                        loose += u64::from(!self.has(&place, true)?);
+                    let missing = self.missing(&label, &message)?;
+                    loose += missing;
+                    if missing > 0 {
+                        astray.push(label);
                     }
                 }
                 Err(_) => {
@@ -120,6 +127,7 @@ impl Check<'_> {
         })?;
         self.report.records += count;
         self.report.loose_ends += loose;
+        *self.astray = astray;
         self.message_ids(&mut unreadable)?;
         self.peer_entries()?;
         let nameless = (0..unreadable.len() + misplaced).map(|_| (Kind::Message, None));
@@ -128,6 +136,18 @@ impl Check<'_> {
             self.report.unreadable.push((Kind::Message, None));
         }
         Ok(())
+    }
+
+    /// How much is missing of what should lead to a message.
+    fn missing(&self, label: &Label, message: &StoredMessage<Bytes>) -> Result<u64> {
+        let get = |place: &[u8]| self.opened.get(Kind::Message, place, Some(self.moment));
+        let message_at = |label: &Label| self.opened.message(label, Some(self.moment));
+        let leads = lead::leads(label, message, get, message_at)?;
+        let mut missing = u64::from(matches!(leads, Leads::Astray(_) | Leads::Elsewhere));
+        for peer in message.peers() {
+            missing += u64::from(!self.has(&layout::by_peer(&peer, label), true)?);
+        }
+        Ok(missing)
     }
 
     /// Tells the ids of what cannot be read, and of what is missing.
@@ -146,7 +166,7 @@ impl Check<'_> {
             };
             if !is_there {
                 unreadable.remove(&entry.label);
-                found.push((Kind::Message, Some(entry.id)));
+                found.push((Kind::Message, entry.id));
             }
             Ok(())
         })?;

@@ -139,7 +139,7 @@ impl Inner {
         Ok(())
     }
 
-    fn commit(&self, writer: &mut Writer, plan: &mut Plan<'_>) -> Result<()> {
+    pub(super) fn commit(&self, writer: &mut Writer, plan: &mut Plan<'_>) -> Result<()> {
         if let Some(batch) = plan.batch()? {
             plan.opened.write(batch, self.options.durability, plan.changes_messages)?;
             writer.counters = plan.counters;

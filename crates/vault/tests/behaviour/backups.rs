@@ -90,6 +90,37 @@ fn a_backup_keeps_the_password_that_it_was_made_with() {
     store.verify_backup(&store.backup().unwrap(), None).unwrap();
 }
 
+/// A backup has the password of when it was begun, and is read back with that one.
+#[test]
+fn a_password_that_changes_meanwhile_fails_no_backup() {
+    let env = MemoryEnv::new();
+    let store = filled(&env);
+    for index in 0..2_000 {
+        store.write(message(&format!("more {index}"), 100.0, "alice", "bob")).unwrap();
+    }
+    let done = std::sync::atomic::AtomicBool::new(false);
+    let changes = std::thread::scope(|scope| {
+        let changes = scope.spawn(|| {
+            let mut changes = 0_u32;
+            while !done.load(std::sync::atomic::Ordering::Acquire) {
+                store.change_password(PASSWORD, b"other").unwrap();
+                store.change_password(b"other", PASSWORD).unwrap();
+                changes += 2;
+            }
+            changes
+        });
+        let made: Vec<_> = (0..24).map(|_| store.backup()).collect();
+        done.store(true, std::sync::atomic::Ordering::Release);
+        for path in made {
+            let path = path.unwrap();
+            let is_opened_by = |word: &[u8]| store.verify_backup(&path, Some(word)).is_ok();
+            assert!(is_opened_by(PASSWORD) || is_opened_by(b"other"));
+        }
+        changes.join().unwrap()
+    });
+    assert!(changes > 10, "{changes}");
+}
+
 #[test]
 fn a_backup_is_of_one_moment() {
     let env = MemoryEnv::new();

@@ -66,3 +66,23 @@ fn closing_can_begin_an_epoch_too() {
     assert!(matches!(open(&copy, host), Err(Error::RolledBack { .. })));
     open(&env, host).unwrap();
 }
+
+/// Counters that are damaged are counted anew. The epoch is the header's then, and the last backup
+/// the newest file.
+#[test]
+fn damaged_counters_are_no_rollback() {
+    let env = MemoryEnv::new();
+    let store = open(&env, 0).unwrap();
+    store.write(message("1", 1.0, "x", "y")).unwrap();
+    store.backup().unwrap();
+    let stats = store.stats().unwrap();
+    store.close().unwrap();
+    crate::common::change_record(&env, "data-1", b"c", |record| record[20] ^= 1);
+    for host in [1, 2, 3] {
+        let store = open(&env, host).unwrap();
+        assert_eq!(store.epoch().unwrap(), host + 1);
+        let counted = store.stats().unwrap();
+        assert_eq!((counted.messages, counted.last_backup), (1, stats.last_backup));
+        store.close().unwrap();
+    }
+}

@@ -119,7 +119,7 @@ fn data_that_is_missing_is_no_reason_for_new_data() {
         env.remove(&path).unwrap();
     }
     let error = Store::open(ROOT, PASSWORD, options(&env)).unwrap_err();
-    assert!(matches!(error, Error::Engine(sigil_leveldb::Error::DoesNotExist { .. })), "{error:?}");
+    assert!(matches!(error, Error::DataMissing(_)), "{error:?}");
 }
 
 #[test]
@@ -188,15 +188,97 @@ fn new_stores_have_a_slow_key() {
     assert!(matches!(error, Err(Error::Invalid(_))));
 }
 
-/// Everything of one store put into the place of another's: nothing of it is believed.
+/// Everything of one store put into the place of another's: nothing of it is believed, and no key
+/// is replaced, because ours may be where theirs came from.
 #[test]
 fn records_of_another_store_are_not_read() {
     let (ours, theirs) = (sample(), sample());
+    let header = || ours.read_file(&Path::new(ROOT).join("keys-a"));
+    let before = header();
     for (path, bytes) in files(&theirs, &Path::new(ROOT).join("data-1")) {
         ours.write_file(&path, bytes).unwrap();
     }
-    let store = open(&ours);
-    let page = store.messages(&sigil_storage::Query { limit: 9, ..Default::default() }).unwrap();
-    assert!(page.values.is_empty());
-    assert!(!store.verify().unwrap().is_whole());
+    let error = Store::open(ROOT, PASSWORD, options(&ours)).unwrap_err();
+    assert!(matches!(error, Error::HeaderDamaged(_)), "{error:?}");
+    assert_eq!(header(), before);
+}
+
+/// Both files of the header are whole and are of two stores: nobody can say which is ours, and
+/// neither may be written over.
+#[test]
+fn a_header_of_another_store_beside_ours_destroys_nothing() {
+    for (name, changes) in [("keys-a", 0), ("keys-b", 0), ("keys-a", 1), ("keys-b", 1)] {
+        let (ours, theirs) = (sample(), sample());
+        let store = open(&theirs);
+        for _ in 0..changes {
+            store.change_password(PASSWORD, b"theirs").unwrap();
+        }
+        store.close().unwrap();
+        let path = Path::new(ROOT).join(name);
+        let whole = ours.read_file(&path).unwrap();
+        ours.write_file(&path, theirs.read_file(&path).unwrap()).unwrap();
+        is_refused(&ours, PASSWORD, |error| matches!(error, Error::HeaderDamaged(_)));
+        // Whoever takes it away has the store again.
+        ours.remove(&path).unwrap();
+        assert_eq!(recent(&open(&ours), 10), ["1"], "{name}");
+        assert!(ours.read_file(&path).unwrap() == whole, "{name} is what it was");
+    }
+}
+
+/// The same store's file of a copy that went its own way has the same number and other keys.
+#[test]
+fn two_headers_of_one_number_are_not_guessed_at() {
+    let ours = sample();
+    let copy = ours.deep_clone();
+    for (env, password) in [(&ours, b"one"), (&copy, b"two")] {
+        let store = open(env);
+        store.change_password(PASSWORD, password).unwrap();
+        store.close().unwrap();
+    }
+    let path = Path::new(ROOT).join("keys-b");
+    ours.write_file(&path, copy.read_file(&path).unwrap()).unwrap();
+    is_refused(&ours, b"one", |error| matches!(error, Error::HeaderDamaged(_)));
+}
+
+/// A damaged file is made good from one that has been seen to open the records, and from no other.
+#[test]
+fn a_damaged_header_is_not_replaced_by_one_that_opens_nothing() {
+    let (ours, theirs) = (sample(), sample());
+    let [first, second] = ["keys-a", "keys-b"].map(|name| Path::new(ROOT).join(name));
+    let mut damaged = ours.read_file(&first).unwrap();
+    damaged[130] ^= 1;
+    ours.write_file(&first, damaged.clone()).unwrap();
+    ours.write_file(&second, theirs.read_file(&second).unwrap()).unwrap();
+    let error = Store::open(ROOT, PASSWORD, options(&ours)).unwrap_err();
+    assert!(matches!(error, Error::HeaderDamaged(_)), "{error:?}");
+    assert!(ours.read_file(&first).unwrap() == damaged);
+}
+
+/// The log of a small store is all there is of its data.
+#[test]
+fn a_log_that_is_gone_is_no_reason_for_an_empty_store() {
+    for emptied in [false, true] {
+        let env = MemoryEnv::new();
+        let store = open(&env);
+        store.write(message("1", 1.0, "x", "y")).unwrap();
+        let backup = store.backup().unwrap();
+        store.close().unwrap();
+        for (path, _) in files(&env, &Path::new(ROOT).join("data-1")) {
+            match path.extension() {
+                Some(ending) if ending == "log" && emptied => {
+                    env.write_file(&path, Vec::new()).unwrap();
+                }
+                Some(ending) if ending == "log" => env.remove(&path).unwrap(),
+                _ => {}
+            }
+        }
+        for _ in 0..2 {
+            let error = Store::open(ROOT, PASSWORD, options(&env)).unwrap_err();
+            assert!(matches!(error, Error::DataMissing(_)), "{error:?}");
+        }
+        // The way on: a new store elsewhere, and the backup into it.
+        let store = Store::open("/other", PASSWORD, options(&env)).unwrap();
+        store.restore(&backup, None).unwrap();
+        assert_eq!(recent(&store, 10), ["1"]);
+    }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use sigil_leveldb::env::{Env, MemoryEnv};
+use sigil_leveldb::{Db, Durability, Options as EngineOptions, Range};
 use sigil_storage::{Change, Event, Kdf, Kind, Message, Options, Query, Result, Store};
 
 pub(crate) const ROOT: &str = "/store";
@@ -100,6 +101,31 @@ pub(crate) fn files(env: &MemoryEnv, directory: &Path) -> Vec<(PathBuf, Vec<u8>)
     }
     found.sort();
     found
+}
+
+/// The database of a store that is closed, to be changed behind its back.
+pub(crate) fn database(env: &MemoryEnv, directory: &str) -> Db {
+    let engine = EngineOptions { env: Arc::new(env.clone()), ..EngineOptions::default() };
+    Db::open(Path::new(ROOT).join(directory), engine).unwrap()
+}
+
+/// Changes each record under a prefix of a store that is closed.
+pub(crate) fn change_record(
+    env: &MemoryEnv,
+    directory: &str,
+    prefix: &[u8],
+    change: impl Fn(&mut Vec<u8>),
+) {
+    let db = database(env, directory);
+    let entries: Vec<_> =
+        db.range(Range::prefix(prefix)).unwrap().map(std::result::Result::unwrap).collect();
+    assert!(!entries.is_empty());
+    for (place, record) in entries {
+        let mut record = record.to_vec();
+        change(&mut record);
+        db.put(&place, &record, Durability::Sync).unwrap();
+    }
+    db.close().unwrap();
 }
 
 /// Everything in a store that can be asked for, as text to compare.
