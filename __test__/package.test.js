@@ -96,23 +96,39 @@ test('links in packed documents lead to what is packed', () => {
   expect(dead).toEqual([])
 })
 
-test('require writes and reads', () => {
+test('required, it writes a directory, and reads it when it runs again', () => {
   const code = `
-    const { createSigilStore } = require('sigil-vault')
-    const store = createSigilStore({ backend: 'memory' })
-    store.setSigilRecord('t!', 's', 'h', { x: 1 })
-      .then(() => store.getSigilRecord('t!', 's', 'h'))
-      .then(({ x, tenantId }) => process.stdout.write(tenantId + x))`
-  expect(run(process.execPath, ['--eval', code])).toBe('t!1')
+    const { createSigilStore, LevelDBSigilAdapter, Level } = require('sigil-vault')
+    const run = async () => {
+      const store = createSigilStore({ path: './required' })
+      if (!(store instanceof LevelDBSigilAdapter)) throw new Error('another backend')
+      const before = await store.getSigilRecord('t!', 's', 'h')
+      await store.setSigilRecord('t!', 's', 'h', { x: (before?.x ?? 0) + 1 })
+      const { x, tenantId } = await store.getSigilRecord('t!', 's', 'h')
+      await store.close()
+      const level = new Level('./required')
+      const keys = await level.keys().all()
+      await level.close()
+      process.stdout.write(tenantId + x + keys.length)
+    }
+    run()`
+  expect(run(process.execPath, ['--eval', code])).toBe('t!11')
+  expect(run(process.execPath, ['--eval', code])).toBe('t!21')
+  expect(readdirSync(join(home, 'required'))).toContain('CURRENT')
 })
 
-test('import writes and reads', () => {
+test('imported, it writes a directory, and reads it when it runs again', () => {
   const code = `
-    import { InMemoryStorageDriver } from 'sigil-vault'
-    const store = new InMemoryStorageDriver()
-    await store.setSigilRecord('s', 'h', { x: 1 })
-    process.stdout.write(JSON.stringify(await store.allSigilRecords()))`
-  expect(run(process.execPath, ['--input-type=module', '--eval', code])).toBe('[{"x":1}]')
+    import { InMemoryStorageDriver, LevelDBSigilAdapter } from 'sigil-vault'
+    for (const store of [new LevelDBSigilAdapter('./imported'), new InMemoryStorageDriver()]) {
+      const before = await store.countSigilRecords()
+      await store.setSigilRecord('s', 'h' + before, { x: before })
+      process.stdout.write(JSON.stringify(await store.allSigilRecords()))
+      await store.close()
+    }`
+  const imported = () => run(process.execPath, ['--input-type=module', '--eval', code])
+  expect(imported()).toBe('[{"x":0}][{"x":0}]')
+  expect(imported()).toBe('[{"x":0},{"x":1}][{"x":0}]')
 })
 
 test('the command is there, and works', () => {

@@ -1,6 +1,7 @@
 // `npm test`: sets the clone up, then runs everything that belongs to every change, one line a
-// step. A step's output is shown when it fails, or always with `--verbose`. `--long` adds the long
-// forms. The last line sums up all runners.
+// step. A step's output is shown when it fails, or always with `--verbose`; what a test measured, in
+// lines that begin with `figure: `, always. `--long` adds the long forms. The last line sums up all
+// runners.
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -105,6 +106,7 @@ function runStep({ name, run: [command, ...args], count }) {
   const seconds = ((Date.now() - started) / 1000).toFixed(1)
   const mark = counts.failed > 0 ? 'FAILED' : 'ok'
   say(`${mark.padEnd(6)} ${name}: ${counts.passed} passed, ${counts.failed} failed, ${seconds} s`)
+  for (const [, figure] of output.matchAll(/^figure: (.+)$/gm)) say(`       ${figure}`)
   return counts
 }
 

@@ -13,6 +13,8 @@ function mount(...args) {
 }
 
 class SmallDisk {
+  #view
+
   constructor(size) {
     this.path = mkdtempSync(join(tmpdir(), 'sigil-vault-disk-'))
     try {
@@ -27,10 +29,20 @@ class SmallDisk {
     mount('-o', 'remount,ro', this.path)
   }
 
+  /** The same files at another path, where nobody can change them. */
+  readOnlyView() {
+    this.#view = mkdtempSync(join(tmpdir(), 'sigil-vault-view-'))
+    mount('--bind', this.path, this.#view)
+    mount('-o', 'remount,bind,ro', this.#view)
+    return this.#view
+  }
+
   remove() {
-    // Lazily: a test that failed may have files open.
-    spawnSync('umount', ['-l', this.path])
-    rmdirSync(this.path)
+    for (const path of [this.#view, this.path].filter(Boolean)) {
+      // Lazily: a test that failed may have files open.
+      spawnSync('umount', ['-l', path])
+      rmdirSync(path)
+    }
   }
 }
 
