@@ -9,13 +9,10 @@ mod long;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use sigil_leveldb::env::{CrashMode, FaultEnv, MemoryEnv};
-use sigil_leveldb::{
-    Cached, Db, Durability, Entries, Error, FileKind, IoOperation, Options, Range, Result,
-    WriteBatch,
-};
+use sigil_leveldb::env::MemoryEnv;
+use sigil_leveldb::{Cached, Db, Durability, Entries, Error, Options, Range, Result, WriteBatch};
 
 use long::is_long;
 
@@ -320,113 +317,4 @@ fn a_follower_sees_a_consistent_state_while_the_writer_goes_on() {
         done.store(true, Ordering::SeqCst);
         db.close().unwrap();
     });
-}
-
-/// A sync that takes as long as one on a disk.
-mod slow {
-    use std::io;
-    use std::path::{Path, PathBuf};
-    use std::sync::Arc;
-    use std::time::Duration;
-
-    use sigil_leveldb::env::{
-        Env, FileIdentity, LockError, LockGuard, OpenFiles, ReadableFile, WritableFile,
-    };
-
-    #[derive(Debug)]
-    pub(crate) struct SlowSync(pub(crate) Arc<dyn Env>);
-
-    #[derive(Debug)]
-    struct SlowFile(Arc<dyn WritableFile>);
-
-    impl WritableFile for SlowFile {
-        fn append(&self, bytes: &[u8]) -> io::Result<()> {
-            self.0.append(bytes)
-        }
-        fn sync(&self) -> io::Result<()> {
-            std::thread::sleep(Duration::from_millis(2));
-            self.0.sync()
-        }
-        fn truncate(&self, size: u64) -> io::Result<()> {
-            self.0.truncate(size)
-        }
-    }
-
-    impl Env for SlowSync {
-        fn open(&self, path: &Path) -> io::Result<Arc<dyn ReadableFile>> {
-            self.0.open(path)
-        }
-        fn create(&self, path: &Path) -> io::Result<Arc<dyn WritableFile>> {
-            Ok(Arc::new(SlowFile(self.0.create(path)?)))
-        }
-        fn create_new(&self, path: &Path) -> io::Result<Arc<dyn WritableFile>> {
-            Ok(Arc::new(SlowFile(self.0.create_new(path)?)))
-        }
-        fn list(&self, directory: &Path) -> io::Result<Vec<PathBuf>> {
-            self.0.list(directory)
-        }
-        fn create_dir_all(&self, directory: &Path) -> io::Result<()> {
-            self.0.create_dir_all(directory)
-        }
-        fn remove_dir(&self, directory: &Path) -> io::Result<()> {
-            self.0.remove_dir(directory)
-        }
-        fn remove(&self, path: &Path) -> io::Result<()> {
-            self.0.remove(path)
-        }
-        fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-            self.0.rename(from, to)
-        }
-        fn hard_link(&self, from: &Path, to: &Path) -> io::Result<()> {
-            self.0.hard_link(from, to)
-        }
-        fn size(&self, path: &Path) -> io::Result<u64> {
-            self.0.size(path)
-        }
-        fn identity(&self, path: &Path) -> io::Result<FileIdentity> {
-            self.0.identity(path)
-        }
-        fn sync_file(&self, path: &Path) -> io::Result<()> {
-            self.0.sync_file(path)
-        }
-        fn sync_dir(&self, directory: &Path) -> io::Result<()> {
-            self.0.sync_dir(directory)
-        }
-        fn lock(&self, path: &Path) -> Result<Box<dyn LockGuard>, LockError> {
-            self.0.lock(path)
-        }
-        fn open_files(&self) -> OpenFiles {
-            self.0.open_files()
-        }
-    }
-}
-
-#[test]
-fn writers_that_wait_for_the_disk_share_a_sync() {
-    const WRITERS: u64 = 16;
-    const WRITES: u64 = 50;
-    let memory = MemoryEnv::new();
-    let fault = FaultEnv::on_memory(memory.clone());
-    let env = Arc::new(slow::SlowSync(Arc::new(fault.clone())));
-    let db = Db::open(DIRECTORY, options(env)).unwrap();
-    let syncs = || fault.op_count_of(IoOperation::Sync, Some(FileKind::Log(0)));
-    let before = syncs();
-    let begun = Instant::now();
-    std::thread::scope(|scope| {
-        for writer in 0..WRITERS {
-            let db = &db;
-            scope.spawn(move || {
-                for write in 0..WRITES {
-                    let key = (writer * WRITES + write).to_be_bytes();
-                    db.put(&key, &[0; 20], Durability::Sync).unwrap();
-                }
-            });
-        }
-    });
-    let synced = syncs() - before;
-    assert!(synced * 4 < WRITERS * WRITES, "{synced} syncs, {:?}", begun.elapsed());
-    assert!(synced >= WRITES, "a writer has one write under way at a time: {synced}");
-    assert_eq!(db.range(..).unwrap().count() as u64, WRITERS * WRITES);
-    let after = Db::open(DIRECTORY, options(Arc::new(memory.crash(CrashMode::Drop)))).unwrap();
-    assert_eq!(after.range(..).unwrap().count() as u64, WRITERS * WRITES);
 }

@@ -57,7 +57,7 @@ fn load(rows: u32, write_buffer_size: usize) -> usize {
         max_pending_memtables: 2,
         block_cache_size: 1 << 20,
         max_open_files: 16,
-        target_file_size: 256 << 10,
+        target_file_size: 2 << 20,
         ..Options::default()
     };
     let before = TAKEN.load(Ordering::Relaxed);
@@ -87,8 +87,9 @@ fn memory_follows_from_the_options() {
     // pieces, of which a sixteenth and the last are part unused, and a filter.
     let pieces = (write_buffer_size + write_buffer_size / 16).next_multiple_of(256 << 10);
     let memtables = 4 * (pieces + (256 << 10) + write_buffer_size / 80 + 1024);
-    // The cache, the open tables, the inputs of a compaction and what it writes, and the scan.
-    let rest = (1 << 20) + 16 * (16 << 10) + 24 * (300 << 10) + (1 << 20);
+    // The cache, the open tables, the inputs of a compaction, of which there are as many as level 0
+    // has files before writers are slowed down most and level 1 has tables, what it writes, the scan.
+    let rest = (1 << 20) + 16 * (48 << 10) + (36 + 8) * (300 << 10) + (1 << 20);
     for rows in [20_000, 60_000] {
         let most = load(rows, write_buffer_size);
         assert!(most < memtables + rest, "{most} bytes for {rows} rows");

@@ -206,3 +206,37 @@ fn a_write_that_may_not_wait_is_refused_where_it_would_be_delayed() {
     });
     gate.open();
 }
+
+#[test]
+fn writers_that_wait_for_the_disk_share_a_sync() {
+    const WRITERS: u64 = 16;
+    const WRITES: u64 = 50;
+    let memory = MemoryEnv::new();
+    let fault = FaultEnv::on_memory(memory.clone());
+    // A sync takes as long as one on a disk.
+    let env = TapEnv::new(Arc::new(fault.clone()), |call: Call| {
+        if syncs_the_log(&call) {
+            thread::sleep(Duration::from_millis(2));
+        }
+    });
+    let db = Db::open(DIRECTORY, options(&env)).unwrap();
+    let syncs = || fault.op_count_of(IoOperation::Sync, Some(FileKind::Log(0)));
+    let before = syncs();
+    thread::scope(|scope| {
+        for writer in 0..WRITERS {
+            let db = &db;
+            scope.spawn(move || {
+                for write in 0..WRITES {
+                    let key = (writer * WRITES + write).to_be_bytes();
+                    db.put(&key, &[0; 20], Durability::Sync).unwrap();
+                }
+            });
+        }
+    });
+    let synced = syncs() - before;
+    assert!(synced * 4 < WRITERS * WRITES, "{synced} syncs");
+    assert!(synced >= WRITES, "a writer has one write under way at a time: {synced}");
+    assert_eq!(db.range(..).unwrap().count() as u64, WRITERS * WRITES);
+    let after = open(&memory.crash(CrashMode::Drop));
+    assert_eq!(after.range(..).unwrap().count() as u64, WRITERS * WRITES);
+}
