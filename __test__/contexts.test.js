@@ -41,7 +41,13 @@ test('a copy that is thrown away takes nothing from another', async () => {
 })
 
 test('values of another realm are what they look like', async () => {
-  const { AbortError, LevelDBSigilAdapter, StorageEngine } = require('sigil-vault')
+  const {
+    AbortError,
+    LevelDBSigilAdapter,
+    SigilBasedCodeAuthenticator,
+    StorageEncryption,
+    StorageEngine,
+  } = require('sigil-vault')
   const realm = createContext({ AbortController })
   const there = (code) => runInContext(`(${code})`, realm)
   const store = new LevelDBSigilAdapter(scratch('realm'), there('{ writeBufferSize: 65536 }'))
@@ -60,7 +66,21 @@ test('values of another realm are what they look like', async () => {
   const signal = there('(() => { const c = new AbortController(); c.abort(); return c.signal })()')
   const given = store.getSigilRecord('s', 'h', { signal })
   await expect(given).rejects.toThrow(AbortError)
+  const key = there('new Uint8Array(32).fill(7)')
+  const authenticator = new SigilBasedCodeAuthenticator(store, { key })
+  const { authenticatedCode } = await authenticator.embedConsciousnessSigil(
+    'x',
+    there('{ phi: 1 }'),
+  )
+  expect(await authenticator.verifyCodeAuthenticity(authenticatedCode)).toMatchObject({
+    authentic: true,
+  })
   await store.close()
+
+  const cipher = new StorageEncryption()
+  await cipher.initialize('a password', there('new Uint8Array(32)'))
+  const sealed = cipher.encrypt(there('Uint8Array.of(104, 105)'))
+  expect(cipher.decryptToString(sealed)).toBe('hi')
 
   const engine = new StorageEngine({
     dataPath: scratch('messenger'),

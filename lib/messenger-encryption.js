@@ -2,6 +2,7 @@
 // encrypts by itself. StorageEngine does not use it.
 
 const { createHash, randomBytes, timingSafeEqual } = require('node:crypto')
+const { isUint8Array } = require('node:util/types')
 const { errorOf, fromNative } = require('./errors.js')
 const { invalid } = require('./messenger-arguments.js')
 const { anySecretOf, forget } = require('./messenger-password.js')
@@ -15,7 +16,7 @@ class StorageEncryption {
   /** Derives the key. Without a salt it is a random one, which nobody learns. */
   async initialize(password, salt) {
     const operation = 'initialize'
-    if (salt !== undefined && salt !== null && !(salt instanceof Uint8Array)) {
+    if (salt !== undefined && salt !== null && !isUint8Array(salt)) {
       throw invalid(operation, 'a salt that is a Buffer')
     }
     const secret = anySecretOf(operation, password)
@@ -33,7 +34,7 @@ class StorageEncryption {
   encrypt(plaintext) {
     const operation = 'encrypt'
     const cipher = this.#initialized(operation)
-    if (typeof plaintext !== 'string' && !(plaintext instanceof Uint8Array)) {
+    if (typeof plaintext !== 'string' && !isUint8Array(plaintext)) {
       throw invalid(operation, 'text or a Buffer')
     }
     return call(operation, () => cipher.encrypt(plaintext)).toString('base64')

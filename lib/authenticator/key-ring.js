@@ -6,6 +6,7 @@
 // verified.
 
 const { randomBytes } = require('node:crypto')
+const { isUint8Array } = require('node:util/types')
 const { carefully } = require('../carefully.js')
 const { errorOf } = require('../errors.js')
 const { callNative } = require('../native.js')
@@ -27,7 +28,7 @@ class KeyRing {
     this.#storage = storage
     if (key === undefined) return
     const text = carefully('SigilBasedCodeAuthenticator', 'the key', () =>
-      key instanceof Uint8Array ? Buffer.from(key).toString('hex') : key,
+      isUint8Array(key) ? Buffer.from(key).toString('hex') : key,
     )
     this.#given = { id: idOf(text), text }
   }
