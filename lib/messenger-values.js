@@ -15,6 +15,8 @@ const DECODERS = {
   $bytes: (text) => new Uint8Array(Buffer.from(text, 'base64')),
   $date: (time) => new Date(time === null ? Number.NaN : time),
   $bigint: (digits) => BigInt(digits),
+  $undefined: () => undefined,
+  $number: (name) => Number(name),
   $map: (entries) => new Map(entries.map(([key, value]) => [revive(key), revive(value)])),
   $object: (members) => reviveMembers(members),
 }
@@ -135,11 +137,19 @@ function spellSpecial(value) {
   if (types.isBigIntObject(value)) return { $bigint: BigInt.prototype.toString.call(value) }
   if (types.isDate(value)) return { $date: Date.prototype.getTime.call(value) }
   if (types.isMap(value)) {
-    // An entry that is undefined has no place in an array of JSON's but null.
-    return { $map: Array.from(entriesOf(value), (entry) => entry.map((part) => spell(part, ''))) }
+    return { $map: Array.from(entriesOf(value), (entry) => entry.map(spellPart)) }
   }
   const text = Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64')
   return Buffer.isBuffer(value) ? { $buffer: text } : { $bytes: text }
+}
+
+/** A key or a value of a map, which JSON would put `null` or `0` for. Keys would become one then. */
+function spellPart(part) {
+  const spelt = spell(part, '')
+  if (isDropped(spelt)) return { $undefined: true }
+  if (typeof spelt !== 'number') return spelt
+  if (Object.is(spelt, -0)) return { $number: '-0' }
+  return Number.isFinite(spelt) ? spelt : { $number: String(spelt) }
 }
 
 function entriesOf(map) {
@@ -160,8 +170,8 @@ function decode(operation, text) {
   try {
     const value = JSON.parse(text)
     return text.startsWith(SPECIAL) ? revive(value) : value
-  } catch (cause) {
-    throw unreadable(operation, cause)
+  } catch {
+    throw unreadable(operation)
   }
 }
 
@@ -171,8 +181,8 @@ function decodeList(operation, { texts, special }) {
     const values = texts.length === 1 ? JSON.parse(texts[0]) : parseAll(texts)
     for (const index of special) values[index] = revive(values[index])
     return values
-  } catch (cause) {
-    throw unreadable(operation, cause)
+  } catch {
+    throw unreadable(operation)
   }
 }
 
@@ -180,8 +190,9 @@ function parseAll(texts) {
   return texts.flatMap((text) => JSON.parse(text))
 }
 
-function unreadable(operation, cause) {
-  const details = { code: 'RECORD_UNREADABLE', operation, cause }
+// Without what was thrown, which quotes the text.
+function unreadable(operation) {
+  const details = { code: 'RECORD_UNREADABLE', operation }
   return new StorageError('a stored value is not what this version writes', details)
 }
 

@@ -1,33 +1,7 @@
 // The service as a process: it starts from its environment, stops when it is told to, and says
 // plainly why it does not start.
 
-const { spawn } = require('node:child_process')
-const { once } = require('node:events')
-const { join } = require('node:path')
-
-const main = join(__dirname, '..', '..', 'server', 'main.js')
-
-function start(env) {
-  const child = spawn(process.execPath, [main], {
-    env: { ...process.env, SIGIL_STORAGE_BACKEND: 'memory', PORT: '0', ...env },
-  })
-  const output = { stdout: '', stderr: '' }
-  for (const name of ['stdout', 'stderr']) {
-    child[name].setEncoding('utf8').on('data', (text) => {
-      output[name] += text
-    })
-  }
-  const ended = once(child, 'close').then(([code, signal]) => ({ code, signal, ...output }))
-  return { child, output, ended }
-}
-
-async function addressOf({ child, output }) {
-  for (;;) {
-    const found = /"msg":"Server listening at (http:[^"]+)"/.exec(output.stdout)
-    if (found) return found[1]
-    await once(child.stdout, 'data')
-  }
-}
+const { addressOf, mint, start } = require('./service.js')
 
 test.each(['SIGTERM', 'SIGINT'])('%s stops it cleanly', async (signal) => {
   const service = start()
@@ -44,11 +18,7 @@ test('requests under way are answered before it stops', async () => {
   const service = start()
   const base = await addressOf(service)
   const mints = Array.from({ length: 50 }, () =>
-    fetch(`${base}/api/consciousness/sigils`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ text: 'x'.repeat(100_000) }),
-    }).then(
+    mint(base, { text: 'x'.repeat(100_000) }).then(
       ({ status }) => status,
       () => 'refused',
     ),
