@@ -7,7 +7,7 @@ const { setTimeout: delay } = require('node:timers/promises')
 const { errorOf, fromNative } = require('./errors.js')
 const { seriesOf } = require('./metrics/instruments.js')
 const { callNative, loaded, newBatch } = require('./native.js')
-const { isLong, rest, restAfterMuch } = require('./turn.js')
+const { inItsTurn, isCrowded, rest, restAfterMuch } = require('./turn.js')
 const { WriteGroup } = require('./write-group.js')
 
 /** What a write survives, as the addon numbers it. */
@@ -115,7 +115,7 @@ class NativeDb {
 
   /** The value, undefined where there is none; a promise only where something must be waited for. */
   get(key, asText, snapshot) {
-    if (isLong()) return this.#read('get', (native) => native.get(key, asText, snapshot))
+    if (isCrowded()) return this.#read('get', (native) => native.get(key, asText, snapshot))
     const started = this.#series.reads.begin()
     const cached = this.call('get', (native, addon) =>
       snapshot === undefined
@@ -124,7 +124,7 @@ class NativeDb {
     )
     if (cached === null) return this.#read('get', (native) => native.get(key, asText, snapshot))
     this.#series.reads.end(started)
-    return cached
+    return inItsTurn(cached)
   }
 
   /** The value at once, waiting for the disk where memory does not have it. */
@@ -165,7 +165,7 @@ class NativeDb {
   /** The record's text, undefined where there is none; a promise as for `get`. */
   getRecord(operation, call) {
     const { tenant, symbol, authHash } = call
-    if (isLong()) {
+    if (isCrowded()) {
       return this.#read(operation, (native) => native.getRecord(tenant, symbol, authHash))
     }
     const started = this.#series.reads.begin()
@@ -176,7 +176,7 @@ class NativeDb {
       return this.#read(operation, (native) => native.getRecord(tenant, symbol, authHash))
     }
     this.#series.reads.end(started)
-    return cached
+    return inItsTurn(cached)
   }
 
   /** The same, waiting for the disk where memory does not have it. */

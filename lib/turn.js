@@ -1,11 +1,13 @@
 // Turns of the event loop. A call that is answered at once settles its promise without one, and a
 // caller that awaits such calls in a row would keep timers, sockets and everybody else waiting for
-// as long as it goes on. So when a turn has lasted long enough, reads are made on the pool, and those
-// who wait for a write hear of it in one of the next turns, in the order in which they called; each
-// turn takes as many of them as it has time for.
+// as long as it goes on. So when a turn has lasted long enough, callers get their answers in one of
+// the next, in the order in which they called; each turn takes as many of them as it has time for.
+// Somebody who calls on and on without waiting makes the turn too long all the same: what can be
+// done elsewhere is, from then on.
 
 /** Milliseconds. */
 const LONG_ENOUGH = 3
+const TOO_LONG = 9
 /** A look at the clock costs something; it is done once in so many calls. */
 const CALLS_PER_LOOK = 16
 
@@ -13,25 +15,31 @@ let calls = 0
 /** When the turn's first look at the clock was; undefined before. */
 let began
 let isOver = false
+let isTooLong = false
 /** How to let those go on who wait, in their order, and how many have gone. */
 let waiting = []
 let gone = 0
 
-/** To be called with each call: whether the turn has lasted long enough. */
-function isLong() {
-  calls += 1
-  if (!isOver && calls % CALLS_PER_LOOK === 0) look()
-  return isOver
-}
-
-/** The same, as a promise to wait for. */
+/** To be called with each call: a promise to wait for, where the turn has lasted long enough. */
 function rest() {
-  return isLong() ? aTurn() : undefined
+  count()
+  return isOver ? aTurn() : undefined
 }
 
-/** The answer of a call that was made at once, to be given when it is time for it. */
+/** To be called with each call: its answer when it is time for that. */
 function inItsTurn(answer) {
-  return isLong() ? aTurn().then(() => answer) : answer
+  count()
+  return isOver ? aTurn().then(() => answer) : answer
+}
+
+/** Whether what can be done elsewhere should be. */
+function isCrowded() {
+  return isTooLong
+}
+
+function count() {
+  calls += 1
+  if (!isTooLong && calls % CALLS_PER_LOOK === 0) look()
 }
 
 /** The same as `rest`, for work that may be large. */
@@ -45,8 +53,9 @@ function look() {
   if (began === undefined) {
     began = now
     setImmediate(nextTurn)
-  } else if (now - began > LONG_ENOUGH) {
-    isOver = true
+  } else {
+    isOver ||= now - began > LONG_ENOUGH
+    isTooLong = now - began > TOO_LONG
   }
 }
 
@@ -60,9 +69,11 @@ async function nextTurn() {
   if (waiting.length === 0) {
     began = undefined
     isOver = false
+    isTooLong = false
     return
   }
   setImmediate(nextTurn)
+  isTooLong = false
   began = performance.now()
   while (gone < waiting.length && performance.now() - began < LONG_ENOUGH) {
     const few = Math.min(gone + CALLS_PER_LOOK, waiting.length)
@@ -76,4 +87,4 @@ async function nextTurn() {
   isOver = false
 }
 
-module.exports = { inItsTurn, isLong, rest, restAfterMuch }
+module.exports = { inItsTurn, isCrowded, rest, restAfterMuch }
