@@ -5,7 +5,7 @@
 const { randomBytes } = require('node:crypto')
 const { rmSync, writeFileSync } = require('node:fs')
 const { join } = require('node:path')
-const { LevelDBSigilAdapter } = require('sigil-vault')
+const { LevelDBSigilAdapter, metrics } = require('sigil-vault')
 const { testOnDisk } = require('./support/small-disk.js')
 
 jest.setTimeout(120_000)
@@ -26,6 +26,16 @@ async function fill(store, from = 0) {
     }
   }
   throw new Error('the disk did not become full')
+}
+
+/** How often the metrics say that a disk was full, by either name. */
+function timesFull() {
+  const text = metrics()
+  const valueOf = (pattern) => Number(pattern.exec(text)?.[1] ?? 0)
+  return {
+    disk: valueOf(/^sigil_disk_full_error_total (\d+)$/m),
+    errors: valueOf(/^sigil_error_total\{code="ENOSPC"\} (\d+)$/m),
+  }
 }
 
 async function expectAll(store, numbers) {
@@ -64,7 +74,11 @@ testOnDisk(
   'a full disk is a typed error; the same store reads on, and recovers',
   '10m',
   async (disk) => {
+    const before = timesFull()
     const { store, ballast, written, error } = await filled(disk)
+    const after = timesFull()
+    expect(after.disk).toBeGreaterThan(before.disk)
+    expect(after.errors).toBeGreaterThan(before.errors)
     expect(written.length).toBeGreaterThan(50)
     expect(error).toMatchObject({
       name: 'StorageError',
@@ -79,6 +93,7 @@ testOnDisk(
     await expect(
       store.setSigilRecord('t', 's', 'durable', { text }, { durability: 'sync' }),
     ).rejects.toMatchObject({ code: 'ENOSPC' })
+    expect(timesFull().disk).toBeGreaterThanOrEqual(after.disk + 2)
     expect((await store.getHealth()).status).toBe('degraded')
     expect((await store.stats()).outOfSpace).toBe(true)
     await expectAll(store, written)
