@@ -92,7 +92,7 @@ function runStep({ name, run: [command, ...args], count }) {
     encoding: 'utf8',
     maxBuffer: 1 << 28,
     // A hang is a failure too.
-    timeout: (long ? 60 : 10) * 60_000,
+    timeout: (long ? 90 : 20) * 60_000,
     killSignal: 'SIGKILL',
     env: { ...process.env, ...(long && { SIGIL_LONG: '1' }) },
   })
