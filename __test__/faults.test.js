@@ -112,7 +112,7 @@ test('what a host throws stays with the host', async () => {
 })
 
 test('listeners that cannot be called are refused', () => {
-  for (const options of [{ onFault: 'x' }, { logger: {} }, { logger: null }]) {
+  for (const options of [{ onFault: 'x' }, { logger: {} }, { logger: 'x' }]) {
     const make = () => new LevelDBSigilAdapter(scratch('db'), options)
     expect(make).toThrow(expect.objectContaining({ code: 'INVALID_PARAMETERS' }))
   }

@@ -31,10 +31,10 @@ async function fill(store, from = 0) {
 /** How often the metrics say that a disk was full, by either name. */
 function timesFull() {
   const text = metrics()
-  const valueOf = (pattern) => Number(pattern.exec(text)?.[1] ?? 0)
+  const countOf = (pattern) => Number(pattern.exec(text)?.[1] ?? 0)
   return {
-    disk: valueOf(/^sigil_disk_full_error_total (\d+)$/m),
-    errors: valueOf(/^sigil_error_total\{code="ENOSPC"\} (\d+)$/m),
+    disk: countOf(/^sigil_disk_full_error_total (\d+)$/m),
+    errors: countOf(/^sigil_error_total\{code="ENOSPC"\} (\d+)$/m),
   }
 }
 

@@ -140,7 +140,7 @@ test('a host that uses prom-client sees the same numbers, after one call', async
 })
 
 test('labels that Prometheus would refuse are refused', async () => {
-  for (const metricsLabels of [{ 'a-b': 'x' }, { le: 'x' }, { a: {} }, 'text', null]) {
+  for (const metricsLabels of [{ 'a-b': 'x' }, { le: 'x' }, { a: {} }, 'text']) {
     const make = () => new LevelDBSigilAdapter(join(scratch, 'refused'), { metricsLabels })
     expect(make).toThrow(expect.objectContaining({ code: 'INVALID_PARAMETERS' }))
   }

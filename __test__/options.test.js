@@ -1,7 +1,8 @@
 // Guards what stores make of options and arguments that cannot work: a clear error of ours before
 // anything is done, and LevelDB's rule for sizes beyond a limit, which count as the limit.
 
-const { existsSync } = require('node:fs')
+const { existsSync, readFileSync } = require('node:fs')
+const { join } = require('node:path')
 const api = require('sigil-vault')
 const { scratchFolder } = require('./support/scratch.js')
 
@@ -52,6 +53,54 @@ test.each([
   await level.put('a', '1')
   expect(await level.get('a')).toBe('1')
   await level.close()
+})
+
+/** Every option that the types have; of a store and of a `Level`. */
+function optionNames() {
+  const types = readFileSync(join(__dirname, '..', 'index.d.ts'), 'utf8')
+  const of = (name) => {
+    const pattern = new RegExp(`^export interface ${name}\\b[^{]*\\{([\\s\\S]*?)^\\}`, 'm')
+    return [...pattern.exec(types)[1].matchAll(/^ {2}(\w+)\??:/gm)].map(([, field]) => field)
+  }
+  const encodings = ['keyEncoding', 'valueEncoding']
+  const common = [...of('EngineOptions'), ...of('MissingKeyOptions')]
+  return {
+    store: [...common, ...of('AdapterOptions')],
+    level: [...common, ...of('OpenOptions'), ...encodings],
+  }
+}
+
+const { store: ofStores, level: ofLevels } = optionNames()
+
+test.each(ofStores)('a store takes %s as not given where it is undefined or null', async (name) => {
+  for (const value of [undefined, null]) {
+    const store = new LevelDBSigilAdapter(scratch(`${value}`), { [name]: value })
+    await store.setSigilRecord('t', 's', 'h', { x: 1 })
+    const [record] = await store.allSigilRecords('t')
+    expect(record).toMatchObject({ x: 1, updatedAt: expect.any(String) })
+    expect(await store.db.get('none')).toBeUndefined()
+    await store.close()
+  }
+})
+
+test.each(ofLevels)('a Level takes %s as not given where it is undefined or null', async (name) => {
+  for (const value of [undefined, null]) {
+    const [made, opened] = [new Level(scratch(`${value}`), { [name]: value }), scratch('opened')]
+    await made.put('a', '1', { [name]: value })
+    expect(await made.get('none', { [name]: value })).toBeUndefined()
+    await made.close()
+    const level = new Level(opened, { passive: true })
+    await level.open({ [name]: value })
+    await level.put('a', '1')
+    expect(await level.get('a')).toBe('1')
+    await level.close()
+  }
+})
+
+test('the options that were tried are those of the types', () => {
+  expect(new Set(ofStores)).toContain('durability')
+  expect(ofStores.length).toBeGreaterThan(18)
+  expect(ofLevels.length).toBeGreaterThan(18)
 })
 
 test.each([

@@ -142,12 +142,3 @@ test('asking a closed store for its Level does not open it again', async () => {
   expect(await level.get('sigil:a:b')).toBe('{"x":1}')
   await store.close()
 })
-
-test('options that are undefined or null leave the defaults', async () => {
-  const store = new LevelDBSigilAdapter(scratch('db'), {
-    createIfMissing: undefined,
-    reserveSize: null,
-  })
-  await store.setSigilRecord('a', 'b', { x: 1 })
-  await store.close()
-})

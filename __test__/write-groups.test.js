@@ -1,6 +1,7 @@
 // Guards what writes promise although those of one go of JavaScript are committed together: each
-// has its own answer, they happen in the order of their calls, reads see what was called for before
-// them, and callers that await one answer after another do not keep the event loop to themselves.
+// has its own answer, they happen in the order of their calls, reads see what was acknowledged before
+// them, and what was called for before them as far as that need not wait, and callers that await one
+// answer after another do not keep the event loop to themselves.
 
 const { mkdtempSync, rmSync } = require('node:fs')
 const { tmpdir } = require('node:os')
@@ -35,7 +36,7 @@ test('the last of several writes of one record counts, whatever they need', asyn
   expect(await store.getSigilRecord('t', 's', 'a!b')).toMatchObject({ n: 49 })
 })
 
-test('a read sees the writes that were called for before it', async () => {
+test('a read sees the writes that were called for before it and need not wait', async () => {
   const level = store.db
   await level.open()
   store.setSigilRecord('t', 's', 'h', { n: 1 })
@@ -48,6 +49,26 @@ test('a read sees the writes that were called for before it', async () => {
   expect(level.getSync('key')).toBe('value')
   level.del('key')
   expect(await level.keys({ gte: 'key', lte: 'key' }).all()).toEqual([])
+})
+
+test('a write that waits for the disk is seen once it is acknowledged, and whole', async () => {
+  const level = store.db
+  await level.open()
+  await store.setSigilRecord('t', 's', 'h', { n: -1 })
+  await level.put('n', '-1')
+  for (let n = 0; n < 50; n++) {
+    const written = [
+      store.setSigilRecord('t', 's', 'h', { n }, { durability: 'sync' }),
+      level.put('n', String(n), { sync: true }),
+    ]
+    // As `level` has it, who does not wait for a write may see what was there before.
+    const { n: seen } = await store.getSigilRecord('t', 's', 'h')
+    expect([n - 1, n]).toContain(seen)
+    expect([n - 1, n]).toContain(Number(await level.get('n')))
+    await Promise.all(written)
+    expect(await store.getSigilRecord('t', 's', 'h')).toMatchObject({ n })
+    expect(level.getSync('n')).toBe(String(n))
+  }
 })
 
 test('a write that is refused does not take along those beside it', async () => {

@@ -18,11 +18,11 @@ function isoNow() {
 /**
  * What gives the time to a store.
  *
- * @param {() => Date} [now] a clock of the caller's
+ * @param {(() => Date) | null} [now] a clock of the caller's
  * @returns {() => string}
  */
 function clockOf(now) {
-  if (now === undefined) return isoNow
+  if ((now ?? undefined) === undefined) return isoNow
   if (typeof now !== 'function') throw new InvalidParametersError('now is a function')
   return () => {
     const date = now()

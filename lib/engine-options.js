@@ -44,7 +44,7 @@ function engineOptions(options) {
     }
     known[name] = Math.min(Math.max(Math.floor(value), least), most)
   }
-  const { metricsLabels } = options
+  const metricsLabels = options.metricsLabels ?? undefined
   return {
     ...known,
     ...compressionOf(options),

@@ -113,11 +113,12 @@ function watchFaults(native, path, { logger, onFault }) {
 }
 
 /** Refuses what could not be called. */
-function checkListeners({ logger, onFault }) {
+function checkListeners(options) {
+  const [logger, onFault] = [options.logger ?? undefined, options.onFault ?? undefined]
   if (onFault !== undefined && typeof onFault !== 'function') {
     throw errorOf('INVALID_PARAMETERS', 'onFault is a function')
   }
-  if (logger !== undefined && LOG_METHODS.some((name) => typeof logger?.[name] !== 'function')) {
+  if (logger !== undefined && LOG_METHODS.some((name) => typeof logger[name] !== 'function')) {
     throw errorOf('INVALID_PARAMETERS', `logger has the methods ${LOG_METHODS.join(', ')}`)
   }
 }

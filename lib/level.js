@@ -274,7 +274,7 @@ function orMissing(value) {
 }
 
 function levelOf(durability, otherwise) {
-  if (durability === undefined) return otherwise
+  if ((durability ?? undefined) === undefined) return otherwise
   if (Object.hasOwn(LEVELS, durability)) return LEVELS[durability]
   throw errorOf('INVALID_PARAMETERS', `durability is one of ${Object.keys(LEVELS).join(', ')}`)
 }

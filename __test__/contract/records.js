@@ -65,6 +65,25 @@ function records(context) {
       expect((await store.allSigilRecords())[0]).toEqual({ list: [1] })
     })
 
+    test('what is changed as soon as the call is made is stored as it was', async () => {
+      const { store } = context
+      await store.open()
+      const given = { list: [1] }
+      const written = [
+        store.setSigilRecord('a', 'b', given),
+        store.setSigilRecord('t', 's', 'h', given),
+        store.batch([
+          { type: 'put', tenantId: 't', sigilId: 'in a batch', authHash: 'h', record: given },
+        ]),
+      ]
+      given.list.push(2)
+      await Promise.all(written)
+      expect(await store.getSigilRecord('a', 'b')).toEqual({ list: [1] })
+      for (const symbol of ['s', 'in a batch']) {
+        expect(await store.getSigilRecord('t', symbol, 'h')).toMatchObject({ list: [1] })
+      }
+    })
+
     test('a record is kept as JSON has it', async () => {
       const { store } = context
       const when = new Date(0)
