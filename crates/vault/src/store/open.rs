@@ -21,6 +21,7 @@ use super::known;
 use super::message_order::{MessageOrder, Overlay};
 use super::opened::Opened;
 use super::plan::Tail;
+use super::readers::Readers;
 use super::switch::{is_data_directory, open_data};
 use super::write::Writer;
 use super::{Inner, Metrics, Store};
@@ -175,6 +176,8 @@ fn assemble(
         root,
         options,
         opened: ArcSwapOption::from_pointee(opened),
+        readers: Readers::default(),
+        retired: Mutex::default(),
         writer: Mutex::new(Writer::new(counters, tail)),
         maintenance: Mutex::new(()),
         header: Mutex::new(Some(header)),

@@ -1,7 +1,7 @@
 //! How much there is.
 
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sigil_leveldb::IoOperation;
 use sigil_leveldb::env::Env;
@@ -29,7 +29,7 @@ pub struct Stats {
 impl Store {
     /// How much there is. Costs the same whatever there is.
     pub fn stats(&self) -> Result<Stats> {
-        let opened = self.inner.opened()?;
+        self.inner.opened()?;
         let counters = self.inner.metrics.lock().counters;
         let env = &*self.inner.options.env;
         Ok(Stats {
@@ -37,7 +37,7 @@ impl Store {
             sessions: counters.sessions,
             proofs: counters.proofs,
             peers: counters.peers,
-            total_size: size_of(env, &self.inner.root)? + size_of(env, &opened.directory)?,
+            total_size: size_of_all(env, &self.inner.root)?,
             last_backup: Some(counters.last_backup).filter(|time| *time > 0),
         })
     }
@@ -48,15 +48,27 @@ impl Store {
     }
 }
 
-/// The bytes of the files in a directory. Files that go meanwhile count nothing.
-fn size_of(env: &dyn Env, directory: &Path) -> Result<u64> {
-    let names = env.list(directory).map_err(Error::io(IoOperation::List, directory))?;
+/// The bytes of the files of a store, of data that was replaced and is still being read too.
+fn size_of_all(env: &dyn Env, root: &Path) -> Result<u64> {
+    let names = env.list(root).map_err(Error::io(IoOperation::List, root))?;
+    let (data, files): (Vec<_>, Vec<_>) = names
+        .into_iter()
+        .partition(|name| name.to_str().is_some_and(super::switch::is_data_directory));
+    let mut size = size_of(env, root, files)?;
+    for directory in data.into_iter().map(|name| root.join(name)) {
+        match env.list(&directory) {
+            Ok(files) => size += size_of(env, &directory, files)?,
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(Error::io(IoOperation::List, &directory)(error)),
+        }
+    }
+    Ok(size)
+}
+
+/// The bytes of files in a directory. Those that go meanwhile count nothing.
+fn size_of(env: &dyn Env, directory: &Path, names: Vec<PathBuf>) -> Result<u64> {
     let mut size = 0;
     for name in names {
-        let is_directory = name.to_str().is_some_and(super::switch::is_data_directory);
-        if is_directory {
-            continue;
-        }
         let path = directory.join(name);
         size += match env.size(&path) {
             Ok(size) => size,
