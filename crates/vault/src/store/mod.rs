@@ -6,6 +6,7 @@ mod clear;
 mod count;
 mod each;
 mod header_state;
+mod ids;
 mod known;
 mod lead;
 mod list;

@@ -43,6 +43,8 @@ pub(super) fn open(root: &Path, password: &[u8], options: Options) -> Result<Inn
     let seen = look(env, &root)?;
     let tried = seen.as_ref().map(|found| found.open(password, &root)).transpose()?;
     if seen.is_none() {
+        // Where a host remembers a store, an empty place is an older state of it.
+        check_epoch(0, options.expected_epoch)?;
         make_root(env, &root)?;
     }
     let lock = take_lock(env, &root)?;

@@ -15,6 +15,7 @@ use sigil_leveldb::{Compression, Db, Options as EngineOptions};
 
 use super::Inner;
 use super::header_state::NotWritten;
+use super::ids::LostIds;
 use super::opened::Opened;
 use super::plan::Tail;
 use super::write::Writer;
@@ -65,6 +66,7 @@ pub(super) fn open_data(
         names: NameKey::new(&secrets.names)?,
         sealer: ArcSwap::from_pointee(Sealer::new(store, &secrets.records)?),
         cache: OpenedCache::new(options.opened_cache_size),
+        lost_ids: LostIds::default(),
     })
 }
 
