@@ -16,10 +16,13 @@ function idOf(operation, id, name) {
   return text
 }
 
-/** A message's peer for the index; undefined where there is none to be found by. */
+/**
+ * A message's peer for the index; undefined where there is none to be found by. What is false to
+ * JavaScript is no peer, and what is no text is what a template makes of it.
+ */
 function peerOf(operation, peer, name) {
-  const isNone = peer === undefined || peer === null || peer === ''
-  return isNone || typeof peer === 'object' ? undefined : idOf(operation, peer, name)
+  if (!peer || typeof peer === 'object') return undefined
+  return idOf(operation, String(peer), name)
 }
 
 /** What a message is ordered by: its timestamp, or now where it has none. */

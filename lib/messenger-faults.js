@@ -59,9 +59,10 @@ function warnOfPassword(onFault, password) {
 
 function tell(onFault, fault) {
   try {
-    onFault?.(fault)
+    const told = onFault?.(fault)
+    if (typeof told?.then === 'function') told.then(undefined, () => {})
   } catch {
-    // What the host does with a fault must not become a fault of the store.
+    // What the host does with a fault must not become a fault of the store, now or later.
   }
 }
 

@@ -55,8 +55,9 @@ async function readOrTell(operation, vault, kind, onFault, ask) {
   return list
 }
 
-/** How many messages are looked at together. */
+/** How many messages are looked at together, and about how many bytes of them. */
 const LOOKS = 1000
+const BYTES = 4 << 20
 
 /** All values that the addon can read and this version cannot: their kinds and ids. */
 async function findUnreadable(operation, vault, kinds) {
@@ -68,7 +69,7 @@ async function findUnreadable(operation, vault, kinds) {
   do {
     const from = cursor
     const ask = (native, apart) =>
-      native.messages(undefined, LOOKS, from, undefined, undefined, apart)
+      native.messages(undefined, LOOKS, from, undefined, undefined, apart, BYTES)
     const list = await readList(operation, vault, ask)
     note('message', list)
     cursor = list.cursor

@@ -61,8 +61,8 @@ class StorageEngine {
   async initialize() {
     if (this.#vault !== undefined && this.#closing === undefined) return
     if (this.#isClosed || this.#closing !== undefined) {
-      const message = 'a closed StorageEngine has forgotten its password; make a new one'
-      throw errorOf('NOT_INITIALIZED', message, { operation: 'initialize' })
+      // It has forgotten its password.
+      throw notInitialized('initialize')
     }
     if (this.#failure !== undefined) {
       const message = 'a StorageEngine that could not be opened has forgotten its password'

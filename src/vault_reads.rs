@@ -118,7 +118,7 @@ impl NativeVault {
 
     /// Messages, the newest first. At most one of the three before the last says where to begin.
     /// Apart are the texts of the values, one by one and with their ids: for when one of them cannot
-    /// be parsed.
+    /// be parsed. Fewer, with a cursor, where they are so many bytes.
     #[napi]
     pub fn messages(
         &self,
@@ -128,6 +128,7 @@ impl NativeVault {
         before_id: Option<Input>,
         before_time: Option<f64>,
         apart: bool,
+        bytes: Option<f64>,
     ) -> Result<Promise<VaultList>> {
         let (peer, start) = guard(|| {
             let start = Start::of(cursor, before_id, before_time)?;
@@ -136,7 +137,7 @@ impl NativeVault {
         self.on_pool(move |store| {
             let before = start.as_ref().map(Start::as_before);
             let query = Query { peer: peer.as_deref(), limit: limit as usize, before };
-            let page = store.messages(&query)?;
+            let page = store.messages_up_to(&query, bytes.map_or(usize::MAX, |it| it as usize))?;
             if !apart {
                 return Ok(VaultList::page(page));
             }

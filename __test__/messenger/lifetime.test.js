@@ -57,6 +57,10 @@ test('before initialize and after close every call says so', async () => {
   await store.close()
   await store.close()
   await refused()
+  await expect(store.initialize()).rejects.toMatchObject({
+    message: 'StorageEngine not initialized',
+    code: 'NOT_INITIALIZED',
+  })
   const unused = new StorageEngine({ dataPath, encryptionPassword: PASSWORD })
   await unused.close()
 })

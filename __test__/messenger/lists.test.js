@@ -54,6 +54,38 @@ test('a value that cannot be read is left out and named', async () => {
   expect(found.unreadable.map(({ id }) => id)).toEqual([...lost, 'f0', 'f1', 'f2'])
 })
 
+test('a listener that fails later is no concern of the store', async () => {
+  const heard = []
+  const unhandled = (error) => heard.push(error)
+  process.on('unhandledRejection', unhandled)
+  const onFault = async () => {
+    heard.push('told')
+    throw new Error('of the host')
+  }
+  const store = await openStore(await withForeignValues(), { onFault })
+  await store.getRecentMessages()
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  process.off('unhandledRejection', unhandled)
+  expect(heard).toEqual(['told'])
+})
+
+test('a sender that is no text is what a template makes of it, or nobody', async () => {
+  const store = await openStore()
+  const senders = [false, 0, Number.NaN, '', null, 5n, true, 7]
+  for (const [timestamp, sender] of senders.entries()) {
+    await store.saveMessage({ id: `${timestamp}`, timestamp, sender })
+  }
+  expect((await store.getRecentMessages()).map(({ sender }) => sender)).toHaveLength(8)
+  for (const [peer, id] of [
+    ['5', '5'],
+    ['true', '6'],
+    ['7', '7'],
+  ]) {
+    expect((await store.getMessagesByPeer(peer)).map((message) => message.id)).toEqual([id])
+  }
+  expect([...(await store.getMessagesByPeer('false'))]).toEqual([])
+})
+
 test('a page with nothing but unreadable values leads to the next', async () => {
   const store = await openStore(await withForeignValues())
   const page = await store.getRecentMessages(3)

@@ -376,3 +376,36 @@ fn an_entry_that_leads_elsewhere_makes_no_second_message() {
         assert_eq!(recent(&store, 10).len(), if is_moved { 4 } else { 5 });
     }
 }
+
+/// What cannot be read is met by every list that comes by. Only the first looks for its id.
+#[test]
+fn an_unreadable_message_does_not_make_every_list_read_everything() {
+    use sigil_leveldb::IoOperation;
+    use sigil_leveldb::env::FaultEnv;
+    let env = MemoryEnv::new();
+    let store = open(&env);
+    for id in 0..2_000_u32 {
+        let value: Vec<u8> = (0..2_000_u32)
+            .map(|at| ((at + id * 2_000).wrapping_mul(2_654_435_761) >> 24) as u8)
+            .collect();
+        let (id, time) = (id.to_string(), f64::from(id));
+        store.write(common::message_with(&id, time, "alice", "bob", &value)).unwrap();
+    }
+    store.purge().unwrap();
+    store.close().unwrap();
+    meddle(&env, b'm', |db, records| spoil(db, &records[1_999]));
+    let counting = FaultEnv::on_memory(env);
+    let options = sigil_storage::Options { block_cache_size: 0, ..options(&counting) };
+    let store = Store::open(ROOT, PASSWORD, options).unwrap();
+    let reads = || {
+        let before = counting.op_count_of(IoOperation::Read, None);
+        let page = store.messages(&Query { limit: 3, ..Query::default() }).unwrap();
+        assert_eq!(page.unreadable, ["1999"]);
+        counting.op_count_of(IoOperation::Read, None) - before
+    };
+    let (first, second) = (reads(), reads());
+    assert!(first > 10 && second < first / 4, "{first} {second}");
+    // The next version can be read, and a list says nothing of the last.
+    store.write(message("1999", 1.5, "alice", "bob")).unwrap();
+    assert!(store.messages(&Query { limit: 3, ..Query::default() }).unwrap().unreadable.is_empty());
+}

@@ -171,10 +171,13 @@ impl Handle {
             Err(error) if error.is_out_of_space() => {
                 // By now the reserve was given up, and tables that the attempt replaced can go.
                 background::empty_trash(&self.core);
-                self.compact_once(from, to)
+                self.compact_once(from, to)?;
             }
-            outcome => outcome,
+            outcome => outcome?,
         }
+        // What readers held when the last compaction ended, and hold no more.
+        background::empty_trash(&self.core);
+        Ok(())
     }
 
     fn compact_once(&self, from: Option<&[u8]>, to: Option<&[u8]>) -> Result<()> {

@@ -62,7 +62,13 @@ pub struct Page {
 impl Store {
     /// The newest messages that a query asks for, as of one moment.
     pub fn messages(&self, query: &Query<'_>) -> Result<Page> {
-        self.inner.list(query, false)
+        self.messages_up_to(query, usize::MAX)
+    }
+
+    /// The same; the page ends early, with a cursor, after the value with which they are so many
+    /// bytes.
+    pub fn messages_up_to(&self, query: &Query<'_>, bytes: usize) -> Result<Page> {
+        self.inner.list(query, bytes, false)
     }
 
     /// The same, if it is a small page that can be had without waiting for a disk: for a thread that
@@ -72,7 +78,7 @@ impl Store {
         if query.limit > AT_ONCE || matches!(query.before, Some(Before::Time(_))) {
             return Ok(None);
         }
-        match self.inner.list(query, true) {
+        match self.inner.list(query, usize::MAX, true) {
             Ok(page) => Ok(Some(page)),
             Err(error) if error.is_damage() || is_wait(&error) => Ok(None),
             Err(error) => Err(error),
@@ -82,8 +88,8 @@ impl Store {
     /// The ids of the messages at places that a page gave, as far as they can be told.
     pub fn ids_at(&self, places: &[Vec<u8>]) -> Result<Vec<Option<String>>> {
         let opened = self.inner.opened()?;
-        let mut known = known::all_messages(&opened, &opened.db.snapshot()?)?;
-        let id = |place: &Vec<u8>| known.remove(&Label::from_bytes(place)?).flatten();
+        let moment = opened.db.snapshot()?;
+        let id = |place: &Vec<u8>| opened.id_of(&moment, &Label::from_bytes(place)?).ok()?;
         Ok(places.iter().map(id).collect())
     }
 }
@@ -93,7 +99,7 @@ fn is_wait(error: &Error) -> bool {
 }
 
 impl Inner {
-    fn list(&self, query: &Query<'_>, at_once: bool) -> Result<Page> {
+    fn list(&self, query: &Query<'_>, bytes: usize, at_once: bool) -> Result<Page> {
         let opened = self.opened()?;
         let moment = opened.db.snapshot()?;
         let listing = Listing {
@@ -101,6 +107,7 @@ impl Inner {
             moment: &moment,
             peer: query.peer.map(|peer| layout::peer_name(&opened.names, peer)),
             limit: query.limit,
+            bytes,
             at_once,
         };
         let end = listing.end(query.before)?;
@@ -112,6 +119,7 @@ impl Inner {
             listing.go_around(end.as_ref(), &mut found)?;
             found.is_block_damaged = true;
         }
+        let is_full = listing.is_full(&found);
         let Found { values, places, damaged, is_block_damaged, .. } = found;
         // Nobody knows all that was in a damaged block.
         let count = damaged.len().max(usize::from(is_block_damaged));
@@ -121,7 +129,6 @@ impl Inner {
             let (kind, ids) = (Kind::Message, unreadable.clone());
             self.options.tell(Event::Unreadable { kind, ids, count });
         }
-        let is_full = values.len() == query.limit;
         let cursor = places.last().filter(|_| is_full).map(|label| label.bytes().to_vec());
         let places = places.iter().map(|label| label.bytes().to_vec()).collect();
         Ok(Page { values, places, cursor, unreadable })
@@ -133,6 +140,8 @@ struct Listing<'a> {
     moment: &'a Snapshot,
     peer: Option<Name>,
     limit: usize,
+    /// When so many bytes were found it is enough.
+    bytes: usize,
     /// Whether this may neither wait for a disk nor take long.
     at_once: bool,
 }
@@ -193,9 +202,13 @@ impl Listing<'_> {
         Ok(end)
     }
 
+    fn is_full(&self, found: &Found) -> bool {
+        found.values.len() >= self.limit || found.bytes >= self.bytes
+    }
+
     fn walk(&self, end: Option<&Label>, found: &mut Found) -> Result<()> {
         let mut cursor = self.cursor(end)?;
-        while found.values.len() < self.limit && cursor.valid() {
+        while !self.is_full(found) && cursor.valid() {
             let label = match &self.peer {
                 Some(_) => layout::label_of_peer_entry(cursor.key()),
                 None => layout::label_of_message(cursor.key()),
@@ -289,7 +302,7 @@ impl Listing<'_> {
         let end = reached.as_ref().or(end);
         let labels = known::all_messages(self.opened, self.moment)?.into_keys().rev();
         for label in labels.filter(|label| end.is_none_or(|end| label < end)) {
-            if found.values.len() == self.limit {
+            if self.is_full(found) {
                 break;
             }
             let message = self.message(&label);
@@ -299,7 +312,6 @@ impl Listing<'_> {
     }
 
     fn ids_of(&self, labels: &[Label]) -> Result<Vec<String>> {
-        let mut known = known::all_messages(self.opened, self.moment)?;
-        Ok(labels.iter().filter_map(|label| known.remove(label).flatten()).collect())
+        Ok(self.opened.ids_of_lost(self.moment, labels)?.into_iter().flatten().collect())
     }
 }

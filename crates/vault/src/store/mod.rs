@@ -6,6 +6,7 @@ mod clear;
 mod count;
 mod each;
 mod header_state;
+mod ids;
 mod known;
 mod lead;
 mod list;
@@ -18,6 +19,7 @@ mod opened;
 mod plan;
 mod purge;
 mod read;
+mod readers;
 mod restore;
 mod rotate;
 mod stage;
@@ -43,6 +45,7 @@ pub use self::list_items::Items;
 pub use self::metrics::Metrics;
 use self::opened::Opened;
 pub use self::read::Cached;
+use self::readers::{Readers, Reading};
 pub use self::stats::Stats;
 use self::upkeep::{Signal, Upkeep};
 pub use self::verify::Verification;
@@ -63,6 +66,10 @@ struct Inner {
     options: Options,
     /// The database with what opens its records; none once the store is closed.
     opened: ArcSwapOption<Opened>,
+    /// Who is reading it.
+    readers: Readers,
+    /// Databases that others took the place of, while somebody still reads them.
+    retired: Mutex<Vec<Arc<Opened>>>,
     /// Held by whoever writes: what is written depends on what is there.
     writer: Mutex<Writer>,
     /// Held, before `writer`, by work on the whole store; one at a time.
@@ -78,8 +85,8 @@ struct Inner {
 }
 
 impl Inner {
-    fn opened(&self) -> Result<Arc<Opened>> {
-        self.opened.load_full().ok_or(Error::Closed)
+    fn opened(&self) -> Result<Reading> {
+        self.readers.begin(|| self.opened.load_full().ok_or(Error::Closed))
     }
 
     fn check_closing(&self) -> Result<()> {
@@ -98,7 +105,8 @@ impl Inner {
         let _maintenance = self.maintenance.lock();
         let _writer = self.writer.lock();
         let closed = self.opened.swap(None).map_or(Ok(()), |opened| opened.db.close());
-        // The next opening tries it again.
+        // The next opening tries these again.
+        self.remove_retired();
         let _ = self.mend_header();
         self.header.lock().take();
         self.lock.lock().take();

@@ -21,6 +21,7 @@ use super::known;
 use super::message_order::{MessageOrder, Overlay};
 use super::opened::Opened;
 use super::plan::Tail;
+use super::readers::Readers;
 use super::switch::{is_data_directory, open_data};
 use super::write::Writer;
 use super::{Inner, Metrics, Store};
@@ -42,6 +43,8 @@ pub(super) fn open(root: &Path, password: &[u8], options: Options) -> Result<Inn
     let seen = look(env, &root)?;
     let tried = seen.as_ref().map(|found| found.open(password, &root)).transpose()?;
     if seen.is_none() {
+        // Where a host remembers a store, an empty place is an older state of it.
+        check_epoch(0, options.expected_epoch)?;
         make_root(env, &root)?;
     }
     let lock = take_lock(env, &root)?;
@@ -175,6 +178,8 @@ fn assemble(
         root,
         options,
         opened: ArcSwapOption::from_pointee(opened),
+        readers: Readers::default(),
+        retired: Mutex::default(),
         writer: Mutex::new(Writer::new(counters, tail)),
         maintenance: Mutex::new(()),
         header: Mutex::new(Some(header)),

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sigil_leveldb::env::Env;
 use sigil_leveldb::{Db, FileKind, IoOperation};
 
+use super::opened::Opened;
 use super::{Metrics, Store};
 use crate::error::{Error, Result};
 
@@ -38,8 +39,7 @@ impl Store {
             sessions: counters.sessions,
             proofs: counters.proofs,
             peers: counters.peers,
-            total_size: size_of(env, &self.inner.root, &Sizes::new())?
-                + size_of(env, &opened.directory, &table_sizes(&opened.db)?)?,
+            total_size: size_of_all(env, &self.inner.root, &opened)?,
             last_backup: Some(counters.last_backup).filter(|time| *time > 0),
         })
     }
@@ -63,15 +63,29 @@ fn table_sizes(db: &Db) -> Result<Sizes> {
     Ok(listing.lines().filter_map(size).collect())
 }
 
-/// The bytes of the files in a directory. Files that go meanwhile count nothing.
-fn size_of(env: &dyn Env, directory: &Path, known: &Sizes) -> Result<u64> {
-    let names = env.list(directory).map_err(Error::io(IoOperation::List, directory))?;
+/// The bytes of the files of a store, of data that was replaced and is still being read too.
+fn size_of_all(env: &dyn Env, root: &Path, opened: &Opened) -> Result<u64> {
+    let names = env.list(root).map_err(Error::io(IoOperation::List, root))?;
+    let (data, files): (Vec<_>, Vec<_>) = names
+        .into_iter()
+        .partition(|name| name.to_str().is_some_and(super::switch::is_data_directory));
+    let mut size = size_of(env, root, files, &Sizes::new())?;
+    for directory in data.into_iter().map(|name| root.join(name)) {
+        let is_present = directory == opened.directory;
+        let known = if is_present { table_sizes(&opened.db)? } else { Sizes::new() };
+        match env.list(&directory) {
+            Ok(files) => size += size_of(env, &directory, files, &known)?,
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(Error::io(IoOperation::List, &directory)(error)),
+        }
+    }
+    Ok(size)
+}
+
+/// The bytes of files in a directory. Those that go meanwhile count nothing.
+fn size_of(env: &dyn Env, directory: &Path, names: Vec<PathBuf>, known: &Sizes) -> Result<u64> {
     let mut size = 0;
     for name in names {
-        let is_directory = name.to_str().is_some_and(super::switch::is_data_directory);
-        if is_directory {
-            continue;
-        }
         let path = directory.join(name);
         if let FileKind::Table(number) = FileKind::of(&path)
             && let Some(table) = known.get(&number)

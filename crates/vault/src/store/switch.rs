@@ -2,8 +2,8 @@
 //!
 //! The data is in a directory that the header names. Another one is made beside it, whole and
 //! synced, and writing the header is the moment at which it takes over: whatever ends the process,
-//! a restart finds all of the old or all of the new. What the header does not name is removed, now
-//! or when the store is opened.
+//! a restart finds all of the old or all of the new. What the header does not name is removed: now,
+//! when the last of its readers is done, or when the store is opened.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use sigil_leveldb::{Compression, Db, Options as EngineOptions};
 
 use super::Inner;
 use super::header_state::NotWritten;
+use super::ids::LostIds;
 use super::opened::Opened;
 use super::plan::Tail;
 use super::write::Writer;
@@ -29,8 +30,8 @@ use crate::seal::{Sealer, StoreId};
 
 const PREFIX: &str = "data-";
 
-/// How long a switch waits for readers of the old data before it leaves it to the next opening.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a switch waits for readers of the old data before it leaves it to the background.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 pub(super) fn data_directory(root: &Path, number: u64) -> PathBuf {
     root.join(format!("{PREFIX}{number}"))
@@ -65,6 +66,7 @@ pub(super) fn open_data(
         names: NameKey::new(&secrets.names)?,
         sealer: ArcSwap::from_pointee(Sealer::new(store, &secrets.records)?),
         cache: OpenedCache::new(options.opened_cache_size),
+        lost_ids: LostIds::default(),
     })
 }
 
@@ -120,15 +122,28 @@ impl Inner {
         Ok(())
     }
 
+    /// Removes the old data, once nobody reads it.
     fn retire(&self, old: Arc<Opened>) {
         let begun = Instant::now();
-        while Arc::strong_count(&old) > 1 && begun.elapsed() < PATIENCE {
+        self.retired.lock().push(old);
+        while self.remove_retired() && begun.elapsed() < PATIENCE {
             std::thread::sleep(Duration::from_millis(1));
         }
-        if Arc::strong_count(&old) == 1 {
-            let _ = old.db.close();
-            remove_data(&*self.options.env, &old.directory);
-        }
+        self.signal.look();
+    }
+
+    /// Removes data that was replaced and that nobody reads any more; whether there is other.
+    pub(super) fn remove_retired(&self) -> bool {
+        let mut retired = self.retired.lock();
+        retired.retain(|old| {
+            let is_read = Arc::strong_count(old) > 1;
+            if !is_read {
+                let _ = old.db.close();
+                remove_data(&*self.options.env, &old.directory);
+            }
+            is_read
+        });
+        !retired.is_empty()
     }
 
     /// What is there and the header does not name.

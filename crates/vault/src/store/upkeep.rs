@@ -1,5 +1,6 @@
 //! The background: automatic backups at their time, replacing a worn key, taking out of the files
-//! what an old key had encrypted, and writing what a file of the header lacks.
+//! what an old key had encrypted, removing replaced data that was still being read, and writing what
+//! a file of the header lacks.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
@@ -14,6 +15,9 @@ use crate::error::{Error, Result};
 
 /// How often it is looked whether the key is worn, or the header not whole.
 const GLANCE: Duration = Duration::from_secs(60);
+
+/// How often it is looked whether replaced data is still being read.
+const SOON: Duration = Duration::from_millis(500);
 
 /// The thread, until it is ended.
 pub(super) struct Upkeep {
@@ -31,6 +35,7 @@ pub(super) struct Signal {
 struct Wanted {
     end: bool,
     compaction: bool,
+    look: bool,
 }
 
 /// Why it goes on.
@@ -38,6 +43,8 @@ struct Wanted {
 enum Wake {
     End,
     Compaction,
+    /// There is something to look after sooner than usual.
+    Look,
     Deadline,
 }
 
@@ -69,6 +76,11 @@ impl Signal {
         self.changed.notify_all();
     }
 
+    pub(super) fn look(&self) {
+        self.wanted.lock().look = true;
+        self.changed.notify_all();
+    }
+
     fn wait_until(&self, deadline: Instant) -> Wake {
         let mut wanted = self.wanted.lock();
         loop {
@@ -77,6 +89,9 @@ impl Signal {
             }
             if std::mem::take(&mut wanted.compaction) {
                 return Wake::Compaction;
+            }
+            if std::mem::take(&mut wanted.look) {
+                return Wake::Look;
             }
             if self.changed.wait_until(&mut wanted, deadline).timed_out() {
                 return if wanted.end { Wake::End } else { Wake::Deadline };
@@ -88,13 +103,16 @@ impl Signal {
 fn run(inner: &Weak<Inner>, signal: &Signal, interval: Option<Duration>) {
     let mut backup_due = interval.map(|interval| Instant::now() + interval);
     let mut glance_due = Instant::now();
+    let mut is_data_left = false;
     loop {
         let due = backup_due.map_or(glance_due, |due| due.min(glance_due));
+        let due = if is_data_left { due.min(Instant::now() + SOON) } else { due };
         let wake = signal.wait_until(due);
         if wake == Wake::End {
             return;
         }
         let Some(inner) = inner.upgrade() else { return };
+        is_data_left = inner.remove_retired();
         if wake == Wake::Compaction {
             // What a failure leaves there is of no use to anybody without the old key.
             let _ = inner.compact();

@@ -1,9 +1,10 @@
 //! Deleted means gone: the encrypted bytes too, and after `clear` what could decrypt them.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use sigil_leveldb::env::MemoryEnv;
-use sigil_storage::{Change, Error, Kind, Store};
+use sigil_storage::{Change, Error, Event, Kind, Options, Store};
 
 use crate::common::{PASSWORD, ROOT, delete, files, get, item, message, open, options, recent};
 
@@ -83,4 +84,77 @@ fn a_cleared_store_is_used_on() {
     let store = open(&env);
     assert_eq!(recent(&store, 10), ["2"]);
     assert!(store.verify().unwrap().is_whole());
+}
+
+/// A store of which a list can be stopped in the middle: it tells of a record that cannot be read,
+/// and whoever is told takes his time.
+fn with_slow_reader(body: impl FnOnce(&MemoryEnv, &Store, &dyn Fn())) {
+    let env = MemoryEnv::new();
+    let store = open(&env);
+    store.write(message("stays", 1.0, "x", "y")).unwrap();
+    store.write(message("damaged", 2.0, "x", "y")).unwrap();
+    store.close().unwrap();
+    let nth = std::cell::Cell::new(0);
+    crate::common::change_record(&env, "data-1", b"m", |record| {
+        nth.set(nth.get() + 1);
+        record[20] ^= u8::from(nth.get() == 2);
+    });
+    let (is_told, told) = std::sync::mpsc::channel();
+    let (go_on, is_free) = std::sync::mpsc::channel::<()>();
+    let is_free = parking_lot::Mutex::new(is_free);
+    let watcher = move |event: Event| {
+        if matches!(event, Event::Unreadable { .. }) {
+            is_told.send(()).unwrap();
+            let _ = is_free.lock().recv();
+        }
+    };
+    let options = Options { watcher: Some(std::sync::Arc::new(watcher)), ..options(&env) };
+    let store = Store::open(ROOT, PASSWORD, options).unwrap();
+    store.purge().unwrap();
+    let without = ciphertexts(&env);
+    store.write(message("goes", 3.0, "x", "y")).unwrap();
+    let traces = traces(&ciphertexts(&env), &without);
+    assert!(traces.len() > 100);
+    std::thread::scope(|scope| {
+        // Gone with whatever fails below, so that the reader does not wait for ever.
+        let go_on = go_on;
+        let reader = scope.spawn(|| recent(&store, 10));
+        told.recv().unwrap();
+        body(&env, &store, &|| go_on.send(()).unwrap());
+        assert_eq!(reader.join().unwrap(), ["goes", "stays"]);
+    });
+    assert_eq!(remaining(&env, &traces), 0);
+}
+
+#[test]
+fn a_purge_waits_for_who_reads_what_is_deleted() {
+    with_slow_reader(|_, store, go_on| {
+        store.write(delete("goes")).unwrap();
+        std::thread::scope(|scope| {
+            let purge = scope.spawn(|| store.purge());
+            std::thread::sleep(Duration::from_millis(300));
+            assert!(!purge.is_finished(), "the reader has it in its files");
+            // Others are not waited for, and do not wait.
+            store.write(message("later", 4.0, "x", "y")).unwrap();
+            go_on();
+            purge.join().unwrap().unwrap();
+        });
+    });
+}
+
+#[test]
+fn what_was_cleared_goes_when_its_last_reader_does() {
+    with_slow_reader(|env, store, go_on| {
+        store.clear().unwrap();
+        let on_disk =
+            || files(env, ROOT.as_ref()).iter().map(|(_, bytes)| bytes.len() as u64).sum();
+        assert!(!files(env, &Path::new(ROOT).join("data-1")).is_empty());
+        assert_eq!(store.stats().unwrap().total_size, on_disk());
+        go_on();
+        let begun = Instant::now();
+        while !files(env, &Path::new(ROOT).join("data-1")).is_empty() {
+            assert!(begun.elapsed() < Duration::from_secs(20));
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    });
 }

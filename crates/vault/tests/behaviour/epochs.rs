@@ -86,3 +86,11 @@ fn damaged_counters_are_no_rollback() {
         store.close().unwrap();
     }
 }
+
+#[test]
+fn a_store_that_is_gone_is_not_made_anew_for_a_host_that_remembers_it() {
+    let env = MemoryEnv::new();
+    assert!(matches!(open(&env, 3), Err(Error::RolledBack { found: 0, expected: 3 })));
+    assert!(files(&env, Path::new("/")).is_empty());
+    open(&env, 0).unwrap();
+}

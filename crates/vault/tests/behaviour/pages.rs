@@ -3,7 +3,7 @@
 use sigil_leveldb::env::MemoryEnv;
 use sigil_storage::{Before, Error, Query, Store};
 
-use crate::common::{delete, message, open};
+use crate::common::{delete, message, message_with, open};
 
 fn page(
     store: &Store,
@@ -64,4 +64,27 @@ fn a_page_that_begins_nowhere_is_an_error() {
     assert!(matches!(before(Before::Id("none")), Err(Error::NotFound)));
     assert!(matches!(before(Before::Cursor(b"abc")), Err(Error::Invalid(_))));
     assert!(matches!(before(Before::Time(f64::NAN)), Err(Error::Invalid(_))));
+}
+
+/// Whoever goes through everything can bound what he holds.
+#[test]
+fn a_page_ends_where_its_bytes_do() {
+    let store = open(&MemoryEnv::new());
+    for id in 0..10 {
+        let value = vec![b'x'; if id == 5 { 5_000 } else { 100 }];
+        let change = message_with(&id.to_string(), f64::from(id), "alice", "bob", &value);
+        store.write(change).unwrap();
+    }
+    let (mut sizes, mut cursor) = (Vec::new(), None);
+    loop {
+        let before = cursor.as_deref().map(Before::Cursor);
+        let query = Query { limit: 4, before, ..Query::default() };
+        let page = store.messages_up_to(&query, 300).unwrap();
+        sizes.push(page.values.len());
+        cursor = page.cursor;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    assert_eq!(sizes, [3, 2, 3, 2]);
 }
