@@ -31,6 +31,8 @@ pub(super) struct Memory {
     pub(super) stored: f64,
     /// Among those that can decay away.
     pub(super) place: Option<Place>,
+    /// A sweep has found it due: it is there for nobody any more, and only waits to be taken.
+    pub(super) due: bool,
 }
 
 /// What a caller wants remembered.
@@ -127,6 +129,7 @@ impl Memory {
             age: Age::new(0.0, sweeps, now.elapsed),
             stored: 0.0,
             place: None,
+            due: false,
         })
     }
 
@@ -151,6 +154,7 @@ impl Memory {
             age: Age::new(stored.decay, sweeps, now.elapsed.saturating_sub(stored.idle.max(0))),
             stored: stored.decay,
             place: None,
+            due: false,
         })
     }
 

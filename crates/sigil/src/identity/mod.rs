@@ -5,11 +5,13 @@
 //! numbers in the order in which they came; every index speaks of these numbers.
 
 mod aging;
+mod block;
 mod crystals;
 mod frequencies;
 mod groups;
 mod ids;
 mod memory;
+mod names;
 mod numbers;
 mod own_sigil;
 mod pages;

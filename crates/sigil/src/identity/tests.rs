@@ -45,7 +45,7 @@ impl ModelMemory {
 }
 
 impl Model {
-    fn sweep(&mut self, rate: f64, now: Moment) -> Vec<String> {
+    fn age(&mut self, rate: f64, now: Moment) {
         if rate != self.rate {
             let old = self.rate;
             self.memories.iter_mut().for_each(|memory| memory.settle(old));
@@ -54,6 +54,10 @@ impl Model {
         for memory in &mut self.memories {
             memory.gained += now.elapsed - memory.accessed;
         }
+    }
+
+    fn sweep(&mut self, rate: f64, now: Moment) -> Vec<String> {
+        self.age(rate, now);
         let due = |memory: &ModelMemory| !memory.persistent && memory.decay(rate) > 0.95;
         let released = self.memories.iter().filter(|memory| due(memory));
         let ids = released.map(|memory| memory.id.clone()).collect();
@@ -136,6 +140,8 @@ enum Step {
     /// Somebody else has let it go.
     GoneElsewhere(usize),
     Sweep,
+    /// Twice, and it is for somebody else to release what is due.
+    SweepElsewhere,
     Rate(usize),
     Crystallize,
     Limit(usize),
@@ -157,6 +163,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
             .prop_map(|(at, idle)| Step::TouchElsewhere(at, idle)),
         1 => (0_usize..1000).prop_map(Step::GoneElsewhere),
         6 => Just(Step::Sweep),
+        1 => Just(Step::SweepElsewhere),
         1 => (0_usize..4).prop_map(Step::Rate),
         2 => Just(Step::Crystallize),
         1 => (0_usize..60).prop_map(Step::Limit),
@@ -179,9 +186,11 @@ struct Pair {
 
 impl Pair {
     fn new() -> Self {
+        let mut identity = Identity::default();
+        identity.set_rate(0.001);
         Self {
-            identity: Identity::default(),
-            model: Model::default(),
+            identity,
+            model: Model { rate: 0.001, ..Model::default() },
             now: Moment { calendar: 50 * YEAR, elapsed: 1000 },
             rate: 0.001,
             made: 0,
@@ -288,6 +297,7 @@ impl Pair {
                 assert!(self.identity.crystal(&gone.id).is_none());
             }
             Step::Sweep => self.sweep(),
+            Step::SweepElsewhere => self.sweep_and_leave(),
             Step::Rate(which) => self.rate = [0.001, 0.0, 0.02, 0.000_1][which],
             Step::Crystallize => {
                 let made = self.identity.crystallize(THRESHOLD, self.now);
@@ -324,8 +334,16 @@ impl Pair {
     fn sweep(&mut self) {
         let mut expected = self.model.sweep(self.rate, self.now);
         self.identity.sweep(self.rate, self.now);
+        self.identity.mark_due();
         let mut released = Vec::new();
         loop {
+            // Before they are taken, too, nobody meets those that are due.
+            for id in &expected {
+                assert!(!self.identity.touch(id, self.now));
+                assert!(!self.identity.has(id));
+                assert_eq!(self.identity.record(id), None);
+            }
+            self.check();
             let taken = self.identity.take_due(3);
             if taken.is_empty() {
                 break;
@@ -337,6 +355,15 @@ impl Pair {
         assert_eq!(released, expected);
     }
 
+    /// A view of memories that others release: they stay, and somebody may use them.
+    fn sweep_and_leave(&mut self) {
+        self.model.age(self.rate, self.now);
+        self.identity.sweep(self.rate, self.now);
+        self.identity.mark_due();
+        self.identity.sweep(self.rate, self.now);
+        self.model.age(self.rate, self.now);
+    }
+
     fn limit(&mut self, most: usize) {
         for gone in self.identity.take_surplus(most, usize::MAX) {
             let rate = self.model.rate;
@@ -346,9 +373,14 @@ impl Pair {
             let memory = memories.remove(at);
             assert!(!memory.persistent);
             let mortal = memories.iter().filter(|other| !other.persistent);
-            let greatest = mortal.map(|other| other.base + other.gained as f64 * rate / 1000.0);
-            let own = memory.base + memory.gained as f64 * rate / 1000.0;
-            assert!(greatest.fold(0.0, f64::max) <= own + 1e-9);
+            let decay = |one: &ModelMemory| one.base + one.gained as f64 * rate / 1000.0;
+            for other in mortal {
+                assert!(decay(other) <= decay(&memory) + 1e-9);
+                // Of those that are equally old the one that was used longest ago, then the first.
+                if (other.base, other.gained) == (memory.base, memory.gained) {
+                    assert!((memory.accessed, &memory.id) < (other.accessed, &other.id));
+                }
+            }
         }
         let over = self.model.memories.len() > most;
         assert!(!over || self.model.memories.iter().all(|memory| memory.persistent));
@@ -376,7 +408,8 @@ impl Pair {
             self.identity.load_pattern(*group, members, "{}");
         }
         let old_rate = self.model.rate;
-        self.model.rate = 0.0;
+        self.identity.set_rate(self.rate);
+        self.model.rate = self.rate;
         for (at, text) in texts.iter().enumerate() {
             let record: serde_json::Value = serde_json::from_str(text).unwrap();
             let idle = record["idleMilliseconds"].as_i64().unwrap_or(0);
