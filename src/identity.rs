@@ -209,7 +209,19 @@ impl NativeIdentity {
         self.with(|state| state.sweep(rate, moment(0.0, elapsed)))
     }
 
-    /// Removes those that have decayed away.
+    /// Sets at what rate memories age until a sweep says another.
+    #[napi]
+    pub fn set_rate(&self, rate: f64) -> Result<()> {
+        self.with(|state| state.set_rate(rate))
+    }
+
+    /// Memories that have decayed away are gone for everybody, and wait to be taken.
+    #[napi]
+    pub fn mark_due(&self) -> Result<()> {
+        self.with(Identity::mark_due)
+    }
+
+    /// Removes memories that are due.
     #[napi]
     pub fn take_due(&self, limit: u32) -> Result<Vec<NativeReleased>> {
         self.with(|state| released(state.take_due(limit as usize)))

@@ -11,6 +11,7 @@ const { callNative } = require('../native.js')
 
 const SYMBOL = 'sigil-authentication-key'
 const CURRENT = 'current'
+const HEX = /^[0-9a-f]{64}$/i
 
 /** Of each store, the making of its key: within a process there is one. */
 const making = new WeakMap()
@@ -69,8 +70,9 @@ async function findOrMake(storage) {
 
 async function read(storage, id) {
   const record = await storage.getSigilRecord(SYMBOL, String(id))
-  if (typeof record?.key !== 'string' || idOf(record.key) !== id) return undefined
-  return { id, text: record.key }
+  // What was damaged in the store is no key, and nobody's mistake here.
+  if (typeof record?.key !== 'string' || !HEX.test(record.key)) return undefined
+  return idOf(record.key) === id ? { id, text: record.key } : undefined
 }
 
 function idOf(text) {
@@ -80,4 +82,4 @@ function idOf(text) {
   return callNative('SigilBasedCodeAuthenticator', ({ codeKeyId }) => codeKeyId(text))
 }
 
-module.exports = { KeyRing }
+module.exports = { KeyRing, KEY_SYMBOL: SYMBOL }

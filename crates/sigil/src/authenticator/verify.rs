@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::header::{Found, place_in};
+use super::header::{Found, Header, place_in};
 use super::seal::{Key, same};
 use super::sign::{record_digest, tenant_tag};
 use super::sketch::{is_other_code, with_plain_ends};
@@ -11,7 +11,8 @@ use super::sketch::{is_other_code, with_plain_ends};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reason {
-    /// The header was signed for another tenant, or for none.
+    /// The header was signed for another tenant, or for none; or the record that is stored under its
+    /// names was.
     OtherTenant,
     /// A field of the header, or something else in it, was changed.
     HeaderChanged,
@@ -47,9 +48,17 @@ pub fn verify(key: &Key, found: &Found, record: &str) -> Result<(), Reason> {
     let value: Value = serde_json::from_str(record).map_err(|_| Reason::RecordChanged)?;
     let seal = value.get("seal").ok_or(Reason::RecordUnsealed)?;
     let text = |name: &str| seal.get(name).and_then(Value::as_str).unwrap_or_default();
-    let whole = record_digest(key, record, &found.header).unwrap_or_default();
-    if !same(&whole, text("record")) || !same(&found.header.seal, text("header")) {
-        return Err(Reason::RecordChanged);
+    let is_of = |names| {
+        let whole = record_digest(key, record, names);
+        whole.is_some_and(|whole| same(&whole, text("record")))
+    };
+    let Header { symbol, auth_hash, seal: header_seal, tenant_tag: tag, .. } = &found.header;
+    if !is_of([symbol, auth_hash]) || !same(header_seal, text("header")) {
+        // One that is whole under the names that it says itself was put here from elsewhere.
+        let own = [value.pointer("/sigil/symbol"), value.get("authHash")];
+        let own = own.map(|name| name.and_then(Value::as_str).unwrap_or_default());
+        let is_anothers = text("tenantTag") != tag && is_of(own);
+        return Err(if is_anothers { Reason::OtherTenant } else { Reason::RecordChanged });
     }
     let code = &found.code;
     let exact = same(&key.digest("code", &[code.as_bytes()]), text("code"));
