@@ -187,7 +187,10 @@ function isTooLong(header) {
 function textOfCode(operation, given) {
   if (typeof given === 'string') return { code: given, isExact: isWellFormed(given) }
   if (!isUint8Array(given)) throw invalid(operation, 'needs a string or bytes as code')
-  return { code: new TextDecoder('utf-8', { ignoreBOM: true }).decode(given), isExact: isUtf8(given) }
+  return {
+    code: new TextDecoder('utf-8', { ignoreBOM: true }).decode(given),
+    isExact: isUtf8(given),
+  }
 }
 
 function textOf(operation, name, value) {

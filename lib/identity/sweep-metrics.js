@@ -13,6 +13,8 @@ let released = 0
 
 /** Identities that have memories in use. */
 const identities = new Set()
+/** Those that nobody has any more were not stopped. */
+const collected = new FinalizationRegistry((reference) => identities.delete(reference))
 let fed = false
 
 function sum(count) {
@@ -72,7 +74,11 @@ function count(identity) {
   fed = true
   const reference = new WeakRef(identity)
   identities.add(reference)
-  return () => identities.delete(reference)
+  collected.register(identity, reference, reference)
+  return () => {
+    identities.delete(reference)
+    collected.unregister(reference)
+  }
 }
 
 /** Notes a sweep that began at a time, by `performance.now()`. */

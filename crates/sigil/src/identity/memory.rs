@@ -71,6 +71,19 @@ pub struct Stored<'a> {
     pub idle: i64,
 }
 
+/// How a memory has aged, for the store.
+#[derive(Debug, PartialEq)]
+pub struct Aged {
+    /// Its name.
+    pub id: Arc<str>,
+    /// `accessCount`: it has aged like this as long as that is the same.
+    pub access_count: u64,
+    /// `decay`
+    pub decay: f64,
+    /// For how long nobody had accessed it.
+    pub idle: i64,
+}
+
 /// A memory that was let go, with what tells whether others have used it since.
 #[derive(Debug)]
 pub struct Released {

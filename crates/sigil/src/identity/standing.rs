@@ -93,9 +93,9 @@ impl Standing {
 
     /// A block that has room.
     fn open_block(&mut self) -> Place {
-        let open = self.open.filter(|place| {
-            self.blocks.get(*place as usize).is_some_and(|block| !block.is_full())
-        });
+        let open = self
+            .open
+            .filter(|place| self.blocks.get(*place as usize).is_some_and(|block| !block.is_full()));
         let place = open.or_else(|| self.free.pop()).unwrap_or_else(|| {
             self.blocks.push(Block::default());
             (self.blocks.len() - 1) as Place

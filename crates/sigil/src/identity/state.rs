@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
-use super::aging::{RELEASED_ABOVE, Sweeps, nearly_due, Line};
+use super::aging::{Line, RELEASED_ABOVE, Sweeps, nearly_due};
 use super::crystals::Crystals;
 use super::frequencies::Frequencies;
 use super::groups::Groups;
@@ -27,9 +27,9 @@ pub struct Identity {
     due: VecDeque<u64>,
     /// How many memories are.
     due_count: usize,
-    sweeps: Sweeps,
+    pub(super) sweeps: Sweeps,
     /// What the sweeps multiply with.
-    rate: f64,
+    pub(super) rate: f64,
     /// The latest time that was heard of: what comes in later is not before it.
     elapsed: i64,
     /// Memories that were drawn and wait to be admitted.
@@ -148,15 +148,19 @@ impl Identity {
         memory.last_accessed = now.calendar;
         let before = memory.age.line(self.rate);
         memory.age.settle(&self.sweeps, self.rate, now.elapsed);
-        let after = memory.age.line(self.rate);
-        if let Some(place) = memory.place {
-            self.leave(place, &before, number);
-            let place = self.standing.enter(after, number);
-            if let Some(memory) = self.memories.get_mut(&number) {
-                memory.place = Some(place);
-            }
-        }
+        self.stand_anew(number, &before);
         true
+    }
+
+    /// A memory ages otherwise than it did.
+    pub(super) fn stand_anew(&mut self, number: u64, before: &Line) {
+        let place = self.memories.get(&number).and_then(|memory| memory.place);
+        if let Some(place) = place {
+            self.leave(place, before, number);
+        }
+        if let Some(memory) = self.memories.get_mut(&number).filter(|_| place.is_some()) {
+            memory.place = Some(self.standing.enter(memory.age.line(self.rate), number));
+        }
     }
 
     /// Memories age at another rate from now on. Costs nothing where there are none.
@@ -262,7 +266,7 @@ impl Identity {
         all.filter(|(_, memory)| !memory.due)
     }
 
-    fn number_of(&self, id: &str) -> Option<u64> {
+    pub(super) fn number_of(&self, id: &str) -> Option<u64> {
         let number = self.numbers.get(id)?;
         self.memories.get(&number).is_some_and(|memory| !memory.due).then_some(number)
     }
@@ -317,7 +321,7 @@ impl Identity {
         self.next_number
     }
 
-    fn forward(&mut self, now: Moment) -> Moment {
+    pub(super) fn forward(&mut self, now: Moment) -> Moment {
         self.elapsed = self.elapsed.max(now.elapsed);
         Moment { elapsed: self.elapsed, ..now }
     }

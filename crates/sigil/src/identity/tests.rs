@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::numbers::{Fingerprint, PHI};
-use super::{Draft, Identity, Moment, Qualities, Stored};
+use super::{Aged, Draft, Identity, Moment, Qualities, Stored};
 
 const YEAR: i64 = 365 * 24 * 3600 * 1000;
 const THRESHOLD: f64 = 0.9;
@@ -390,6 +390,8 @@ impl Pair {
     fn restart(&mut self) {
         // In the order of keys.
         self.model.memories.sort_by(|one, other| one.id.cmp(&other.id));
+        let ages = self.note_ages();
+        assert!(!self.identity.has_aged());
         let texts: Vec<String> = self
             .model
             .memories
@@ -419,8 +421,32 @@ impl Pair {
             let decay = decay_in(text);
             assert_eq!(decay, memory.base);
             let memory = memory.clone();
+            // Of every second one, its own record is from when it was encoded or accessed.
+            let is_stale = at % 2 == 0 && decay > 0.0;
+            let (decay, idle) = if is_stale { (0.0, 0) } else { (decay, idle) };
             self.load(&memory, decay, idle);
         }
+        let notes = ages.iter().flat_map(|(aged, late)| {
+            let Aged { id, access_count, decay, idle } = aged;
+            // What was noted before, or before an access, is not true any more.
+            let (before, accessed) = ((*decay / 2.0, *idle), (1.0, 0));
+            let right = (&**id, *access_count, *decay, *idle);
+            let old = (&**id, *access_count, before.0, before.1);
+            let other = (&**id, *access_count + 1, accessed.0, accessed.1);
+            if *late { [old, other, right] } else { [right, other, old] }
+        });
+        self.identity.load_ages(notes, self.now);
+        assert!(!self.identity.has_aged());
+    }
+
+    fn note_ages(&mut self) -> Vec<(Aged, bool)> {
+        let (mut ages, mut from) = (Vec::new(), Some(0));
+        while let Some(start) = from {
+            let (some, next) = self.identity.ages_from(start, 2, self.now);
+            ages.extend(some.into_iter().enumerate().map(|(at, aged)| (aged, at == 0)));
+            from = next;
+        }
+        ages
     }
 
     fn check(&self) {
