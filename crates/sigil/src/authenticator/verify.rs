@@ -48,17 +48,14 @@ pub fn verify(key: &Key, found: &Found, record: &str) -> Result<(), Reason> {
     let value: Value = serde_json::from_str(record).map_err(|_| Reason::RecordChanged)?;
     let seal = value.get("seal").ok_or(Reason::RecordUnsealed)?;
     let text = |name: &str| seal.get(name).and_then(Value::as_str).unwrap_or_default();
-    let is_of = |names| {
-        let whole = record_digest(key, record, names);
-        whole.is_some_and(|whole| same(&whole, text("record")))
-    };
     let Header { symbol, auth_hash, seal: header_seal, tenant_tag: tag, .. } = &found.header;
-    if !is_of([symbol, auth_hash]) || !same(header_seal, text("header")) {
-        // One that is whole under the names that it says itself was put here from elsewhere.
-        let own = [value.pointer("/sigil/symbol"), value.get("authHash")];
-        let own = own.map(|name| name.and_then(Value::as_str).unwrap_or_default());
-        let is_anothers = text("tenantTag") != tag && is_of(own);
-        return Err(if is_anothers { Reason::OtherTenant } else { Reason::RecordChanged });
+    let is_of_header = same(header_seal, text("header"));
+    if !is_of_header && text("tenantTag") != tag {
+        return Err(Reason::OtherTenant);
+    }
+    let whole = record_digest(key, record, [symbol, auth_hash]);
+    if !is_of_header || !whole.is_some_and(|whole| same(&whole, text("record"))) {
+        return Err(Reason::RecordChanged);
     }
     let code = &found.code;
     let exact = same(&key.digest("code", &[code.as_bytes()]), text("code"));
