@@ -69,7 +69,7 @@ async function findUnreadable(operation, vault, kinds) {
   do {
     const from = cursor
     const ask = (native, apart) =>
-      native.messages(undefined, LOOKS, from, undefined, undefined, apart, BYTES)
+      native.messages(undefined, { count: LOOKS, bytes: BYTES }, from, undefined, undefined, apart)
     const list = await readList(operation, vault, ask)
     note('message', list)
     cursor = list.cursor

@@ -334,7 +334,7 @@ class StorageEngine {
     const count = limitOf(operation, limit)
     const ask = (native, apart) =>
       (apart ? null : native.messagesAtOnce(peer, count, cursor, id, time)) ??
-      native.messages(peer, count, cursor, id, time, apart)
+      native.messages(peer, { count }, cursor, id, time, apart)
     const list = await readOrTell(operation, vault, NAMES[MESSAGE], this.#config.onFault, ask)
     const next = list.cursor ? new PageCursor(list.cursor) : undefined
     return Object.defineProperty(list.values, 'cursor', { value: next })

@@ -92,23 +92,24 @@ pub fn find_code_header(file: String) -> Result<Option<NativeHeader>> {
     })
 }
 
-/// Why a header is not one of this key and tenant; nothing where it is.
+/// Why a file is not what this key has signed for a tenant, and a record was made for; nothing where
+/// it is. A record is looked at where the header is good.
 #[napi]
-pub fn check_code_header(key: String, tenant: String, file: String) -> Result<Option<String>> {
+pub fn judge_code(
+    key: String,
+    tenant: String,
+    file: String,
+    record: Option<String>,
+) -> Result<Option<String>> {
     guard(|| {
         let key = Key::from_hex(&key)?;
-        let checked = find(&file).map(|found| check_header(&key, &tenant, &found));
-        Ok(checked.unwrap_or(Err(Reason::HeaderChanged)).err().map(name_of))
-    })
-}
-
-/// Why a file with a good header is not what its record was made for; nothing where it is.
-#[napi]
-pub fn verify_code(key: String, file: String, record: String) -> Result<Option<String>> {
-    guard(|| {
-        let key = Key::from_hex(&key)?;
-        let verified = find(&file).map(|found| verify(&key, &found, &record));
-        Ok(verified.unwrap_or(Err(Reason::HeaderChanged)).err().map(name_of))
+        let Some(found) = find(&file) else { return Ok(Some("no-header".into())) };
+        let wrong = match (check_header(&key, &tenant, &found), record) {
+            (Err(reason), _) => Some(name_of(reason)),
+            (Ok(()), None) => Some("unknown-record".into()),
+            (Ok(()), Some(record)) => verify(&key, &found, &record).err().map(name_of),
+        };
+        Ok(wrong)
     })
 }
 

@@ -4,7 +4,7 @@
 use napi_derive::napi;
 use parking_lot::Mutex;
 use sigil_records::identity::{
-    self, Draft, Identity, IdentityError, Ids, Moment, Page, Qualities, Released, Stored,
+    self, Aged, Draft, Identity, IdentityError, Ids, Moment, Page, Qualities, Released, Stored,
 };
 
 use crate::boundary::{Result, guard};
@@ -99,6 +99,19 @@ impl From<Released> for NativeReleased {
             last_accessed: released.last_accessed as f64,
         }
     }
+}
+
+/// How a memory has aged: its id, `accessCount`, `decay`, and for how many milliseconds nobody had
+/// accessed it.
+type NativeAged = (String, f64, f64, f64);
+
+/// How some memories have aged.
+#[napi(object)]
+pub struct NativeAges {
+    /// Of each.
+    pub memories: Vec<(String, f64, f64, f64)>,
+    /// Where the next part starts.
+    pub next: Option<f64>,
 }
 
 /// A part of a listing.
@@ -209,7 +222,19 @@ impl NativeIdentity {
         self.with(|state| state.sweep(rate, moment(0.0, elapsed)))
     }
 
-    /// Removes those that have decayed away.
+    /// Sets at what rate memories age until a sweep says another.
+    #[napi]
+    pub fn set_rate(&self, rate: f64) -> Result<()> {
+        self.with(|state| state.set_rate(rate))
+    }
+
+    /// Memories that have decayed away are gone for everybody, and wait to be taken.
+    #[napi]
+    pub fn mark_due(&self) -> Result<()> {
+        self.with(Identity::mark_due)
+    }
+
+    /// Removes memories that are due.
     #[napi]
     pub fn take_due(&self, limit: u32) -> Result<Vec<NativeReleased>> {
         self.with(|state| released(state.take_due(limit as usize)))
@@ -273,6 +298,36 @@ impl NativeIdentity {
     #[napi]
     pub fn unsaved_page(&self, from: f64, limit: u32) -> Result<NativePage> {
         self.with(|state| state.unsaved_page(from as u64, limit as usize).into())
+    }
+
+    /// Whether the store does not have how some memory has aged.
+    #[napi]
+    pub fn has_aged(&self) -> Result<bool> {
+        self.with(|state| state.has_aged())
+    }
+
+    /// How memories have aged.
+    #[napi]
+    pub fn ages_page(&self, from: f64, limit: u32, elapsed: f64) -> Result<NativeAges> {
+        self.with(|state| {
+            let now = moment(0.0, elapsed);
+            let (ages, next) = state.ages_from(from as u64, limit as usize, now);
+            let memories = ages.into_iter().map(|Aged { id, access_count, decay, idle }| {
+                (id.to_string(), access_count as f64, decay, idle as f64)
+            });
+            NativeAges { memories: memories.collect(), next: next.map(|number| number as f64) }
+        })
+    }
+
+    /// Memories have aged as a store says.
+    #[napi]
+    pub fn load_ages(&self, memories: Vec<NativeAged>, elapsed: f64) -> Result<()> {
+        self.with(|state| {
+            let ages = memories.iter().map(|(id, access_count, decay, idle)| {
+                (id.as_str(), *access_count as u64, *decay, *idle as i64)
+            });
+            state.load_ages(ages, moment(0.0, elapsed));
+        })
     }
 
     /// How many crystals there are.

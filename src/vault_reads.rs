@@ -69,6 +69,15 @@ fn closed(mut array: Vec<u8>) -> Output {
     Output(Form::Text, array.into())
 }
 
+/// How much a page of messages has at most.
+#[napi(object)]
+pub struct PageSize {
+    /// How many messages.
+    pub count: f64,
+    /// Bytes, beside the last of them.
+    pub bytes: Option<f64>,
+}
+
 /// Where a page of messages begins, as it came in.
 enum Start {
     Cursor(Vec<u8>),
@@ -123,12 +132,11 @@ impl NativeVault {
     pub fn messages(
         &self,
         peer: Option<Input>,
-        limit: f64,
+        size: PageSize,
         cursor: Option<Input>,
         before_id: Option<Input>,
         before_time: Option<f64>,
         apart: bool,
-        bytes: Option<f64>,
     ) -> Result<Promise<VaultList>> {
         let (peer, start) = guard(|| {
             let start = Start::of(cursor, before_id, before_time)?;
@@ -136,8 +144,9 @@ impl NativeVault {
         })?;
         self.on_pool(move |store| {
             let before = start.as_ref().map(Start::as_before);
-            let query = Query { peer: peer.as_deref(), limit: limit as usize, before };
-            let page = store.messages_up_to(&query, bytes.map_or(usize::MAX, |it| it as usize))?;
+            let query = Query { peer: peer.as_deref(), limit: size.count as usize, before };
+            let most = size.bytes.map_or(usize::MAX, |bytes| bytes as usize);
+            let page = store.messages_up_to(&query, most)?;
             if !apart {
                 return Ok(VaultList::page(page));
             }

@@ -169,8 +169,13 @@ test('every field of the record is held to what was stored', async () => {
   expect(await reasonFor(store, authenticatedCode)).toBe('record-unsealed')
   // The order of fields is a store's own affair, and so is what it adds.
   const turned = Object.fromEntries(Object.entries(authRecord).reverse())
-  await put({ ...turned, updatedAt: 'now' })
+  await put({ ...turned, updatedAt: 'now', approvedBy: 'nobody' })
   expect(await reasonFor(store, authenticatedCode)).toBe('authentic')
+  // What is not sealed is not handed out as if it were.
+  const verdict = await new SigilBasedCodeAuthenticator(store).verifyCodeAuthenticity(
+    authenticatedCode,
+  )
+  expect(verdict.authRecord).toEqual(authRecord)
   const another = await signed(OTHER, store)
   await put(another.authRecord)
   expect(await reasonFor(store, authenticatedCode)).toBe('record-changed')
@@ -189,6 +194,9 @@ test("another tenant's code and records are not one's own", async () => {
   expect(await reasonFor(store, authenticatedCode, b)).toBe('other-tenant')
   const b2 = await signed(CODE, store, b)
   await store.setSigilRecord('b', b2.sigil.symbol, b2.authHash, record)
+  expect(await reasonFor(store, b2.authenticatedCode, b)).toBe('other-tenant')
+  const b3 = await signed(OTHER, store, b)
+  await store.setSigilRecord('b', b2.sigil.symbol, b2.authHash, b3.authRecord)
   expect(await reasonFor(store, b2.authenticatedCode, b)).toBe('record-changed')
   expect(() => new SigilBasedCodeAuthenticator(store, { tenantId: '' })).toThrow(
     TenantIsolationError,
@@ -238,6 +246,93 @@ test('code that is run keeps its first line first', async () => {
   expect(await reasonFor(store, authenticatedCode)).toBe('authentic')
 })
 
+test.each(['#!/* not a comment\n', '#!/usr/bin/* \r\n', '#!/*/\n'])(
+  'the first line %j opens no comment',
+  async (line) => {
+    const { authenticatedCode, store } = await signed(line + CODE)
+    expect(authenticatedCode.startsWith(`${line}/*\n * Consciousness`)).toBe(true)
+    expect(await reasonFor(store, authenticatedCode)).toBe('authentic')
+    expect(await reasonFor(store, authenticatedCode.replace('one +', 'one -'))).toBe('code-changed')
+    expect(await reasonFor(store, authenticatedCode.replace(/\r?\n/g, '\r\n'))).toBe(
+      'line-endings-changed',
+    )
+  },
+)
+
+test('what could not be verified again is not signed, and said to be so', async () => {
+  const authenticator = new SigilBasedCodeAuthenticator()
+  const nested = (depth) => JSON.parse('['.repeat(depth) + ']'.repeat(depth))
+  const embed = (state, context) => authenticator.embedConsciousnessSigil(CODE, state, context)
+  const { authenticatedCode } = await embed({ a: nested(99) }, nested(100))
+  expect(await authenticator.verifyCodeAuthenticity(authenticatedCode)).toMatchObject({
+    authentic: true,
+  })
+  for (const depth of [101, 126, 127, 128, 1000]) {
+    await expect(embed(nested(depth))).rejects.toThrow(/nested at most 100 deep/)
+    await expect(embed({}, nested(depth))).rejects.toThrow(InvalidParametersError)
+  }
+  await expect(embed({ text: '\ud800' })).rejects.toThrow(/well-formed text/)
+  await expect(embed({}, { '\udc00': 1 })).rejects.toThrow(InvalidParametersError)
+})
+
+test('a header that nobody has signed is an answer, however it is edited', async () => {
+  const path = scratch('db')
+  const store = new LevelDBSigilAdapter(path)
+  const { authenticatedCode } = await signed(CODE, store)
+  const long = 'x'.repeat(70_000)
+  for (const field of ['Consciousness Sigil', 'Code DNA', 'Authentication Hash', 'Key', 'Seal']) {
+    for (const value of [long, 'a!b:c', '\0', '\ud800']) {
+      const edited = authenticatedCode.replace(new RegExp(`${field}: .*`), `${field}: ${value}`)
+      expect([field, await reasonFor(store, edited)]).toEqual([field, 'header-changed'])
+    }
+  }
+  await store.close()
+})
+
+test('keys are handed out to nobody, and a damaged one is none', async () => {
+  const { authenticatedCode, authRecord, store } = await signed()
+  const symbol = 'sigil-authentication-key'
+  const { keyId } = authRecord.seal
+  const key = await store.getSigilRecord(symbol, keyId)
+  expect(key.key).toMatch(/^[0-9a-f]{64}$/)
+  const authenticator = new SigilBasedCodeAuthenticator(store)
+  for (const sigil of [symbol, { symbol }]) {
+    expect(await authenticator.lookupAuthentication(sigil, keyId)).toBe(undefined)
+    expect(await authenticator.lookupAuthentication(sigil, 'current')).toBe(undefined)
+  }
+  for (const damaged of [{ key: 'zz' }, { key: 'ab'.repeat(32) }, { key: 7 }, {}]) {
+    await store.setSigilRecord(symbol, keyId, damaged)
+    expect(await reasonFor(store, authenticatedCode)).toBe('unknown-key')
+  }
+  const other = {
+    setSigilRecord() {},
+    getSigilRecord: (...names) => store.getSigilRecord(...names),
+  }
+  await expect(new SigilBasedCodeAuthenticator(other).initialize()).rejects.toMatchObject({
+    code: 'STORAGE_ERROR',
+  })
+})
+
+test('bytes are judged as bytes', async () => {
+  const bytes = Buffer.from(`\ufeff${CODE}// \ufffd\n`)
+  const { authenticatedCode, store } = await signed(new Uint8Array(bytes))
+  const file = Buffer.from(authenticatedCode)
+  expect(file.subarray(-bytes.length).equals(bytes)).toBe(true)
+  expect(await reasonFor(store, file)).toBe('authentic')
+  expect(await reasonFor(store, authenticatedCode)).toBe('authentic')
+  const at = file.lastIndexOf('\ufffd')
+  // As text, which has a placeholder there, it would be the same.
+  const invalid = Buffer.concat([file.subarray(0, at), Buffer.of(0xff), file.subarray(at + 3)])
+  expect(invalid.toString()).toBe(authenticatedCode)
+  expect(await reasonFor(store, invalid)).toBe('code-changed')
+  for (let n = file.length - bytes.length; n < file.length; n++) {
+    const changed = Buffer.from(file)
+    changed[n] ^= 1
+    expect(await reasonFor(store, changed)).not.toBe('authentic')
+  }
+  await expect(signed(Buffer.of(0xff))).rejects.toThrow(InvalidParametersError)
+})
+
 test('short code, empty code, and headers of the old kind', async () => {
   for (const code of ['', 'x', '\n', '\r\n', '/* */', '/*', '*/ code', '#!']) {
     const { authenticatedCode, store } = await signed(code)
@@ -258,7 +353,7 @@ ${CODE}`
 
 test('what is no code is refused, and ill-formed text is never authentic', async () => {
   const { authenticatedCode, authenticator, store } = await signed('const placeholder = "\ufffd"')
-  for (const code of [undefined, null, 7, Buffer.from('x'), {}]) {
+  for (const code of [undefined, null, 7, [120], {}]) {
     await expect(authenticator.embedConsciousnessSigil(code)).rejects.toThrow(
       InvalidParametersError,
     )

@@ -77,3 +77,67 @@ test(`with ${many} memories`, async () => {
   expect(sweep).toBeLessThan(1)
   expect(large.store.operations).toBe(before)
 })
+
+/** An identity that finds memories of all ages, none of which will be due soon. */
+async function loaded(count) {
+  const store = nowhere()
+  const clock = fakeClock()
+  store.records = async function* () {
+    for (let n = 0; n < count; n++) {
+      yield {
+        id: `memory-${n}`,
+        timestamp: 1,
+        data: n,
+        consciousnessState: {},
+        resonanceFrequency: (n % 1000) / 1000,
+        memoryPattern: [],
+        crystallizationPotential: 0.5,
+        accessCount: 0,
+        lastAccessed: 1,
+        decay: ((n * 7919) % count) / count / 2,
+        idleMilliseconds: (n * 104_729) % 3_600_000,
+      }
+    }
+  }
+  const memoryConfig = { maxSigils: 10 * count, memoryDecayRate: 1e-9 }
+  const identity = new SigilIdentity(store, { clock, memoryConfig })
+  await identity.initialize()
+  return { identity, store, clock }
+}
+
+/** The longest of some sweeps, with something before each. */
+async function longest(times, { identity, clock }, between = async () => {}) {
+  let most = 0
+  for (let n = 0; n < times; n++) {
+    await between()
+    clock.forward(5000)
+    most = Math.max(most, await best(1, () => identity.processMemoryDecay()))
+  }
+  return most
+}
+
+test(`no sweep of ${many} loaded memories is long: not the first, nor after accesses`, async () => {
+  const least = { first: Number.MAX_VALUE, idle: Number.MAX_VALUE, used: Number.MAX_VALUE }
+  for (let n = 0; n < 3; n++) {
+    const one = await loaded(many)
+    const use = async () => {
+      for (let k = 0; k < 500; k++) {
+        await one.identity.touch(`memory-${Math.floor(Math.random() * many)}`)
+      }
+    }
+    for (const [name, times, between] of [
+      ['first', 1],
+      ['idle', 10],
+      ['used', 10, use],
+    ]) {
+      // Other processes interrupt some, but not all.
+      for (let round = 0; round < (name === 'first' ? 1 : 3); round++) {
+        least[name] = Math.min(least[name], await longest(times, one, between))
+      }
+    }
+    expect(one.identity.sigilMemory.size).toBe(many)
+  }
+  for (const [name, took] of Object.entries(least)) {
+    expect([name, took < 1 ? 'short' : took]).toEqual([name, 'short'])
+  }
+})

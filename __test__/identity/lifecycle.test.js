@@ -1,9 +1,11 @@
 // Guards starting, stopping and sweeping at the same time as everything else: nothing is lost,
 // nothing is done twice at once, and nothing is left.
 
+const { once } = require('node:events')
 const { setTimeout: delay } = require('node:timers/promises')
 const { InMemoryStorageDriver, metrics, SigilIdentity, StorageError } = require('sigil-vault')
 const { createServer } = require('sigil-vault/server')
+const { checkPeriods } = require('../../lib/identity/identity-options.js')
 const { HIGH, plainStore } = require('./support.js')
 
 const QUICK = { decayPeriod: 3, crystallizationPeriod: 4 }
@@ -50,12 +52,10 @@ test('a thousand encodes, with sweeps, accesses, stops and starts in between', a
   await identity.stop()
   expect(new Set(ids).size).toBe(1000)
   expect(new Set(identity.sigilMemory.keys())).toEqual(new Set(ids))
-  for (const memory of identity.sigilMemory.values()) {
-    expect(memory.accessCount).toBe(1)
-    const { idleMilliseconds, ...stored } = await store.getSigilRecord('sigil-memory', memory.id)
-    const { type, ...own } = memory
-    expect(stored).toEqual(own)
-  }
+  for (const { accessCount } of identity.sigilMemory.values()) expect(accessCount).toBe(1)
+  const next = new SigilIdentity(store)
+  await next.initialize()
+  expect([...next.sigilMemory].sort()).toEqual([...identity.sigilMemory].sort())
 })
 
 test('a thousand requests to the service at once mint a thousand, beside an identity', async () => {
@@ -191,6 +191,79 @@ test('an encode that the store does not take is an error, and no memory', async 
   store.failing = new Error('no disk')
   await expect(identity.encodeSigilMemory('x')).rejects.toThrow('no disk')
   expect(identity.sigilMemory.size).toBe(0)
+})
+
+test('an encode that is refused leaves nothing, whatever the store has done', async () => {
+  const store = plainStore()
+  const identity = new SigilIdentity(store)
+  const plain = store.setSigilRecord
+  store.setSigilRecord = async (...args) => {
+    await plain(...args)
+    throw new Error('the answer was lost')
+  }
+  await expect(identity.encodeSigilMemory('x')).rejects.toThrow('the answer was lost')
+  store.setSigilRecord = plain
+  await identity.stop()
+  expect(identity.sigilMemory.size).toBe(0)
+  expect(await store.allSigilRecords()).toEqual([])
+})
+
+test('an access that the store does not take is an error, and stored when it does', async () => {
+  const store = plainStore()
+  const identity = new SigilIdentity(store)
+  const { id } = await identity.encodeSigilMemory('x')
+  store.failing = new Error('no disk')
+  await expect(identity.touch(id)).rejects.toThrow('no disk')
+  await expect(identity.recallSigilMemory(id)).rejects.toThrow('no disk')
+  expect(identity.getMemoryStatistics().unsaved).toBe(1)
+  store.failing = undefined
+  expect(await identity.touch(id)).toBe(true)
+  expect(await store.getSigilRecord('sigil-memory', id)).toMatchObject({ accessCount: 3 })
+  expect(identity.getMemoryStatistics().unsaved).toBe(0)
+})
+
+test('a sweep of the timer that throws or promises nothing is a fault, and no end', async () => {
+  const identity = new SigilIdentity(plainStore(), QUICK)
+  const faults = []
+  identity.on('fault', ({ kind, error }) => faults.push(`${kind}: ${error.message}`))
+  let sweeps = 0
+  identity.processMemoryDecay = () => {
+    sweeps += 1
+    if (sweeps === 1) return undefined
+    throw new Error('thrown')
+  }
+  identity.crystallizeMemoryPatterns = async () => {
+    throw new Error('rejected')
+  }
+  const before = sample('sigil_gc_error_total{kind="decay"}')
+  await identity.start()
+  await until(() => sweeps > 2 && faults.includes('crystallization: rejected'))
+  await identity.stop()
+  expect(new Set(faults)).toEqual(new Set(['decay: thrown', 'crystallization: rejected']))
+  expect(sample('sigil_gc_error_total{kind="decay"}')).toBe(before + sweeps - 1)
+})
+
+test('the timer lets groups crystallize, and counts it', async () => {
+  const identity = new SigilIdentity(plainStore(), QUICK)
+  const name = 'sigil_gc_sweep_total{kind="crystallization"}'
+  const before = sample(name)
+  for (let n = 0; n < 3; n++) await identity.encodeSigilMemory('same', { ...HIGH, phi: 0.99 })
+  const crystallized = once(identity, 'pattern-crystallized')
+  await identity.start()
+  const [{ memoryCount }] = await crystallized
+  expect(memoryCount).toBe(3)
+  await until(() => sample(name) > before + 1)
+  await identity.stop()
+})
+
+test('without options sweeps come every five and every ten seconds', () => {
+  expect(checkPeriods({})).toEqual({ decay: 5000, crystallization: 10_000 })
+})
+
+test('a store that gives no list is told so', async () => {
+  const store = plainStore()
+  store.allSigilRecords = async () => undefined
+  await expect(new SigilIdentity(store).initialize()).rejects.toThrow(StorageError)
 })
 
 test('a store that cannot be read at first is read later', async () => {

@@ -143,6 +143,87 @@ test('the collections do what maps do', async () => {
   ])
 })
 
+test('keys are had without the values', async () => {
+  const identity = new SigilIdentity()
+  const data = 'x'.repeat(10_000)
+  const ids = []
+  for (let n = 0; n < 50; n++) ids.push((await identity.encodeSigilMemory({ n, data })).id)
+  const parse = jest.spyOn(JSON, 'parse')
+  expect([...identity.sigilMemory.keys()]).toEqual(ids)
+  expect([...identity.resonanceNetwork.keys()]).toEqual(ids)
+  const read = parse.mock.calls.reduce((sum, [text]) => sum + text.length, 0)
+  parse.mockRestore()
+  expect(read).toBeLessThan(2 * 50 * 50)
+  // Who asks for a list of resonances asks for the threshold.
+  identity.memoryConfig.resonanceThreshold = 'none'
+  expect([...identity.resonanceNetwork.keys()]).toEqual(ids)
+  expect(() => [...identity.resonanceNetwork.values()]).toThrow(InvalidParametersError)
+})
+
+test('above a threshold of one there is no resonance', async () => {
+  const identity = new SigilIdentity()
+  for (let n = 0; n < 3; n++) await identity.encodeSigilMemory('same')
+  const last = [...identity.sigilMemory.keys()][2]
+  for (const [threshold, count] of [
+    [0, 2],
+    [0.999, 2],
+    [1, 0],
+    [1.5, 0],
+    [Number.POSITIVE_INFINITY, 0],
+  ]) {
+    identity.memoryConfig.resonanceThreshold = threshold
+    expect([threshold, identity.resonanceNetwork.get(last)?.length]).toEqual([threshold, count])
+  }
+})
+
+test('a store that gives a list may have set the calendar back in between', async () => {
+  const clock = fakeClock()
+  const store = plainStore()
+  const first = new SigilIdentity(store, { clock })
+  const encode = async () => (await first.encodeSigilMemory('same')).id
+  const ids = [await encode()]
+  clock.setCalendar(-5000)
+  ids.push(await encode(), await encode())
+  clock.setCalendar(9000)
+  ids.push(await encode())
+  await first.stop()
+  const second = new SigilIdentity(store, { clock })
+  await second.initialize()
+  expect([...second.sigilMemory.keys()]).toEqual(ids)
+  expect([...second.resonanceNetwork]).toEqual([...first.resonanceNetwork])
+})
+
+test('what an identity says of itself', async () => {
+  const store = plainStore()
+  const identity = new SigilIdentity(store, { memoryConfig: { maxSigils: 50 } })
+  for (const state of [{}, {}, HIGH]) await identity.encodeSigilMemory('same', state)
+  store.failing = new Error('no disk')
+  const [id] = identity.sigilMemory.keys()
+  await identity.touch(id).catch(() => {})
+  const statistics = {
+    totalMemories: 3,
+    maxSigils: 50,
+    crystallizedStates: 1,
+    resonanceConnections: 3,
+    unsaved: 1,
+  }
+  expect(identity.getMemoryStatistics()).toEqual(statistics)
+  expect(identity.getIdentity()).toEqual({
+    sigil: identity.getSigil(),
+    statistics,
+    memoryConfig: {
+      maxSigils: 50,
+      resonanceThreshold: 0.85,
+      crystallizationThreshold: 0.9,
+      memoryDecayRate: 0.001,
+    },
+  })
+  identity.memoryConfig = null
+  expect(identity.getMemoryStatistics()).toEqual({ ...statistics, maxSigils: 10_000 })
+  identity.memoryConfig = { maxSigils: 'many' }
+  expect(() => identity.getMemoryStatistics()).toThrow(InvalidParametersError)
+})
+
 test('what has no JSON text, and what is no store, is refused', async () => {
   const circular = {}
   circular.self = circular

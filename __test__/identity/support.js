@@ -28,6 +28,7 @@ function plainStore() {
     written: 0,
     deleted: 0,
     failing: undefined,
+    keys: () => [...records.keys()],
     async setSigilRecord(symbol, id, record) {
       await null
       if (store.failing) throw store.failing

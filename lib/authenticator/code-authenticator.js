@@ -4,13 +4,15 @@
 // record are found, each by its name: nothing is loaded that is not asked for, and nothing is known
 // that the store does not have, so a new instance says the same.
 
+const { isUtf8 } = require('node:buffer')
+const { isUint8Array } = require('node:util/types')
 const { carefully } = require('../carefully.js')
 const { errorOf } = require('../errors.js')
 const { isoNow } = require('../clock.js')
 const { InMemoryStorageDriver } = require('../memory-store.js')
 const { callNative } = require('../native.js')
 const { isWellFormed } = require('../well-formed.js')
-const { KeyRing } = require('./key-ring.js')
+const { KEY_SYMBOL, KeyRing } = require('./key-ring.js')
 
 const MESSAGES = {
   'no-header': 'the code carries no header',
@@ -25,6 +27,19 @@ const MESSAGES = {
   'code-changed': 'the code is not as it was signed',
 }
 const CLASS = 'SigilBasedCodeAuthenticator'
+/** What is sealed of a record. Others may have put something beside it. */
+const SEALED = [
+  'sigil',
+  'authHash',
+  'codeDNA',
+  'resonanceNetworks',
+  'consciousnessState',
+  'codeContext',
+  'signedAt',
+  'seal',
+]
+/** No field of a header that was signed is as long. */
+const LONGEST_FIELD = 1024
 const STORE_METHODS = ['setSigilRecord', 'getSigilRecord']
 
 class SigilBasedCodeAuthenticator {
@@ -62,10 +77,10 @@ class SigilBasedCodeAuthenticator {
     await this.#keys.current()
   }
 
-  async embedConsciousnessSigil(code, consciousnessState = {}, codeContext = {}) {
+  async embedConsciousnessSigil(given, consciousnessState = {}, codeContext = {}) {
     const operation = 'embedConsciousnessSigil'
-    checkCode(operation, code)
-    if (!isWellFormed(code)) throw invalid(operation, 'needs well-formed text as code')
+    const { code, isExact } = textOfCode(operation, given)
+    if (!isExact) throw invalid(operation, 'needs well-formed text, or UTF-8, as code')
     const draft = {
       code,
       state: textOf(operation, 'consciousnessState', consciousnessState),
@@ -92,14 +107,17 @@ class SigilBasedCodeAuthenticator {
     }
   }
 
-  async verifyCodeAuthenticity(code) {
+  async verifyCodeAuthenticity(given) {
     const operation = 'verifyCodeAuthenticity'
-    checkCode(operation, code)
+    const { code, isExact } = textOfCode(operation, given)
     const header = callNative(operation, (addon) => addon.findCodeHeader(code)) ?? undefined
     if (header === undefined) return this.#reject('no-header')
     const { symbol, authHash } = header
+    if (isTooLong(header)) return this.#reject('header-changed')
     const { reason, record } = await this.#examine(operation, code, header)
     if (reason !== undefined) return this.#reject(reason, symbol, authHash)
+    // What is ill-formed was read as if placeholders stood there.
+    if (!isExact) return this.#reject('code-changed', symbol, authHash)
     this.#authentic += 1
     return {
       authentic: true,
@@ -116,6 +134,8 @@ class SigilBasedCodeAuthenticator {
     const symbol = carefully('lookupAuthentication', 'the sigil', () =>
       typeof sigil === 'string' ? sigil : sigil?.symbol,
     )
+    // Under that symbol there are keys, which are nobody's to have.
+    if (symbol === KEY_SYMBOL) return undefined
     return (await this.#storage.getSigilRecord(...this.#nameOf(symbol, authHash))) ?? undefined
   }
 
@@ -138,15 +158,10 @@ class SigilBasedCodeAuthenticator {
     const record = text === undefined ? undefined : JSON.parse(text)
     if (key === undefined) return { reason: reasonWithoutKey(keyId, record) }
     const tenant = this.#tenant ?? ''
-    const wrong = callNative(operation, (addon) => addon.checkCodeHeader(key.text, tenant, code))
-    if (typeof wrong === 'string') return { reason: wrong }
-    if (found === undefined) return { reason: 'unknown-record' }
-    if (record === undefined) return { reason: 'record-changed' }
-    const differs = callNative(operation, (addon) => addon.verifyCode(key.text, code, text))
-    if (typeof differs === 'string') return { reason: differs }
-    // The addon reads ill-formed text as if a placeholder stood there.
-    if (!isWellFormed(code)) return { reason: 'code-changed' }
-    return { record }
+    const reason = callNative(operation, (addon) => addon.judgeCode(key.text, tenant, code, text))
+    if (reason === 'unknown-record' && found !== undefined) return { reason: 'record-changed' }
+    if (typeof reason === 'string') return { reason }
+    return { record: Object.fromEntries(SEALED.map((field) => [field, record[field]])) }
   }
 
   #reject(reason, symbol, authHash) {
@@ -181,8 +196,19 @@ function isTenant(tenant) {
   return tenant !== '' && isWellFormed(tenant)
 }
 
-function checkCode(operation, code) {
-  if (typeof code !== 'string') throw invalid(operation, 'needs a string as code')
+/** Whether some field of a header is longer than any that was signed, and than stores take names. */
+function isTooLong(header) {
+  return Object.values(header).some((field) => field.length > LONGEST_FIELD)
+}
+
+/** Code as text, and whether it is that: bytes need not be UTF-8, nor strings well-formed. */
+function textOfCode(operation, given) {
+  if (typeof given === 'string') return { code: given, isExact: isWellFormed(given) }
+  if (!isUint8Array(given)) throw invalid(operation, 'needs a string or bytes as code')
+  return {
+    code: new TextDecoder('utf-8', { ignoreBOM: true }).decode(given),
+    isExact: isUtf8(given),
+  }
 }
 
 function textOf(operation, name, value) {

@@ -13,7 +13,7 @@ const { callNative } = require('../native.js')
 
 const SYMBOL = 'sigil-authentication-key'
 const CURRENT = 'current'
-const KEY = /^[0-9a-f]{64}$/i
+const HEX = /^[0-9a-f]{64}$/i
 
 /** Of each store, the making of its key: within a process there is one. */
 const making = new WeakMap()
@@ -75,7 +75,8 @@ async function findOrMake(storage) {
 async function read(storage, id) {
   if (id === undefined) return undefined
   const text = textIn(await storage.getSigilRecord(SYMBOL, id), 'key')
-  if (text === undefined || !KEY.test(text) || idOf(text) !== id) return undefined
+  // What was damaged in the store is no key, and nobody's mistake here.
+  if (text === undefined || !HEX.test(text) || idOf(text) !== id) return undefined
   return { id, text }
 }
 
@@ -93,4 +94,4 @@ function idOf(text) {
   return callNative('SigilBasedCodeAuthenticator', ({ codeKeyId }) => codeKeyId(text))
 }
 
-module.exports = { KeyRing }
+module.exports = { KeyRing, KEY_SYMBOL: SYMBOL }

@@ -2,14 +2,19 @@
 // are read from the addon when somebody asks, so a value is the record as it is at that moment, and
 // an iteration sees each entry once whatever is added or removed meanwhile.
 
+const { callNative } = require('../native.js')
+
 /** Entries that are read at once. */
 const PAGE = 200
+/** Ids that are. */
+const ID_PAGE = 1000
 
 class Collection {
   #size
   #has
   #get
   #pages
+  #idPages
 
   /**
    * @param {object} source
@@ -17,12 +22,15 @@ class Collection {
    * @param {(key: string) => boolean} source.has
    * @param {(key: string) => any} source.get
    * @param {(from: number, limit: number) => { entries: [string, any][], next?: number }} source.page
+   * @param {(from: number, limit: number) => { entries: string[], next?: number }} [source.ids]
+   *   where keys can be had without the values
    */
-  constructor({ size, has, get, page }) {
+  constructor({ size, has, get, page, ids }) {
     this.#size = size
     this.#has = has
     this.#get = get
     this.#pages = page
+    this.#idPages = ids
   }
 
   get size() {
@@ -37,17 +45,13 @@ class Collection {
     return typeof key === 'string' ? this.#get(key) : undefined
   }
 
-  *entries() {
-    let from = 0
-    while (from !== undefined) {
-      const { entries, next } = this.#pages(from, PAGE)
-      yield* entries
-      from = next
-    }
+  entries() {
+    return all(this.#pages, PAGE)
   }
 
   *keys() {
-    for (const [key] of this.entries()) yield key
+    if (this.#idPages !== undefined) yield* all(this.#idPages, ID_PAGE)
+    else for (const [key] of this.entries()) yield key
   }
 
   *values() {
@@ -63,44 +67,67 @@ class Collection {
   }
 }
 
+/** What is on all pages, each read when it is its turn. */
+function* all(pages, limit) {
+  let from = 0
+  while (from !== undefined) {
+    const { entries, next } = pages(from, limit)
+    yield* entries
+    from = next
+  }
+}
+
 function parsed(text) {
   return text === null || text === undefined ? undefined : JSON.parse(text)
 }
 
-function pageOf({ items, next }, entry = (item) => item) {
-  return { entries: JSON.parse(items).map(entry), next: next ?? undefined }
+function pageOf({ items, next }) {
+  return { entries: JSON.parse(items), next: next ?? undefined }
 }
 
 /** The records of memories by their ids. */
 function memoriesOf(native) {
+  const ask = asking('sigilMemory', native)
   return new Collection({
-    size: () => native.size(),
-    has: (id) => native.has(id),
-    get: (id) => parsed(native.record(id)),
-    page: (from, limit) => pageOf(native.memoriesPage(from, limit)),
+    size: () => ask((state) => state.size()),
+    has: (id) => ask((state) => state.has(id)),
+    get: (id) => parsed(ask((state) => state.record(id))),
+    page: (from, limit) => pageOf(ask((state) => state.memoriesPage(from, limit))),
+    ids: (from, limit) => pageOf(ask((state) => state.idsPage(from, limit))),
   })
 }
 
 /** Who resonated with a memory when it came, for each memory. */
 function resonancesOf(native, threshold) {
-  const get = (id) => parsed(native.resonances(id, threshold()))
+  const ask = asking('resonanceNetwork', native)
+  const get = (id) => parsed(ask((state) => state.resonances(id, threshold())))
+  const ids = (from, limit) => pageOf(ask((state) => state.idsPage(from, limit)))
   return new Collection({
-    size: () => native.size(),
-    has: (id) => native.has(id),
+    size: () => ask((state) => state.size()),
+    has: (id) => ask((state) => state.has(id)),
     get,
     // A list can be as long as there are memories: it is made when it is its turn.
-    page: (from) => pageOf(native.idsPage(from, 1), (id) => [id, get(id)]),
+    page: (from) => {
+      const { entries, next } = ids(from, 1)
+      return { entries: entries.map((id) => [id, get(id)]), next }
+    },
+    ids,
   })
 }
 
 /** The records of crystals by their ids. */
 function crystalsOf(native) {
+  const ask = asking('crystallizedStates', native)
   return new Collection({
-    size: () => native.crystalCount(),
-    has: (id) => typeof native.crystal(id) === 'string',
-    get: (id) => parsed(native.crystal(id)),
-    page: (from, limit) => pageOf(native.crystalsPage(from, limit)),
+    size: () => ask((state) => state.crystalCount()),
+    has: (id) => typeof ask((state) => state.crystal(id)) === 'string',
+    get: (id) => parsed(ask((state) => state.crystal(id))),
+    page: (from, limit) => pageOf(ask((state) => state.crystalsPage(from, limit))),
   })
+}
+
+function asking(operation, native) {
+  return (question) => callNative(operation, () => question(native))
 }
 
 module.exports = { crystalsOf, memoriesOf, resonancesOf }

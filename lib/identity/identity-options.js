@@ -10,6 +10,9 @@ const MEMORY_CONFIG = {
   crystallizationThreshold: 0.9,
   memoryDecayRate: 0.001,
 }
+/** Rates between which decays can be compared exactly. */
+const SLOWEST = 1e-15
+const FASTEST = 1e9
 const DECAY_PERIOD = 5000
 const CRYSTALLIZATION_PERIOD = 10_000
 const LEASE_DURATION = 15_000
@@ -80,8 +83,9 @@ function checkConfig(given) {
       throw invalid(`memoryConfig.${name} is a number that is not negative`)
     }
   }
-  if (config.memoryDecayRate === Number.POSITIVE_INFINITY) {
-    throw invalid('memoryConfig.memoryDecayRate is finite')
+  const rate = config.memoryDecayRate
+  if (rate !== 0 && !(rate >= SLOWEST && rate <= FASTEST)) {
+    throw invalid(`memoryConfig.memoryDecayRate is 0, or from ${SLOWEST} to ${FASTEST}`)
   }
   return config
 }

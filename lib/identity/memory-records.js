@@ -8,6 +8,9 @@ const { errorOf } = require('../errors.js')
 
 const QUALITIES = ['phi', 'coherence', 'awareness', 'emotionalResonance']
 const ABSENT_QUALITY = 0.5
+/** The `type` of records of ages. */
+const AGES = 'memory-ages'
+const ORDERED_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 /** What the addon makes a memory of. */
 function draftOf(data, consciousnessState, crystalAbove) {
@@ -41,15 +44,20 @@ function textOf(name, value) {
 
 /**
  * All records that a store has for everybody, as JSON keeps them, so that nothing else is met with
- * here. Those of a list are in the order of their times.
+ * here. Those of a list are in the order of their making.
  */
 async function* recordsOf(storage) {
   if (typeof storage.records === 'function') {
     yield* storage.records()
     return
   }
-  const all = Array.from(await storage.allSigilRecords(), plain)
-  yield* all.sort((one, other) => timeOf(one) - timeOf(other))
+  const all = await storage.allSigilRecords()
+  if (typeof all?.[Symbol.iterator] !== 'function') {
+    const operation = 'initialize'
+    throw errorOf('STORAGE_ERROR', 'allSigilRecords gives no list of records', { operation })
+  }
+  const records = Array.from(all, plain)
+  yield* records.sort((one, other) => timeOf(one) - timeOf(other) || byId(one, other))
 }
 
 /** undefined where it has no JSON text: then it is no memory either. */
@@ -61,8 +69,16 @@ function plain(record) {
   }
 }
 
+/** An id of version 7 says when it was made, and of equal times in which order; a calendar can be set. */
 function timeOf(record) {
-  return Number.isFinite(record?.timestamp) ? record.timestamp : 0
+  const { id, timestamp } = record ?? {}
+  if (ORDERED_ID.test(id)) return Number.parseInt(id.replace('-', '').slice(0, 12), 16)
+  return Number.isFinite(timestamp) ? timestamp : 0
+}
+
+function byId(one, other) {
+  if (!ORDERED_ID.test(one?.id) || !ORDERED_ID.test(other?.id)) return 0
+  return one.id < other.id ? -1 : 1
 }
 
 /** What the addon takes up as a memory; undefined where the record is none. */
@@ -94,8 +110,23 @@ function patternOf(record) {
   return { group, members: String(members), text: JSON.stringify(record) }
 }
 
+/** What the addon takes up as ages of memories; undefined where the record has none. */
+function agesOf(record) {
+  const { type, memories } = record ?? {}
+  if (type !== AGES || !Array.isArray(memories)) return undefined
+  return memories.filter(isAge)
+}
+
+function isAge(age) {
+  return (
+    Array.isArray(age) &&
+    typeof age[0] === 'string' &&
+    [1, 2, 3].every((at) => Number.isFinite(age[at]))
+  )
+}
+
 function finite(value, otherwise = 0) {
   return Number.isFinite(value) ? value : otherwise
 }
 
-module.exports = { draftOf, patternOf, recordsOf, storedOf }
+module.exports = { AGES, agesOf, draftOf, patternOf, recordsOf, storedOf }

@@ -5,11 +5,13 @@
 // wishes that had to wait the newest alone is carried out. One that fails stays a wish, until
 // somebody has the outbox try again.
 
+/** @typedef {{ error: unknown } | undefined} Refusal */
+
 class Outbox {
   #put
   #del
   #failed
-  /** @type {Map<string, { wish: 'put' | 'del' | undefined, busy: Promise<void> | undefined }>} */
+  /** @type {Map<string, { wish: 'put' | 'del' | undefined, busy: Promise<Refusal> | undefined }>} */
   #records = new Map()
   #retrying = new Set()
 
@@ -30,10 +32,12 @@ class Outbox {
     return this.#retrying.size
   }
 
+  /** Never rejects: what the store has refused is given, for those who have to say so. */
   put(name) {
     return this.#wish(name, 'put')
   }
 
+  /** Never rejects either. */
   del(name) {
     return this.#wish(name, 'del')
   }
@@ -54,7 +58,7 @@ class Outbox {
     }
   }
 
-  /** Ends when the record's wishes are carried out, or one has failed; never rejects. */
+  /** Ends when the record's wishes are carried out, or one has failed. */
   #wish(name, wish) {
     const record = this.#records.get(name) ?? { wish: undefined, busy: undefined }
     this.#records.set(name, record)
@@ -75,10 +79,11 @@ class Outbox {
         record.busy = undefined
         this.#retrying.add(name)
         this.#failed(error)
-        return
+        return { error }
       }
     }
     this.#records.delete(name)
+    return undefined
   }
 }
 

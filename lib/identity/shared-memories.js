@@ -7,10 +7,13 @@
 // meanwhile comes back into the view instead.
 
 const { performance } = require('node:perf_hooks')
+const { callNative } = require('../native.js')
 const { patternOf, storedOf } = require('./memory-records.js')
 
 const MEMORY = 'sigil-memory'
 const CRYSTAL = 'sigil-crystal'
+/** Records that are given to the store at once. */
+const AT_ONCE = 256
 /** After so long without hearing of changes, everything is read anew. Milliseconds. */
 const STALE = 30 * 60_000
 
@@ -62,7 +65,7 @@ class SharedMemories {
     const asked = performance.now()
     await this.#use.changes({
       written: (record) => this.#takeUp(record),
-      released: (id) => this.#native.forget(id),
+      released: (id) => this.#forget(id),
     })
     this.#heard = asked
     await this.#comeBack()
@@ -97,15 +100,29 @@ class SharedMemories {
     const left = (this.#accesses.get(id) ?? 0) - times
     if (left > 0 && count !== undefined) this.#accesses.set(id, left)
     else this.#accesses.delete(id)
-    if (count === undefined) this.#native.forget(id)
+    if (count === undefined) this.#forget(id)
     else if (left === 0 && count !== record.accessCount) {
       this.#takeUp({ ...record, accessCount: count })
     }
   }
 
-  /** Stores memories as they are known, as far as they are. */
-  async note(records) {
-    await this.#use.note(MEMORY, records)
+  /**
+   * Stores how memories have aged. Of many who know it, the one who sweeps does.
+   *
+   * @param {(id: string) => Promise<unknown>} one stores a memory, and remembers what fails
+   */
+  async storeAges(one) {
+    let from = this.sweeps ? 0 : undefined
+    while (typeof from === 'number') {
+      const { items, next } = callNative('stop', () => this.#native.unsavedPage(from, AT_ONCE))
+      const ids = JSON.parse(items)
+      const elapsed = this.#clock.elapsed()
+      const records = ids
+        .map((id) => callNative('stop', () => this.#native.recordToStore(id, elapsed)))
+        .flatMap((text) => (typeof text === 'string' ? [JSON.parse(text)] : []))
+      await this.#use.note(MEMORY, records).catch(() => Promise.all(ids.map(one)))
+      from = next
+    }
   }
 
   /** Leaves sweeping to others. */
@@ -130,13 +147,19 @@ class SharedMemories {
   #takeUp(record) {
     const stored = storedOf(record)
     if (stored !== undefined) {
-      this.#native.refresh(stored, this.#clock.now(), this.#clock.elapsed())
+      const [now, elapsed] = [this.#clock.now(), this.#clock.elapsed()]
+      callNative('sweep', () => this.#native.refresh(stored, now, elapsed))
       return
     }
     const pattern = patternOf(record)
     if (pattern !== undefined) {
-      this.#native.loadPattern(pattern.group, pattern.members, pattern.text)
+      const { group, members, text } = pattern
+      callNative('sweep', () => this.#native.loadPattern(group, members, text))
     }
+  }
+
+  #forget(id) {
+    callNative('sweep', () => this.#native.forget(id))
   }
 
   async #comeBack() {
@@ -150,7 +173,7 @@ class SharedMemories {
   async #readAnew() {
     const known = new Set()
     for (let from = 0; typeof from === 'number'; ) {
-      const { items, next } = this.#native.idsPage(from, 1000)
+      const { items, next } = callNative('sweep', () => this.#native.idsPage(from, 1000))
       for (const id of JSON.parse(items)) known.add(id)
       from = next
     }
@@ -159,7 +182,7 @@ class SharedMemories {
       this.#takeUp(record)
       known.delete(record?.id)
     }
-    for (const id of known) this.#native.forget(id)
+    for (const id of known) this.#forget(id)
   }
 }
 

@@ -12,9 +12,10 @@ const { performance } = require('node:perf_hooks')
 const { errorOf } = require('../errors.js')
 const { InMemoryStorageDriver } = require('../memory-store.js')
 const { callNative } = require('../native.js')
+const { Ages } = require('./ages.js')
 const { crystalsOf, memoriesOf, resonancesOf } = require('./collections.js')
 const { checkConfig, checkOptions, checkStorage } = require('./identity-options.js')
-const { draftOf, patternOf, recordsOf, storedOf } = require('./memory-records.js')
+const { agesOf, draftOf, patternOf, recordsOf, storedOf } = require('./memory-records.js')
 const { Outbox } = require('./outbox.js')
 const { SharedMemories } = require('./shared-memories.js')
 const metrics = require('./sweep-metrics.js')
@@ -34,6 +35,7 @@ class SigilIdentity extends EventEmitter {
   #periods
   #sigil
   #outbox
+  #ages
   #lastFailure
   /** Taking up what the store has; undefined before, and after it has failed. */
   #loading
@@ -77,13 +79,11 @@ class SigilIdentity extends EventEmitter {
         told: (lease) => this.#tell('lease', lease),
       })
     }
+    this.#ages = new Ages(storage, { native: this.#native, clock: this.#clock })
     this.#outbox = new Outbox({
       put: (name) => this.#store(name),
       del: (name) => this.#storage.deleteSigilRecord(...namesOf(name)),
-      failed: (error) => {
-        this.#lastFailure = error
-        this.#fault('storage', error)
-      },
+      failed: (error) => this.#refused(error),
     })
   }
 
@@ -135,7 +135,10 @@ class SigilIdentity extends EventEmitter {
     return this.#underWay(this.#encode(draft, maxSigils))
   }
 
-  /** Notes that somebody has used a memory. `false` where there is none. */
+  /**
+   * Notes that somebody has used a memory. `false` where there is none. Rejects where the store did
+   * not take it; it is tried again then.
+   */
   async touch(id) {
     await this.initialize()
     return (await this.#access(id)) !== undefined
@@ -152,9 +155,11 @@ class SigilIdentity extends EventEmitter {
     return this.#inTurn('decay', async () => {
       const { memoryDecayRate, maxSigils } = checkConfig(this.memoryConfig)
       callNative('sweep', () => this.#native.sweep(memoryDecayRate, this.#clock.elapsed()))
-      if (!(await this.#isSweeper())) return undefined
-      const released = await this.#release(() => this.#native.takeDue(AT_ONCE))
-      await this.#release(() => this.#native.takeSurplus(maxSigils, AT_ONCE))
+      // At once, where there are no others to hear of: what is due is nobody's from then on.
+      if (this.#shared !== undefined && !(await this.#shared.join())) return undefined
+      callNative('sweep', () => this.#native.markDue())
+      const released = await this.#release('takeDue', AT_ONCE)
+      await this.#release('takeSurplus', maxSigils, AT_ONCE)
       if (released > 0) this.#tell('memory-decay', { released })
       return { released }
     }).then((result) => result ?? { released: 0 })
@@ -164,7 +169,7 @@ class SigilIdentity extends EventEmitter {
   crystallizeMemoryPatterns() {
     return this.#inTurn('crystallization', async () => {
       const { crystallizationThreshold } = checkConfig(this.memoryConfig)
-      if (!(await this.#isSweeper())) return undefined
+      if (this.#shared !== undefined && !(await this.#shared.join())) return undefined
       const texts = callNative('crystallize', () =>
         this.#native.crystallize(crystallizationThreshold, this.#clock.now()),
       )
@@ -205,16 +210,16 @@ class SigilIdentity extends EventEmitter {
     try {
       await this.#storage.setSigilRecord(MEMORY, id, memory)
     } catch (error) {
-      this.#native.discard(id)
+      callNative('encode', () => this.#native.discard(id))
+      // Perhaps it has been stored, and only the answer was lost.
+      this.#underWay(this.#outbox.del(nameOf(MEMORY, id)))
       throw error
     }
     const crystal = callNative('encode', () => this.#native.admit(id))
     this.#tell('memory-encoded', memory)
     if (crystal) this.#tell('memory-crystallized', this.crystallizedStates.get(id))
     // Nobody waits for the store to forget; stopping does.
-    if (this.#shared === undefined) {
-      this.#underWay(this.#release(() => this.#native.takeSurplus(maxSigils, AT_ONCE)))
-    }
+    this.#underWay(this.#keepTo(maxSigils))
     return memory
   }
 
@@ -225,17 +230,19 @@ class SigilIdentity extends EventEmitter {
     if (!callNative('touch', () => this.#native.touch(id, now, elapsed))) return undefined
     const memory = this.sigilMemory.get(id)
     this.#shared?.noteAccess(id)
-    await this.#outbox.put(nameOf(MEMORY, id))
-    return this.#shared === undefined || this.#native.has(id) ? memory : undefined
+    const refusal = await this.#outbox.put(nameOf(MEMORY, id))
+    if (refusal !== undefined) throw refusal.error
+    return this.#shared === undefined || this.sigilMemory.has(id) ? memory : undefined
   }
 
-  /** Whether it is for this identity to release and crystallize, after hearing of the others. */
-  async #isSweeper() {
-    return this.#shared === undefined || this.#shared.join()
+  /** Releases what is too much, where others do not have it done by a sweep. */
+  async #keepTo(maxSigils) {
+    if (this.#shared === undefined) await this.#release('takeSurplus', maxSigils, AT_ONCE)
   }
 
   /** Has the store forget what the addon lets go, a part at a time. */
-  async #release(take) {
+  async #release(method, ...how) {
+    const take = () => callNative('release', () => this.#native[method](...how))
     if (this.#shared !== undefined) {
       const released = await this.#shared.release(take)
       metrics.noteReleased(released)
@@ -274,6 +281,9 @@ class SigilIdentity extends EventEmitter {
   async #load() {
     await this.#shared?.begin()
     const [now, elapsed] = [this.#clock.now(), this.#clock.elapsed()]
+    const { maxSigils, memoryDecayRate } = checkConfig(this.memoryConfig)
+    callNative('initialize', () => this.#native.setRate(memoryDecayRate))
+    const ages = []
     for await (const record of recordsOf(this.#storage)) {
       const stored = storedOf(record)
       const pattern = patternOf(record)
@@ -282,17 +292,22 @@ class SigilIdentity extends EventEmitter {
       } else if (pattern !== undefined) {
         const { group, members, text } = pattern
         callNative('initialize', () => this.#native.loadPattern(group, members, text))
+      } else {
+        ages.push(agesOf(record) ?? [])
       }
     }
+    if (this.#shared === undefined) this.#ages.load(ages)
+    await this.#keepTo(maxSigils)
   }
 
   /** Stores a record as it is now; what is gone by now has another wish. */
   async #store(name) {
     const [symbol, id] = namesOf(name)
-    const text =
+    const text = callNative('store', () =>
       symbol === MEMORY
         ? this.#native.recordToStore(id, this.#clock.elapsed())
-        : this.#native.crystal(id)
+        : this.#native.crystal(id),
+    )
     if (typeof text !== 'string') return
     const record = JSON.parse(text)
     if (this.#shared === undefined) await this.#storage.setSigilRecord(symbol, id, record)
@@ -300,31 +315,19 @@ class SigilIdentity extends EventEmitter {
   }
 
   async #flush() {
-    // Of many who know how memories have aged, one says so.
-    let from = this.#shared === undefined || this.#shared.sweeps ? 0 : undefined
-    while (typeof from === 'number') {
-      const { items, next } = this.#native.unsavedPage(from, AT_ONCE)
-      await this.#note(JSON.parse(items))
-      from = next
-    }
+    const one = (id) => this.#outbox.put(nameOf(MEMORY, id))
+    const storing = this.#shared?.storeAges(one) ?? this.#ages.store()
+    const aging = await storing.then(
+      () => undefined,
+      (error) => ({ error }),
+    )
     await this.#outbox.settled()
     await this.#outbox.retry()
-    if (this.#outbox.failures > 0) {
+    if (aging !== undefined) this.#refused(aging.error)
+    if (aging !== undefined || this.#outbox.failures > 0) {
       const cause = this.#lastFailure
       throw errorOf(cause?.code, 'the store did not take everything', { cause, operation: 'stop' })
     }
-  }
-
-  /** Stores how memories have aged. */
-  async #note(ids) {
-    const one = (id) => this.#outbox.put(nameOf(MEMORY, id))
-    if (this.#shared !== undefined) {
-      const elapsed = this.#clock.elapsed()
-      const records = ids.map((id) => JSON.parse(this.#native.recordToStore(id, elapsed)))
-      // What fails here fails again there, and is remembered.
-      return this.#shared.note(records).catch(() => Promise.all(ids.map(one)))
-    }
-    return Promise.all(ids.map(one))
   }
 
   /** A listener that throws has nothing to do with what it is told. */
@@ -336,6 +339,11 @@ class SigilIdentity extends EventEmitter {
     }
   }
 
+  #refused(error) {
+    this.#lastFailure = error
+    this.#fault('storage', error)
+  }
+
   #fault(kind, error) {
     metrics.noteFault(kind)
     try {
@@ -345,12 +353,19 @@ class SigilIdentity extends EventEmitter {
     }
   }
 
-  // Given to sweepers, which hold no identity. They never reject.
-  static #decay = (identity) =>
-    identity.processMemoryDecay().catch((error) => identity.#fault('decay', error))
+  // Given to sweepers, which hold no identity. They never reject, whatever stands in their place.
+  static #decay = (identity) => identity.#swept('decay', () => identity.processMemoryDecay())
 
   static #crystallization = (identity) =>
-    identity.crystallizeMemoryPatterns().catch((error) => identity.#fault('crystallization', error))
+    identity.#swept('crystallization', () => identity.crystallizeMemoryPatterns())
+
+  async #swept(kind, sweep) {
+    try {
+      await sweep()
+    } catch (error) {
+      this.#fault(kind, error)
+    }
+  }
 }
 
 // Node 18 and some of 20 lack the symbol.

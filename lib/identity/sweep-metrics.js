@@ -13,6 +13,8 @@ let released = 0
 
 /** Identities that have memories in use. */
 const identities = new Set()
+/** Those that nobody has any more were not stopped. */
+const collected = new FinalizationRegistry((reference) => identities.delete(reference))
 
 function sum(count) {
   let total = 0
@@ -71,7 +73,11 @@ NUMBERS.forEach(feed)
 function count(identity) {
   const reference = new WeakRef(identity)
   identities.add(reference)
-  return () => identities.delete(reference)
+  collected.register(identity, reference, reference)
+  return () => {
+    identities.delete(reference)
+    collected.unregister(reference)
+  }
 }
 
 /** Notes a sweep that began at a time, by `performance.now()`. */

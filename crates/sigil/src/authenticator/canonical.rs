@@ -16,6 +16,26 @@ pub(super) fn canonical_value(value: &Value) -> String {
     out
 }
 
+/// How deep lists and objects are nested in a JSON text.
+pub(super) fn depth_of(text: &str) -> usize {
+    let (mut depth, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => in_string = !in_string,
+            _ if in_string => {}
+            b'[' | b'{' => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
 fn write(value: &Value, out: &mut String) {
     match value {
         Value::Number(number) => {

@@ -70,24 +70,47 @@ pub struct Found {
     pub(super) code: String,
 }
 
-/// Finds the first header of a file: a block comment with the three lines by which files are
-/// recognised.
+/// Finds the header of a file: a block comment with the three lines by which files are recognised.
+/// It is the one where headers belong, or else the first; a line before it may open a comment that is
+/// none.
 pub fn find(file: &str) -> Option<Found> {
+    let place = place_in(file);
+    if file.get(place..).is_some_and(|rest| rest.starts_with("/*")) {
+        let found = find_at(file, place).and_then(|comment| comment.found);
+        if found.is_some() {
+            return found;
+        }
+    }
     let mut from = 0;
     loop {
         let at = from + file.get(from..)?.find("/*")?;
-        let comment = file.get(at..)?;
-        let length = comment.find("*/")? + 2;
-        let rest = comment.get(length..)?;
-        let end = ["\r\n", "\n"].iter().find(|end| rest.starts_with(**end));
-        let text = comment.get(..length + end.map_or(0, |end| end.len()))?;
-        let header = read(text);
-        if [&header.symbol, &header.sequence, &header.auth_hash].iter().all(|one| !one.is_empty()) {
-            let code = format!("{}{}", file.get(..at)?, comment.get(text.len()..)?);
-            return Some(Found { header, text: text.into(), at, code });
+        let comment = find_at(file, at)?;
+        if comment.found.is_some() {
+            return comment.found;
         }
-        from = at + length;
+        from = comment.end;
     }
+}
+
+struct Comment {
+    end: usize,
+    found: Option<Found>,
+}
+
+/// The comment that starts somewhere; none where it has no end.
+fn find_at(file: &str, at: usize) -> Option<Comment> {
+    let comment = file.get(at..)?;
+    let length = comment.find("*/")? + 2;
+    let rest = comment.get(length..)?;
+    let end = ["\r\n", "\n"].iter().find(|end| rest.starts_with(**end));
+    let text = comment.get(..length + end.map_or(0, |end| end.len()))?;
+    let header = read(text);
+    let names = [&header.symbol, &header.sequence, &header.auth_hash];
+    if names.iter().any(|one| one.is_empty()) {
+        return Some(Comment { end: at + length, found: None });
+    }
+    let code = format!("{}{}", file.get(..at)?, comment.get(text.len()..)?);
+    Some(Comment { end: at + length, found: Some(Found { header, text: text.into(), at, code }) })
 }
 
 /// Where the header of a file belongs: behind a line that says how to run it.

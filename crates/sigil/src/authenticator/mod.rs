@@ -21,6 +21,10 @@ pub use seal::Key;
 pub use sign::{Draft, Signed, sign};
 pub use verify::{Reason, check_header, verify};
 
+/// Lists and objects in a state or a context are in so many others at most. Well below where a record
+/// that has them, or a store, stops reading.
+pub const DEEPEST: usize = 100;
+
 /// Why something cannot be signed or verified at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -28,7 +32,10 @@ pub enum AuthenticatorError {
     /// A key has 32 bytes.
     #[error("a key is 64 hex digits")]
     Key,
-    /// What should be JSON is not.
-    #[error("the state and the context are JSON")]
+    /// What should be JSON is not, or has half a character in it.
+    #[error("the state and the context are JSON of well-formed text")]
     Json,
+    /// What is nested deeper could be signed, and not be read again.
+    #[error("the state and the context are nested at most {DEEPEST} deep")]
+    TooDeep,
 }

@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::AuthenticatorError;
-use super::canonical::{canonical, canonical_value};
+use super::canonical::{canonical, canonical_value, depth_of};
 use super::dna::Dna;
 use super::header::{Header, place_in};
 use super::seal::Key;
 use super::sketch::{lines_of, with_plain_ends};
+use super::{AuthenticatorError, DEEPEST};
 
 /// What is to be signed.
 pub struct Draft<'a> {
@@ -37,7 +37,6 @@ pub struct Signed {
 
 /// Signs a code.
 pub fn sign(key: &Key, draft: &Draft<'_>) -> Result<Signed, AuthenticatorError> {
-    let parse = |text| serde_json::from_str::<Value>(text).map_err(|_| AuthenticatorError::Json);
     let (state, context) = (parse(draft.state)?, parse(draft.context)?);
     let code = draft.code.as_bytes();
     let dna = Dna::of(draft.code, &canonical_value(&state));
@@ -72,11 +71,13 @@ pub fn sign(key: &Key, draft: &Draft<'_>) -> Result<Signed, AuthenticatorError> 
             "lines": lines_of(key, draft.code),
         },
     });
-    let whole = record_digest(key, &record.to_string(), &header).unwrap_or_default();
+    let names = [header.symbol.as_str(), header.auth_hash.as_str()];
+    let whole = record_digest(key, &record.to_string(), names).ok_or(AuthenticatorError::Json)?;
     if let Some(Value::Object(seal)) = record.get_mut("seal") {
         seal.insert("record".into(), whole.into());
     }
-    let (before, after) = draft.code.split_at_checked(place_in(draft.code)).unwrap_or_default();
+    let place = place_in(draft.code);
+    let (before, after) = draft.code.split_at_checked(place).unwrap_or(("", draft.code));
     let file = format!("{before}{}{after}", header.render());
     Ok(Signed {
         file,
@@ -84,6 +85,13 @@ pub fn sign(key: &Key, draft: &Draft<'_>) -> Result<Signed, AuthenticatorError> 
         symbol: header.symbol,
         auth_hash: header.auth_hash,
     })
+}
+
+fn parse(text: &str) -> Result<Value, AuthenticatorError> {
+    if depth_of(text) > DEEPEST {
+        return Err(AuthenticatorError::TooDeep);
+    }
+    serde_json::from_str(text).map_err(|_| AuthenticatorError::Json)
 }
 
 /// Whose a header is, for those who have the key.
@@ -95,7 +103,7 @@ pub(super) fn tenant_tag(key: &Key, tenant: &str) -> String {
 }
 
 /// The digest of everything in a record that is ours, under the names that it is stored under.
-pub(super) fn record_digest(key: &Key, record: &str, header: &Header) -> Option<String> {
+pub(super) fn record_digest(key: &Key, record: &str, names: [&str; 2]) -> Option<String> {
     const FIELDS: [&str; 8] = [
         "sigil",
         "authHash",
@@ -114,6 +122,6 @@ pub(super) fn record_digest(key: &Key, record: &str, header: &Header) -> Option<
         seal.remove("record");
     }
     let text = canonical_value(&value);
-    let names = [header.symbol.as_bytes(), header.auth_hash.as_bytes(), text.as_bytes()];
-    Some(key.digest("record", &names))
+    let [symbol, auth_hash] = names;
+    Some(key.digest("record", &[symbol, auth_hash, &text].map(str::as_bytes)))
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::header::{Found, place_in};
+use super::header::{Found, Header, place_in};
 use super::seal::{Key, same};
 use super::sign::{record_digest, tenant_tag};
 use super::sketch::{is_other_code, with_plain_ends};
@@ -11,7 +11,8 @@ use super::sketch::{is_other_code, with_plain_ends};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reason {
-    /// The header was signed for another tenant, or for none.
+    /// The header was signed for another tenant, or for none; or the record that is stored under its
+    /// names was.
     OtherTenant,
     /// A field of the header, or something else in it, was changed.
     HeaderChanged,
@@ -47,8 +48,13 @@ pub fn verify(key: &Key, found: &Found, record: &str) -> Result<(), Reason> {
     let value: Value = serde_json::from_str(record).map_err(|_| Reason::RecordChanged)?;
     let seal = value.get("seal").ok_or(Reason::RecordUnsealed)?;
     let text = |name: &str| seal.get(name).and_then(Value::as_str).unwrap_or_default();
-    let whole = record_digest(key, record, &found.header).unwrap_or_default();
-    if !same(&whole, text("record")) || !same(&found.header.seal, text("header")) {
+    let Header { symbol, auth_hash, seal: header_seal, tenant_tag: tag, .. } = &found.header;
+    let is_of_header = same(header_seal, text("header"));
+    if !is_of_header && text("tenantTag") != tag {
+        return Err(Reason::OtherTenant);
+    }
+    let whole = record_digest(key, record, [symbol, auth_hash]);
+    if !is_of_header || !whole.is_some_and(|whole| same(&whole, text("record"))) {
         return Err(Reason::RecordChanged);
     }
     let code = &found.code;

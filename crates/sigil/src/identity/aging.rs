@@ -73,45 +73,54 @@ impl Age {
 
     /// The memory among the others: see [`Line`].
     pub(super) fn line(&self, rate: f64) -> Line {
-        // The unit of decay in fixed point, so that comparing is exact. The decay of a memory that
-        // cannot age stays as it is.
-        let unit = if rate > 0.0 { 1000.0 / rate * FIXED as f64 } else { 1e18 };
-        let accessed = if rate > 0.0 { i128::from(self.accessed) * FIXED } else { 0 };
-        let included = if rate > 0.0 { self.mark.sum * FIXED } else { 0 };
-        let start = (self.base * unit) as i128;
-        Line {
-            level: start
-                .saturating_sub(included)
-                .saturating_add(i128::from(self.mark.count).saturating_mul(accessed)),
-            slope: accessed,
+        let start = (self.base * unit(rate)) as i128;
+        if rate == 0.0 {
+            return Line { level: start, slope: 0, accessed: self.accessed };
         }
+        let included = self.mark.sum.saturating_mul(FIXED);
+        let counted = i128::from(self.mark.count).saturating_mul(i128::from(self.accessed));
+        let level = start.saturating_sub(included).saturating_add(counted.saturating_mul(FIXED));
+        Line { level, slope: self.accessed, accessed: self.accessed }
     }
 }
 
-const FIXED: i128 = 1 << 32;
+/// Milliseconds are compared in fixed point, so that comparing is exact and a decay has its digits
+/// at every rate that an identity can be given.
+const FIXED: i128 = 1 << 56;
+
+/// A decay of one in fixed point. At a rate of zero nothing ages, and any unit does.
+fn unit(rate: f64) -> f64 {
+    if rate > 0.0 { 1000.0 / rate * FIXED as f64 } else { 1e18 }
+}
+
+/// What the value of a line is above, of every memory that is to be released after the sweeps; and
+/// of a few that are nearly.
+pub(super) fn nearly_due(sweeps: &Sweeps, rate: f64) -> i128 {
+    let decayed = ((RELEASED_ABOVE - 1e-6) * unit(rate)) as i128;
+    let common = if rate > 0.0 { sweeps.sum.saturating_mul(FIXED) } else { 0 };
+    decayed.saturating_sub(common)
+}
 
 /// A memory's decay up to what all have in common: after n sweeps, level − slope × n. The greater,
 /// the more decayed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Line {
     level: i128,
-    slope: i128,
+    slope: i64,
+    /// The time of the last access, which is the slope wherever memories age.
+    pub(super) accessed: i64,
 }
 
 impl Line {
-    fn at(&self, sweeps: u64) -> i128 {
-        self.level.saturating_sub(self.slope.saturating_mul(i128::from(sweeps)))
+    /// The value after so many sweeps.
+    pub(super) fn at(&self, sweeps: u64) -> i128 {
+        let fallen = i128::from(self.slope).saturating_mul(i128::from(sweeps));
+        self.level.saturating_sub(fallen.saturating_mul(FIXED))
     }
 
-    /// Whether this one is before another: more decayed, or as much and growing faster.
-    pub(super) fn leads(&self, other: &Line, sweeps: u64) -> bool {
-        let (own, others) = (self.at(sweeps), other.at(sweeps));
-        own > others || (own == others && self.slope <= other.slope)
-    }
-
-    /// The number of sweeps at which another, which is behind, will be before this one.
-    pub(super) fn led_until(&self, other: &Line, sweeps: u64) -> u64 {
-        let closing = self.slope.saturating_sub(other.slope);
+    /// The number of sweeps at which another, which is behind, will have caught up.
+    pub(super) fn ahead_until(&self, other: &Line, sweeps: u64) -> u64 {
+        let closing = (i128::from(self.slope) - i128::from(other.slope)).saturating_mul(FIXED);
         if closing <= 0 {
             return u64::MAX;
         }

@@ -1,11 +1,12 @@
 //! Crystals, in the order in which they came: memories that crystallized by themselves, under their
 //! own ids, and one pattern for a group, which a later crystallization of that group replaces.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::groups::Pattern;
 use super::memory::quoted;
+use super::names::Names;
 
 /// What a crystal is.
 pub(super) enum Crystal {
@@ -19,7 +20,7 @@ pub(super) enum Crystal {
 #[derive(Default)]
 pub(super) struct Crystals {
     by_number: BTreeMap<u64, (Arc<str>, Crystal)>,
-    numbers: HashMap<Arc<str>, u64>,
+    numbers: Names,
     next_number: u64,
 }
 
@@ -50,7 +51,7 @@ impl Crystals {
     }
 
     pub(super) fn get(&self, id: &str) -> Option<&Crystal> {
-        let (_, crystal) = self.by_number.get(self.numbers.get(id)?)?;
+        let (_, crystal) = self.by_number.get(&self.numbers.get(id)?)?;
         Some(crystal)
     }
 
@@ -66,7 +67,8 @@ impl Crystals {
     }
 
     fn put(&mut self, id: Arc<str>, crystal: Crystal) {
-        let number = *self.numbers.entry(Arc::clone(&id)).or_insert(self.next_number);
+        let number = self.numbers.get(&id).unwrap_or(self.next_number);
+        self.numbers.insert(Arc::clone(&id), number);
         self.next_number = self.next_number.max(number + 1);
         self.by_number.insert(number, (id, crystal));
     }

@@ -31,6 +31,8 @@ pub(super) struct Memory {
     pub(super) stored: f64,
     /// Among those that can decay away.
     pub(super) place: Option<Place>,
+    /// A sweep has found it due: it is there for nobody any more, and only waits to be taken.
+    pub(super) due: bool,
 }
 
 /// What a caller wants remembered.
@@ -66,6 +68,19 @@ pub struct Stored<'a> {
     /// `isPersistent`
     pub persistent: bool,
     /// `idleMilliseconds`: for how long nobody had accessed it when it was stored.
+    pub idle: i64,
+}
+
+/// How a memory has aged, for the store.
+#[derive(Debug, PartialEq)]
+pub struct Aged {
+    /// Its name.
+    pub id: Arc<str>,
+    /// `accessCount`: it has aged like this as long as that is the same.
+    pub access_count: u64,
+    /// `decay`
+    pub decay: f64,
+    /// For how long nobody had accessed it.
     pub idle: i64,
 }
 
@@ -142,6 +157,7 @@ impl Memory {
             age: Age::new(0.0, sweeps, now.elapsed),
             stored: 0.0,
             place: None,
+            due: false,
         })
     }
 
@@ -167,6 +183,7 @@ impl Memory {
             age: Age::new(stored.decay, sweeps, now.elapsed.saturating_sub(idle)),
             stored: stored.decay,
             place: None,
+            due: false,
         })
     }
 

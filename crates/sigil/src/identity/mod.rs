@@ -4,12 +4,15 @@
 //! [`Moment`], and what is to be written or deleted goes out as ids and texts. Memories are known by
 //! numbers in the order in which they came; every index speaks of these numbers.
 
+mod ages;
 mod aging;
+mod block;
 mod crystals;
 mod frequencies;
 mod groups;
 mod ids;
 mod memory;
+mod names;
 mod numbers;
 mod own_sigil;
 mod pages;
@@ -19,7 +22,7 @@ mod state;
 mod tests;
 
 pub use ids::Ids;
-pub use memory::{Draft, Released, Stored};
+pub use memory::{Aged, Draft, Released, Stored};
 pub use numbers::{PHI, Qualities, resonance};
 pub use own_sigil::own_sigil;
 pub use pages::Page;

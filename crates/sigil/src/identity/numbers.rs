@@ -49,7 +49,8 @@ pub fn resonance(one: f64, other: f64) -> f64 {
 /// The difference of frequencies beyond which a resonance is surely not above a threshold: the
 /// interval to look at. Slightly wide, so that rounding loses nothing.
 pub(super) fn reach(threshold: f64) -> f64 {
-    if threshold > 0.0 { -libm::log(threshold) * PHI + 1e-9 } else { f64::INFINITY }
+    // Above 1 no resonance is; there is an interval all the same.
+    if threshold > 0.0 { (-libm::log(threshold) * PHI).max(0.0) + 1e-9 } else { f64::INFINITY }
 }
 
 /// `v` to the power of [`PHI`].

@@ -30,27 +30,25 @@ impl Page {
 impl Identity {
     /// Memories from a number on.
     pub fn memories_page(&self, from: u64, limit: usize) -> Page {
-        let rows = self.memories.range(from..).map(|(number, memory)| {
+        let rows = self.present(from).map(|(number, memory)| {
             let text = memory.text(self.decay_of(memory), None);
-            (*number, format!("[{},{text}]", quoted(&memory.id)))
+            (number, format!("[{},{text}]", quoted(&memory.id)))
         });
         Page::of(rows, limit)
     }
 
     /// The ids of memories from a number on.
     pub fn ids_page(&self, from: u64, limit: usize) -> Page {
-        let rows =
-            self.memories.range(from..).map(|(number, memory)| (*number, quoted(&memory.id)));
+        let rows = self.present(from).map(|(number, memory)| (number, quoted(&memory.id)));
         Page::of(rows, limit)
     }
 
     /// The ids of memories from a number on whose decay is not what the store has.
     pub fn unsaved_page(&self, from: u64, limit: usize) -> Page {
         let rows = self
-            .memories
-            .range(from..)
+            .present(from)
             .filter(|(_, memory)| self.decay_of(memory) != memory.stored)
-            .map(|(number, memory)| (*number, quoted(&memory.id)));
+            .map(|(number, memory)| (number, quoted(&memory.id)));
         Page::of(rows, limit)
     }
 

@@ -1,30 +1,35 @@
 //! The state of an identity and every change that there is of it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
-use super::aging::{RELEASED_ABOVE, Sweeps};
+use super::aging::{Line, RELEASED_ABOVE, Sweeps, nearly_due};
 use super::crystals::Crystals;
 use super::frequencies::Frequencies;
 use super::groups::Groups;
 use super::memory::{Draft, Memory, Released, Stored, quoted};
+use super::names::Names;
 use super::numbers::{reach, resonance};
-use super::standing::Standing;
+use super::standing::{Place, Standing};
 use super::{IdentityError, Moment};
 
 /// See the module's documentation.
 #[derive(Default)]
 pub struct Identity {
     pub(super) memories: BTreeMap<u64, Memory>,
-    numbers: HashMap<Arc<str>, u64>,
+    numbers: Names,
     next_number: u64,
     frequencies: Frequencies,
     groups: Groups,
     pub(super) crystals: Crystals,
     standing: Standing,
-    sweeps: Sweeps,
+    /// Those that are due, to be taken.
+    due: VecDeque<u64>,
+    /// How many memories are.
+    due_count: usize,
+    pub(super) sweeps: Sweeps,
     /// What the sweeps multiply with.
-    rate: f64,
+    pub(super) rate: f64,
     /// The latest time that was heard of: what comes in later is not before it.
     elapsed: i64,
     /// Memories that were drawn and wait to be admitted.
@@ -73,7 +78,7 @@ impl Identity {
         if self.drawn.contains_key(&memory.id) {
             return Ok(false);
         }
-        let known = self.numbers.get(&memory.id).copied();
+        let known = self.numbers.get(&memory.id);
         if known.and_then(|number| self.memories.get(&number)).is_some_and(|one| one.is_as(&memory))
         {
             return Ok(false);
@@ -87,7 +92,7 @@ impl Identity {
 
     /// Drops a memory that the store does not have any more. `false` where there is none.
     pub fn forget(&mut self, id: &str) -> bool {
-        let Some(number) = self.numbers.get(id).copied() else { return false };
+        let Some(number) = self.numbers.get(id) else { return false };
         self.crystals.remove(id);
         self.remove(number).is_some()
     }
@@ -99,7 +104,7 @@ impl Identity {
     }
 
     fn add(&mut self, mut memory: Memory) -> bool {
-        if self.numbers.contains_key(&memory.id) {
+        if self.numbers.contains(&memory.id) {
             return false;
         }
         let number = memory.number;
@@ -120,47 +125,97 @@ impl Identity {
         self.numbers.remove(&memory.id);
         self.frequencies.remove(memory.frequency, number);
         self.groups.remove(memory.frequency, memory.potential, &memory.id);
+        self.due_count -= usize::from(memory.due);
         if let Some(place) = memory.place {
-            self.standing.leave(place);
+            self.leave(place, &memory.age.line(self.rate), number);
         }
         Some(memory)
+    }
+
+    fn leave(&mut self, place: Place, line: &Line, number: u64) {
+        for (other, place) in self.standing.leave(place, line, number) {
+            if let Some(memory) = self.memories.get_mut(&other) {
+                memory.place = Some(place);
+            }
+        }
     }
 
     /// Notes an access. `false` where there is no such memory.
     pub fn touch(&mut self, id: &str, now: Moment) -> bool {
         let now = self.forward(now);
-        let Some(number) = self.numbers.get(id) else { return false };
-        let Some(memory) = self.memories.get_mut(number) else { return false };
+        let Some(number) = self.number_of(id) else { return false };
+        let Some(memory) = self.memories.get_mut(&number) else { return false };
         memory.access_count += 1;
         memory.last_accessed = now.calendar;
+        let before = memory.age.line(self.rate);
         memory.age.settle(&self.sweeps, self.rate, now.elapsed);
-        if let Some(place) = memory.place {
-            self.standing.change(place, memory.age.line(self.rate));
-        }
+        self.stand_anew(number, &before);
         true
     }
 
-    /// A sweep: all memories age. Who is due then is for [`Identity::take_due`] to say.
-    pub fn sweep(&mut self, rate: f64, now: Moment) {
-        let now = self.forward(now);
+    /// A memory ages otherwise than it did.
+    pub(super) fn stand_anew(&mut self, number: u64, before: &Line) {
+        let place = self.memories.get(&number).and_then(|memory| memory.place);
+        if let Some(place) = place {
+            self.leave(place, before, number);
+        }
+        if let Some(memory) = self.memories.get_mut(&number).filter(|_| place.is_some()) {
+            memory.place = Some(self.standing.enter(memory.age.line(self.rate), number));
+        }
+    }
+
+    /// Memories age at another rate from now on. Costs nothing where there are none.
+    pub fn set_rate(&mut self, rate: f64) {
         if rate != self.rate {
             self.change_rate(rate);
         }
+    }
+
+    /// A sweep: all memories age. Who is due then is for [`Identity::mark_due`] to say.
+    pub fn sweep(&mut self, rate: f64, now: Moment) {
+        let now = self.forward(now);
+        self.bring_back_due();
+        self.set_rate(rate);
         self.sweeps.add(now.elapsed);
         self.standing.advance(self.sweeps.count());
     }
 
-    /// Removes memories that have decayed away, at most so many.
+    /// Memories that have decayed away by now are there for nobody any more. The next sweep brings
+    /// back those that nobody takes until then.
+    pub fn mark_due(&mut self) {
+        let Self { memories, sweeps, rate, .. } = self;
+        let is_due = |number: u64| {
+            memories.get(&number).is_some_and(|one| one.age.decay(sweeps, *rate) > RELEASED_ABOVE)
+        };
+        let due = self.standing.take_above(nearly_due(sweeps, *rate), is_due);
+        for number in &due {
+            if let Some(memory) = self.memories.get_mut(number) {
+                (memory.place, memory.due) = (None, true);
+                self.due_count += 1;
+            }
+        }
+        self.due.extend(due);
+    }
+
+    fn bring_back_due(&mut self) {
+        for number in std::mem::take(&mut self.due) {
+            if let Some(memory) = self.memories.get_mut(&number).filter(|memory| memory.due) {
+                memory.due = false;
+                memory.place = Some(self.standing.enter(memory.age.line(self.rate), number));
+                self.due_count -= 1;
+            }
+        }
+    }
+
+    /// Removes memories that are due, at most so many.
     pub fn take_due(&mut self, limit: usize) -> Vec<Released> {
         let mut taken = Vec::new();
         while taken.len() < limit {
-            let Some(number) = self.standing.first() else { break };
-            let due =
-                self.memories.get(&number).is_some_and(|one| self.decay_of(one) > RELEASED_ABOVE);
-            if !due {
-                break;
+            let Some(number) = self.due.pop_front() else { break };
+            // One that was heard of meanwhile is another by now.
+            if self.memories.get(&number).is_some_and(|memory| memory.due) {
+                taken.extend(self.remove(number).map(Released::from));
             }
-            taken.extend(self.remove(number).map(Released::from));
         }
         taken
     }
@@ -168,7 +223,7 @@ impl Identity {
     /// Removes the most decayed until there are as many as may be, at most so many at once.
     pub fn take_surplus(&mut self, most: usize, limit: usize) -> Vec<Released> {
         let mut taken = Vec::new();
-        while taken.len() < limit && self.memories.len() > most {
+        while taken.len() < limit && self.len() > most {
             let Some(number) = self.standing.first() else { break };
             taken.extend(self.remove(number).map(Released::from));
         }
@@ -187,36 +242,47 @@ impl Identity {
 
     /// How many memories there are.
     pub fn len(&self) -> usize {
-        self.memories.len()
+        self.memories.len() - self.due_count
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.memories.is_empty()
+        self.len() == 0
     }
 
     /// Whether there is such a memory.
     pub fn has(&self, id: &str) -> bool {
-        self.numbers.contains_key(id)
+        self.number_of(id).is_some()
     }
 
     /// A memory's record as JSON text.
     pub fn record(&self, id: &str) -> Option<String> {
-        let memory = self.memories.get(self.numbers.get(id)?)?;
+        let memory = self.memories.get(&self.number_of(id)?)?;
         Some(memory.text(self.decay_of(memory), None))
+    }
+
+    /// Memories from a number on, with theirs.
+    pub(super) fn present(&self, from: u64) -> impl Iterator<Item = (u64, &Memory)> {
+        let all = self.memories.range(from..).map(|(number, memory)| (*number, memory));
+        all.filter(|(_, memory)| !memory.due)
+    }
+
+    pub(super) fn number_of(&self, id: &str) -> Option<u64> {
+        let number = self.numbers.get(id)?;
+        self.memories.get(&number).is_some_and(|memory| !memory.due).then_some(number)
     }
 
     /// The record as it is to be stored, which is taken to be what the store has from now on.
     pub fn record_to_store(&mut self, id: &str, now: Moment) -> Option<String> {
         let now = self.forward(now);
-        let memory = self.memories.get_mut(self.numbers.get(id)?)?;
+        let memory = self.memories.get_mut(&self.number_of(id)?)?;
         memory.stored = memory.age.decay(&self.sweeps, self.rate);
         Some(memory.text(memory.stored, Some(now.elapsed - memory.age.accessed())))
     }
 
     /// Who resonated with a memory when it came and is still there, as JSON text.
     pub fn resonances(&self, id: &str, threshold: f64) -> Option<String> {
-        let number = *self.numbers.get(id)?;
+        let number = self.number_of(id)?;
         let own = self.memories.get(&number)?.frequency;
         let mut found: Vec<_> = self
             .frequencies
@@ -226,7 +292,7 @@ impl Identity {
             .collect();
         found.sort_unstable_by_key(|(other, _)| *other);
         let items = found.iter().filter_map(|(other, resonance)| {
-            let id = quoted(&self.memories.get(other)?.id);
+            let id = quoted(&self.memories.get(other).filter(|one| !one.due)?.id);
             Some(format!("{{\"id\":{id},\"resonance\":{resonance}}}"))
         });
         Some(format!("[{}]", items.collect::<Vec<_>>().join(",")))
@@ -256,7 +322,7 @@ impl Identity {
         self.next_number
     }
 
-    fn forward(&mut self, now: Moment) -> Moment {
+    pub(super) fn forward(&mut self, now: Moment) -> Moment {
         self.elapsed = self.elapsed.max(now.elapsed);
         Moment { elapsed: self.elapsed, ..now }
     }

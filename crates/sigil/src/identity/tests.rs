@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::numbers::{Fingerprint, PHI};
-use super::{Draft, Identity, Moment, Qualities, Stored};
+use super::{Aged, Draft, Identity, Moment, Qualities, Stored};
 
 const YEAR: i64 = 365 * 24 * 3600 * 1000;
 const HALF_A_YEAR: i64 = 183 * 24 * 3600 * 1000;
@@ -46,7 +46,7 @@ impl ModelMemory {
 }
 
 impl Model {
-    fn sweep(&mut self, rate: f64, now: Moment) -> Vec<String> {
+    fn age(&mut self, rate: f64, now: Moment) {
         if rate != self.rate {
             let old = self.rate;
             self.memories.iter_mut().for_each(|memory| memory.settle(old));
@@ -55,6 +55,10 @@ impl Model {
         for memory in &mut self.memories {
             memory.gained += now.elapsed - memory.accessed;
         }
+    }
+
+    fn sweep(&mut self, rate: f64, now: Moment) -> Vec<String> {
+        self.age(rate, now);
         let due = |memory: &ModelMemory| !memory.persistent && memory.decay(rate) > 0.95;
         let released = self.memories.iter().filter(|memory| due(memory));
         let ids = released.map(|memory| memory.id.clone()).collect();
@@ -137,6 +141,8 @@ enum Step {
     /// Somebody else has let it go.
     GoneElsewhere(usize),
     Sweep,
+    /// Twice, and it is for somebody else to release what is due.
+    SweepElsewhere,
     Rate(usize),
     Crystallize,
     Limit(usize),
@@ -158,6 +164,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
             .prop_map(|(at, idle)| Step::TouchElsewhere(at, idle)),
         1 => (0_usize..1000).prop_map(Step::GoneElsewhere),
         6 => Just(Step::Sweep),
+        1 => Just(Step::SweepElsewhere),
         1 => (0_usize..4).prop_map(Step::Rate),
         2 => Just(Step::Crystallize),
         1 => (0_usize..60).prop_map(Step::Limit),
@@ -180,9 +187,11 @@ struct Pair {
 
 impl Pair {
     fn new() -> Self {
+        let mut identity = Identity::default();
+        identity.set_rate(0.001);
         Self {
-            identity: Identity::default(),
-            model: Model::default(),
+            identity,
+            model: Model { rate: 0.001, ..Model::default() },
             now: Moment { calendar: 50 * YEAR, elapsed: 1000 },
             rate: 0.001,
             made: 0,
@@ -289,6 +298,7 @@ impl Pair {
                 assert!(self.identity.crystal(&gone.id).is_none());
             }
             Step::Sweep => self.sweep(),
+            Step::SweepElsewhere => self.sweep_and_leave(),
             Step::Rate(which) => self.rate = [0.001, 0.0, 0.02, 0.000_1][which],
             Step::Crystallize => {
                 let made = self.identity.crystallize(THRESHOLD, self.now);
@@ -325,8 +335,16 @@ impl Pair {
     fn sweep(&mut self) {
         let mut expected = self.model.sweep(self.rate, self.now);
         self.identity.sweep(self.rate, self.now);
+        self.identity.mark_due();
         let mut released = Vec::new();
         loop {
+            // Before they are taken, too, nobody meets those that are due.
+            for id in &expected {
+                assert!(!self.identity.touch(id, self.now));
+                assert!(!self.identity.has(id));
+                assert_eq!(self.identity.record(id), None);
+            }
+            self.check();
             let taken = self.identity.take_due(3);
             if taken.is_empty() {
                 break;
@@ -338,6 +356,15 @@ impl Pair {
         assert_eq!(released, expected);
     }
 
+    /// A view of memories that others release: they stay, and somebody may use them.
+    fn sweep_and_leave(&mut self) {
+        self.model.age(self.rate, self.now);
+        self.identity.sweep(self.rate, self.now);
+        self.identity.mark_due();
+        self.identity.sweep(self.rate, self.now);
+        self.model.age(self.rate, self.now);
+    }
+
     fn limit(&mut self, most: usize) {
         for gone in self.identity.take_surplus(most, usize::MAX) {
             let rate = self.model.rate;
@@ -347,9 +374,14 @@ impl Pair {
             let memory = memories.remove(at);
             assert!(!memory.persistent);
             let mortal = memories.iter().filter(|other| !other.persistent);
-            let greatest = mortal.map(|other| other.base + other.gained as f64 * rate / 1000.0);
-            let own = memory.base + memory.gained as f64 * rate / 1000.0;
-            assert!(greatest.fold(0.0, f64::max) <= own + 1e-9);
+            let decay = |one: &ModelMemory| one.base + one.gained as f64 * rate / 1000.0;
+            for other in mortal {
+                assert!(decay(other) <= decay(&memory) + 1e-9);
+                // Of those that are equally old the one that was used longest ago, then the first.
+                if (other.base, other.gained) == (memory.base, memory.gained) {
+                    assert!((memory.accessed, &memory.id) < (other.accessed, &other.id));
+                }
+            }
         }
         let over = self.model.memories.len() > most;
         assert!(!over || self.model.memories.iter().all(|memory| memory.persistent));
@@ -359,6 +391,8 @@ impl Pair {
     fn restart(&mut self, down: i64) {
         // In the order of keys.
         self.model.memories.sort_by(|one, other| one.id.cmp(&other.id));
+        let ages = self.note_ages();
+        assert!(!self.identity.has_aged());
         let texts: Vec<String> = self
             .model
             .memories
@@ -376,7 +410,8 @@ impl Pair {
             self.identity.load_pattern(*group, members, "{}");
         }
         let old_rate = self.model.rate;
-        self.model.rate = 0.0;
+        self.identity.set_rate(self.rate);
+        self.model.rate = self.rate;
         for (at, text) in texts.iter().enumerate() {
             let record: serde_json::Value = serde_json::from_str(text).unwrap();
             let idle = record["idleMilliseconds"].as_i64().unwrap_or(0);
@@ -388,8 +423,32 @@ impl Pair {
             let decay = decay_in(text);
             assert_eq!(decay, memory.base);
             let memory = memory.clone();
+            // Of every second one, its own record is from when it was encoded or accessed.
+            let is_stale = at % 2 == 0 && decay > 0.0;
+            let (decay, idle) = if is_stale { (0.0, 0) } else { (decay, idle) };
             self.load(&memory, decay, idle);
         }
+        let notes = ages.iter().flat_map(|(aged, late)| {
+            let Aged { id, access_count, decay, idle } = aged;
+            // What was noted before, or before an access, is not true any more.
+            let (before, accessed) = ((*decay / 2.0, *idle), (1.0, 0));
+            let right = (&**id, *access_count, *decay, *idle);
+            let old = (&**id, *access_count, before.0, before.1);
+            let other = (&**id, *access_count + 1, accessed.0, accessed.1);
+            if *late { [old, other, right] } else { [right, other, old] }
+        });
+        self.identity.load_ages(notes, self.now);
+        assert!(!self.identity.has_aged());
+    }
+
+    fn note_ages(&mut self) -> Vec<(Aged, bool)> {
+        let (mut ages, mut from) = (Vec::new(), Some(0));
+        while let Some(start) = from {
+            let (some, next) = self.identity.ages_from(start, 2, self.now);
+            ages.extend(some.into_iter().enumerate().map(|(at, aged)| (aged, at == 0)));
+            from = next;
+        }
+        ages
     }
 
     fn check(&self) {
