@@ -63,7 +63,9 @@ class SigilError extends Error {
     for (const name of DETAILS) {
       if (details[name] !== undefined) this[name] = details[name]
     }
-    if (!(this.cause instanceof SigilError && this.cause.code === this.code)) {
+    // Codes of a host's own are its own to count, and may be any text.
+    const isOurs = Object.hasOwn(CODES, this.code)
+    if (isOurs && !(this.cause instanceof SigilError && this.cause.code === this.code)) {
       errorCounts.set(this.code, (errorCounts.get(this.code) ?? 0) + 1)
     }
   }

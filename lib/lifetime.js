@@ -17,6 +17,8 @@ class Lifetime {
   #options
   /** The opening that is under way or was the last; undefined once it is given up. */
   #opening
+  /** Why that failed, if it did. */
+  #failure
   /** Ends the waiting of the opening for a lock. */
   #givingUp
   #closing
@@ -34,18 +36,31 @@ class Lifetime {
 
   /** @returns {Promise<import('./native-db.js').NativeDb>} */
   open() {
-    this.#opening ??= this.#open()
+    // What can succeed when it is tried again is.
+    if (this.#failure?.transient) this.#forgetFailure()
+    if (this.#opening === undefined) {
+      const opening = this.#open()
+      this.#opening = opening
+      opening.catch((error) => {
+        if (this.#opening === opening) this.#failure = error
+      })
+    }
     return this.#opening
   }
 
-  /** The same, for a caller who asks for it by name: after a failure the next one tries again. */
+  /** The same, for a caller who asks for it by name: whatever an opening failed with, this is another. */
   async openFor(operation) {
+    if (this.#failure !== undefined) this.#forgetFailure()
     try {
       return await this.open()
     } catch (error) {
-      this.#opening = undefined
       throw asked(operation, error)
     }
+  }
+
+  #forgetFailure() {
+    this.#opening = undefined
+    this.#failure = undefined
   }
 
   /** The database once it is open, for an operation that needs it. */
@@ -53,7 +68,7 @@ class Lifetime {
     throwIfAborted(operation, options)
     if (this.#opening === undefined) throw notOpen(operation)
     try {
-      return await abortable(operation, options, this.#opening)
+      return await abortable(operation, options, this.open())
     } catch (error) {
       throw asked(operation, error)
     }
@@ -74,7 +89,7 @@ class Lifetime {
     const opening = this.#opening
     if (opening === undefined) return this.#closing ?? Promise.resolve()
     const wasOpen = this.native !== undefined
-    this.#opening = undefined
+    this.#forgetFailure()
     this.native = undefined
     this.#givingUp?.abort()
     this.#closing = opening.then(

@@ -321,12 +321,12 @@ impl NativeIdentity {
 
     /// Memories have aged as a store says.
     #[napi]
-    pub fn load_ages(&self, memories: Vec<NativeAged>, elapsed: f64) -> Result<()> {
+    pub fn load_ages(&self, memories: Vec<NativeAged>, calendar: f64, elapsed: f64) -> Result<()> {
         self.with(|state| {
             let ages = memories.iter().map(|(id, access_count, decay, idle)| {
                 (id.as_str(), *access_count as u64, *decay, *idle as i64)
             });
-            state.load_ages(ages, moment(0.0, elapsed));
+            state.load_ages(ages, moment(calendar, elapsed));
         })
     }
 

@@ -5,7 +5,7 @@ const { once } = require('node:events')
 const { setTimeout: delay } = require('node:timers/promises')
 const { InMemoryStorageDriver, metrics, SigilIdentity, StorageError } = require('sigil-vault')
 const { createServer } = require('sigil-vault/server')
-const { checkPeriods } = require('../../lib/identity/identity-options.js')
+const { checkOptions } = require('../../lib/identity/identity-options.js')
 const { HIGH, plainStore } = require('./support.js')
 
 const QUICK = { decayPeriod: 3, crystallizationPeriod: 4 }
@@ -257,7 +257,7 @@ test('the timer lets groups crystallize, and counts it', async () => {
 })
 
 test('without options sweeps come every five and every ten seconds', () => {
-  expect(checkPeriods({})).toEqual({ decay: 5000, crystallization: 10_000 })
+  expect(checkOptions({}).periods).toEqual({ decay: 5000, crystallization: 10_000 })
 })
 
 test('a store that gives no list is told so', async () => {

@@ -31,7 +31,8 @@ class Ages {
   load(pages) {
     this.#count = Math.max(this.#count, pages.length)
     for (const page of pages) {
-      callNative('initialize', () => this.#native.loadAges(page, this.#clock.elapsed()))
+      const [now, elapsed] = [this.#clock.now(), this.#clock.elapsed()]
+      callNative('initialize', () => this.#native.loadAges(page, now, elapsed))
     }
   }
 

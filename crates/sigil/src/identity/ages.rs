@@ -3,7 +3,7 @@
 //! noted of a memory holds as long as nobody has accessed it since: an access writes the record.
 
 use super::aging::Age;
-use super::memory::Aged;
+use super::memory::{Aged, idle_at};
 use super::{Identity, Moment};
 
 impl Identity {
@@ -46,7 +46,8 @@ impl Identity {
             let Some(number) = self.number_of(id) else { continue };
             let Some(memory) = self.memories.get_mut(&number) else { continue };
             let known = memory.age.decay(&self.sweeps, self.rate);
-            let accessed = now.elapsed.saturating_sub(idle.max(0));
+            let idle = idle_at(now, memory.last_accessed, idle);
+            let accessed = now.elapsed.saturating_sub(idle);
             let is_later = decay > known || (decay == known && accessed < memory.age.accessed());
             if memory.access_count != access_count || !decay.is_finite() || !is_later {
                 continue;

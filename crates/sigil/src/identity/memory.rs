@@ -105,15 +105,14 @@ impl From<Memory> for Released {
 /// A calendar that says that nobody was running for longer than this was set. Half a year.
 const LONGEST_ABSENCE: i64 = 183 * 24 * 3600 * 1000;
 
-impl Stored<'_> {
-    /// For how long nobody has accessed it. Over the time in which nobody was running the calendar
-    /// alone can tell; where it cannot be right, what was stored counts.
-    pub(super) fn idle_at(&self, now: Moment) -> i64 {
-        let known = self.idle.max(0);
-        match now.calendar.saturating_sub(self.last_accessed) {
-            away @ 0..=LONGEST_ABSENCE => away.max(known),
-            _ => known,
-        }
+/// For how long nobody has accessed a memory that was idle for so long when it was stored. Over the
+/// time in which nobody was running the calendar alone can tell; where it cannot be right, what was
+/// stored counts.
+pub(super) fn idle_at(now: Moment, last_accessed: i64, stored: i64) -> i64 {
+    let known = stored.max(0);
+    match now.calendar.saturating_sub(last_accessed) {
+        away @ 0..=LONGEST_ABSENCE => away.max(known),
+        _ => known,
     }
 }
 

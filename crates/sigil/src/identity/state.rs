@@ -7,7 +7,7 @@ use super::aging::{Line, RELEASED_ABOVE, Sweeps, nearly_due};
 use super::crystals::Crystals;
 use super::frequencies::Frequencies;
 use super::groups::Groups;
-use super::memory::{Draft, Memory, Released, Stored, quoted};
+use super::memory::{Draft, Memory, Released, Stored, idle_at, quoted};
 use super::names::Names;
 use super::numbers::{reach, resonance};
 use super::standing::{Place, Standing};
@@ -64,7 +64,8 @@ impl Identity {
     /// Takes up a memory that the store had. `false` where there is one of that id.
     pub fn load(&mut self, stored: &Stored<'_>, now: Moment) -> Result<bool, IdentityError> {
         let now = self.forward(now);
-        let mut memory = Memory::recall(stored, stored.idle_at(now), now, &self.sweeps)?;
+        let idle = idle_at(now, stored.last_accessed, stored.idle);
+        let mut memory = Memory::recall(stored, idle, now, &self.sweeps)?;
         memory.number = self.take_number();
         Ok(self.add(memory))
     }
