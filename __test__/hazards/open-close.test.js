@@ -8,7 +8,7 @@ const { scratchFolder } = require('../support/scratch.js')
 const long = process.env.SIGIL_LONG === '1'
 const times = long ? 1000 : 100
 /** Megabytes: what the allocator keeps grows with the number of threads that come and go. */
-const room = long ? 40 : 24
+const room = long ? 32 : 8
 const scratch = scratchFolder()
 
 // What is counted is the same on a busy machine.
