@@ -413,7 +413,10 @@ export interface EngineOptions {
   metricsLabels?: Readonly<Record<string, string | number>> | undefined
 }
 
-/** The numbers of this process in the text form of Prometheus: see docs/metrics.md. */
+/**
+ * The numbers of this process in the text form of Prometheus, without those of other worker threads:
+ * each counts for itself. See docs/metrics.md.
+ */
 export function metrics(): string
 
 /** Puts the same numbers into a registry of prom-client, where they are read whenever it is. */
@@ -537,6 +540,7 @@ export class Level<KDefault = string, VDefault = string> extends AbstractLevel<
   get(key: KDefault): Promise<VDefault | undefined>
   get<K = KDefault, V = VDefault>(key: K, options: GetOptions<K, V>): Promise<V | undefined>
 
+  /** At once, waiting for the disk where memory does not have it: without a bound. */
   getSync(key: KDefault): VDefault | undefined
   getSync<K = KDefault, V = VDefault>(key: K, options: GetOptions<K, V>): V | undefined
 
@@ -627,7 +631,7 @@ export interface AdapterOptions extends Omit<EngineOptions, 'errorIfExists'>, Mi
 /** What went wrong in the background. */
 export interface StoreFault {
   /** The job that failed, and is tried again; `reserve` when the disk became full. */
-  kind: 'flush' | 'compaction' | 'sync' | 'reserve'
+  kind: 'flush' | 'compaction' | 'sync' | 'log' | 'reserve'
   /** How often it has, since the database was opened. */
   times: number
   path: string
@@ -720,8 +724,9 @@ export class LevelDBSigilAdapter implements SigilStore, AsyncDisposable {
   batch: SigilStore['batch']
   getHealth: SigilStore['getHealth']
   /**
-   * At once, waiting for the disk where memory does not have it. Unlike the other calls it cannot
-   * wait for the opening: before `open()` has resolved it throws `LEVEL_DATABASE_NOT_OPEN`.
+   * At once, waiting for the disk where memory does not have it: without a bound, see
+   * docs/options.md. Unlike the other calls it cannot wait for the opening: before `open()` has
+   * resolved it throws `LEVEL_DATABASE_NOT_OPEN`.
    */
   getSigilRecordSync(symbol: string, authHash: string | number): StoredRecord | undefined
   getSigilRecordSync(tenantId: string, symbol: string, authHash: string): TenantRecord | undefined

@@ -83,6 +83,24 @@ test('every field of health and stats is explained', async () => {
   expect(Object.keys((await memory.getHealth()).details)).toEqual(['backend', 'open', 'records'])
 })
 
+test('the jobs that can fail are those of the engine, in the types and the document', () => {
+  const engine = read('crates/leveldb/src/db/health.rs')
+  const [, variants] = /pub enum Job \{([\s\S]*?)^\}/m.exec(engine)
+  const jobs = [...variants.matchAll(/^ {4}(\w+),/gm)].map(([, job]) => job.toLowerCase())
+  expect(jobs).toContain('flush')
+  const kindsOf = (name) => {
+    const [, union] = new RegExp(`interface ${name} \\{[\\s\\S]*?(?:kind|job): (.*)`).exec(
+      read('index.d.ts'),
+    )
+    return [...union.matchAll(/'(\w+)'/g)].map(([, kind]) => kind).sort()
+  }
+  expect(kindsOf('JobFailure')).toEqual([...jobs].sort())
+  expect(kindsOf('JobFault')).toEqual([...jobs].sort())
+  expect(kindsOf('StoreFault')).toEqual([...jobs, 'reserve'].sort())
+  const [, told] = /\(([^)]*)\), or `reserve` when/.exec(read('docs/health.md'))
+  expect([...told.matchAll(/`(\w+)`/g)].map(([, kind]) => kind).sort()).toEqual([...jobs].sort())
+})
+
 test('abstract-level’s errors come out of Level as documented', async () => {
   const level = new Level(join(folder, 'db'))
   await level.put('text', '{')

@@ -14,10 +14,11 @@ jest.setTimeout(120_000)
 
 const ROUNDS = 12
 const KEYS = 400
-const scratch = scratchFolder()
 let writer
 
+// Ended before its folder goes, in this order.
 afterEach(() => writer?.kill())
+const scratch = scratchFolder()
 
 const keyOf = (n) => `key-${String(n % KEYS).padStart(5, '0')}`
 

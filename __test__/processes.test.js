@@ -7,7 +7,6 @@ const { scratchFolder } = require('./support/scratch.js')
 
 jest.setTimeout(60_000)
 
-const scratch = scratchFolder()
 const started = []
 
 /** A process with a store on a directory, which has it open. */
@@ -18,7 +17,9 @@ async function holderOf(path) {
   return holder
 }
 
+// Ended before their folder goes, in this order.
 afterEach(() => Promise.all(started.splice(0).map((one) => one.kill())))
+const scratch = scratchFolder()
 
 /** What is said of a directory that a process has; Windows does not tell which. */
 function lockedBy(pid) {

@@ -27,6 +27,6 @@ test(`${times} abandoned iterators, some of them begun`, async () => {
     await store.close()
     return growth`,
   )
-  expectNoGrowth(growth, 32)
+  expectNoGrowth(growth)
   await expectUnlocked(path)
 })

@@ -43,6 +43,6 @@ test(`${times} rejected calls`, async () => {
     await store.close()
     return growth`,
   )
-  expectNoGrowth(growth, 32)
+  expectNoGrowth(growth)
   await expectUnlocked(path)
 })

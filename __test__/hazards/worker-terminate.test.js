@@ -46,7 +46,7 @@ test(`${times} workers terminated with hundreds of operations under way`, async 
     return { growth, acknowledged }
     `,
   )
-  expectNoGrowth(growth, 48)
+  expectNoGrowth(growth, 16)
   const level = new Level(path)
   await level.open()
   for (const round of acknowledged) {

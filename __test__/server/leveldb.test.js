@@ -13,7 +13,6 @@ const { addressOf, mint, start } = require('./service.js')
 
 jest.setTimeout(120_000)
 
-const scratch = scratchFolder()
 const started = []
 let app
 
@@ -25,11 +24,14 @@ function startOn(path, options) {
   return service
 }
 
+// Ended before their folder goes, in this order.
 afterEach(async () => {
   await app?.close()
   for (const { child } of started) child.kill('SIGKILL')
   await Promise.all(started.splice(0).map(({ ended }) => ended))
 })
+
+const scratch = scratchFolder()
 
 async function kill({ child, ended }) {
   child.kill('SIGKILL')
