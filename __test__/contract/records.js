@@ -67,7 +67,6 @@ function records(context) {
 
     test('what is changed as soon as the call is made is stored as it was', async () => {
       const { store } = context
-      await store.open()
       const given = { list: [1] }
       const written = [
         store.setSigilRecord('a', 'b', given),
