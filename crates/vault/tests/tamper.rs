@@ -71,7 +71,23 @@ fn interrogate(env: &MemoryEnv) -> Result<()> {
         assert!(seen.is_sorted_by(|a, b| a > b), "{seen:?}");
         assert!(seen.len() == MESSAGES || told > 0, "{seen:?} of {peer:?} without a word");
     }
+    check_verdict(&store);
     Ok(())
+}
+
+/// A store that says that nothing is wrong has everything, and counts it.
+fn check_verdict(store: &Store) {
+    let stats = store.stats();
+    let Ok(verification) = store.verify() else { return };
+    if !verification.is_whole() {
+        return;
+    }
+    let stats = stats.unwrap();
+    let counts = (stats.messages, stats.sessions, stats.proofs, stats.peers);
+    assert_eq!(counts, (MESSAGES as u64, 1, 1, 1), "whole, with something missing");
+    for id in 0..MESSAGES {
+        assert!(store.get(Kind::Message, &id.to_string()).unwrap().is_some());
+    }
 }
 
 fn flip_everything(in_tables: bool) {
