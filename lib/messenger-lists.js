@@ -68,7 +68,8 @@ async function findUnreadable(operation, vault, kinds) {
   let cursor
   do {
     const from = cursor
-    const ask = (native, apart) => native.someMessages(LOOKS, BYTES, from, apart)
+    const ask = (native, apart) =>
+      native.messages(undefined, LOOKS, from, undefined, undefined, apart, BYTES)
     const list = await readList(operation, vault, ask)
     note('message', list)
     cursor = list.cursor

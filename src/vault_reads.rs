@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use napi_derive::napi;
-use sigil_storage::{Before, Cached, Kind, Page, Query, Store};
+use sigil_storage::{Before, Cached, Kind, Page, Query};
 
 use crate::boundary::{Result, guard};
 use crate::bytes::{Form, Input, Output};
@@ -69,17 +69,6 @@ fn closed(mut array: Vec<u8>) -> Output {
     Output(Form::Text, array.into())
 }
 
-/// A page, or its values one by one with their ids.
-fn list_of(store: &Store, page: Page, apart: bool) -> std::result::Result<VaultList, Failure> {
-    if !apart {
-        return Ok(VaultList::page(page));
-    }
-    let cursor = page.cursor.map(|cursor| Output(Form::Buffer, cursor.into()));
-    let ids = store.ids_at(&page.places)?.into_iter().map(Option::unwrap_or_default);
-    let list = VaultList::apart(page.values.into_iter());
-    Ok(VaultList { cursor, ids: Some(ids.collect()), ..list })
-}
-
 /// Where a page of messages begins, as it came in.
 enum Start {
     Cursor(Vec<u8>),
@@ -129,7 +118,7 @@ impl NativeVault {
 
     /// Messages, the newest first. At most one of the three before the last says where to begin.
     /// Apart are the texts of the values, one by one and with their ids: for when one of them cannot
-    /// be parsed.
+    /// be parsed. Fewer, with a cursor, where they are so many bytes.
     #[napi]
     pub fn messages(
         &self,
@@ -139,6 +128,7 @@ impl NativeVault {
         before_id: Option<Input>,
         before_time: Option<f64>,
         apart: bool,
+        bytes: Option<f64>,
     ) -> Result<Promise<VaultList>> {
         let (peer, start) = guard(|| {
             let start = Start::of(cursor, before_id, before_time)?;
@@ -147,24 +137,14 @@ impl NativeVault {
         self.on_pool(move |store| {
             let before = start.as_ref().map(Start::as_before);
             let query = Query { peer: peer.as_deref(), limit: limit as usize, before };
-            list_of(store, store.messages(&query)?, apart)
-        })
-    }
-
-    /// Messages of all peers, until they are so many bytes: for going through everything.
-    #[napi]
-    pub fn some_messages(
-        &self,
-        limit: f64,
-        bytes: f64,
-        cursor: Option<Input>,
-        apart: bool,
-    ) -> Result<Promise<VaultList>> {
-        let cursor = cursor.map(|cursor| cursor.0);
-        self.on_pool(move |store| {
-            let before = cursor.as_deref().map(Before::Cursor);
-            let query = Query { peer: None, limit: limit as usize, before };
-            list_of(store, store.messages_up_to(&query, bytes as usize)?, apart)
+            let page = store.messages_up_to(&query, bytes.map_or(usize::MAX, |it| it as usize))?;
+            if !apart {
+                return Ok(VaultList::page(page));
+            }
+            let cursor = page.cursor.map(|cursor| Output(Form::Buffer, cursor.into()));
+            let ids = store.ids_at(&page.places)?.into_iter().map(Option::unwrap_or_default);
+            let list = VaultList::apart(page.values.into_iter());
+            Ok(VaultList { cursor, ids: Some(ids.collect()), ..list })
         })
     }
 

@@ -136,6 +136,8 @@ fn a_purge_waits_for_who_reads_what_is_deleted() {
             assert!(!purge.is_finished(), "the reader has it in its files");
             // Others are not waited for, and do not wait.
             store.write(message("later", 4.0, "x", "y")).unwrap();
+            // Whoever closes the store waits for it.
+            store.begin_closing();
             go_on();
             purge.join().unwrap().unwrap();
         });
