@@ -138,6 +138,7 @@ fn a_purge_waits_for_who_reads_what_is_deleted() {
             store.write(message("later", 4.0, "x", "y")).unwrap();
             // Whoever closes the store waits for it.
             store.begin_closing();
+            std::thread::sleep(Duration::from_millis(100));
             go_on();
             purge.join().unwrap().unwrap();
         });
