@@ -787,7 +787,7 @@ export interface StorageConfig {
   keepBackups?: number | undefined
   /** For new stores and new passwords. Default: PBKDF2-SHA512 with 210,000 rounds. */
   kdf?: StorageKdf | undefined
-  /** Bytes of the largest value, as text. Default: 32 MiB. */
+  /** Bytes of the largest value, as text. Default: 32 MiB; at most 512 MiB. */
   maxValueSize?: number | undefined
   /** Milliseconds within which deleted bytes leave the files. Default: one hour. */
   eraseWithin?: number | undefined
@@ -819,7 +819,9 @@ export interface StorageMetrics {
   backupsFailed: number
   /** Why the last backup failed, if it did. */
   backupFailure?: SigilError
+  /** How often something was listed without what could not be read. */
   unreadable: number
+  /** Records that were encrypted again with a new key. */
   resealed: number
 }
 
@@ -837,11 +839,17 @@ export interface StorageBackup {
 }
 
 export interface StorageVerification {
+  /** Whether nothing was wrong. What could be put right is right afterwards. */
   whole: boolean
+  /** Records that were read. */
   records: number
+  /** What cannot be read or is missing; without an id where that cannot be told. */
   unreadable: { kind: 'message' | 'session' | 'proof' | 'peer'; id?: string }[]
+  /** Entries that lead nowhere, and entries that were missing, which have been written. */
   looseEnds: number
+  /** Whether the counters were what was counted. If not they are now. */
   countersAreRight: boolean
+  /** Places in the database's files that are damaged. */
   damagedFiles: number
 }
 
@@ -909,6 +917,10 @@ export class StorageEngine {
   /** When it resolves, the old password opens nothing in the store's directory any more. */
   changePassword(oldPassword: string, newPassword: string): Promise<void>
   rotateKey(): Promise<void>
+  /**
+   * Reads everything there is and tells what cannot be read. Writes what can be put right: counters,
+   * and missing entries that should lead to a message.
+   */
   verify(): Promise<StorageVerification>
   /**
    * Waits for what is under way, but for backups and rotations: these are rejected as if they had

@@ -193,3 +193,27 @@ fn a_failing_disk_loses_nothing_that_was_acknowledged() {
         }
     }
 }
+
+/// The power goes without a word: what was acknowledged is there, with everything that belongs to it.
+#[test]
+fn what_was_acknowledged_survives_a_power_cut() {
+    let env = MemoryEnv::new();
+    let store = open(&env);
+    for round in 0..30 {
+        let (id, time) = (round.to_string(), f64::from(round));
+        store.write(message(&id, time, "alice", "bob")).unwrap();
+        store.write(item(Kind::Session, &id, id.as_bytes())).unwrap();
+        match round % 10 {
+            4 => store.write(delete(&(round - 1).to_string())).unwrap(),
+            7 => store.rotate_key().unwrap(),
+            9 => store.purge().unwrap(),
+            _ => {}
+        }
+        let expected = content(&store).unwrap();
+        for mode in [CrashMode::Drop, CrashMode::Torn { seed: round as u64 }] {
+            let found = reopen(&env.crash(mode));
+            assert_eq!(content(&found).unwrap(), expected, "{round}, {mode:?}");
+            assert!(found.verify().unwrap().is_whole(), "{round}, {mode:?}");
+        }
+    }
+}

@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use sigil_leveldb::env::MemoryEnv;
-use sigil_storage::{Kind, Query, Result, Store};
+use sigil_storage::{Error, Kind, Query, Result, Store};
 
-use common::{Events, PASSWORD, ROOT, delete, files, item, message, open, options};
+use common::{Events, PASSWORD, ROOT, content, delete, files, item, message, open, options};
 
 #[path = "common/mod.rs"]
 mod common;
@@ -71,7 +71,23 @@ fn interrogate(env: &MemoryEnv) -> Result<()> {
         assert!(seen.is_sorted_by(|a, b| a > b), "{seen:?}");
         assert!(seen.len() == MESSAGES || told > 0, "{seen:?} of {peer:?} without a word");
     }
+    check_verdict(&store);
     Ok(())
+}
+
+/// A store that says that nothing is wrong has everything, and counts it.
+fn check_verdict(store: &Store) {
+    let stats = store.stats();
+    let Ok(verification) = store.verify() else { return };
+    if !verification.is_whole() {
+        return;
+    }
+    let stats = stats.unwrap();
+    let counts = (stats.messages, stats.sessions, stats.proofs, stats.peers);
+    assert_eq!(counts, (MESSAGES as u64, 1, 1, 1), "whole, with something missing");
+    for id in 0..MESSAGES {
+        assert!(store.get(Kind::Message, &id.to_string()).unwrap().is_some());
+    }
 }
 
 fn flip_everything(in_tables: bool) {
@@ -122,4 +138,48 @@ fn files_that_are_cut_off() {
             let _ = interrogate(&env);
         }
     }
+}
+
+/// A log that was cut off looks like what a power cut leaves: what it had up to there is there, as it
+/// was then, and a log with nothing left is no empty store.
+#[test]
+fn a_log_that_is_cut_off() {
+    let env = MemoryEnv::new();
+    let store = open(&env);
+    let mut states = vec![content(&store).unwrap()];
+    for id in 0..MESSAGES {
+        let id = id.to_string();
+        store.write(message(&id, 1.0, "alice", "bob")).unwrap();
+        states.push(content(&store).unwrap());
+        store.write(item(Kind::Peer, &id, id.as_bytes())).unwrap();
+        states.push(content(&store).unwrap());
+        store.write(delete("2")).unwrap();
+        states.push(content(&store).unwrap());
+    }
+    store.close().unwrap();
+    let is_log = |path: &Path| path.extension().is_some_and(|ending| ending == "log");
+    let (path, bytes) =
+        files(&env, Path::new(ROOT)).into_iter().rfind(|(path, _)| is_log(path)).unwrap();
+    let (mut opened, mut refused) = (BTreeSet::new(), 0);
+    for length in 0..bytes.len() {
+        let env = env.deep_clone();
+        env.write_file(&path, bytes[..length].to_vec()).unwrap();
+        match Store::open(ROOT, PASSWORD, options(&env)) {
+            Ok(store) => {
+                let found = content(&store).unwrap();
+                let state = states.iter().position(|state| *state == found);
+                opened.insert(state.expect("a state that never was"));
+                assert!(store.verify().unwrap().is_whole());
+                assert_eq!(
+                    store.stats().unwrap().messages + store.stats().unwrap().peers,
+                    found.len() as u64
+                );
+            }
+            Err(error) => {
+                assert!(matches!(error, Error::DataMissing(_)), "{length}: {error:?}");
+                refused += 1;
+            }
+        }
+    }
+    assert!(opened.len() > 10 && refused > 20, "{opened:?} {refused}");
 }

@@ -22,12 +22,11 @@ impl Inner {
     fn purge(&self) -> Result<()> {
         // A backup holds what it reads, and is waited for.
         let _maintenance = self.maintenance.lock();
-        self.check_closing()?;
         // They have what they see as it was when they began.
-        self.readers.wait(|| self.check_closing())?;
+        self.readers.wait();
         match self.compact_all() {
             // They have the files as they were before.
-            Ok(()) if self.readers.wait(|| self.check_closing())? => self.compact_all(),
+            Ok(()) if self.readers.wait() => self.compact_all(),
             Err(error) if error.is_damage() => self.destroy_key(),
             outcome => outcome,
         }

@@ -136,6 +136,9 @@ fn a_purge_waits_for_who_reads_what_is_deleted() {
             assert!(!purge.is_finished(), "the reader has it in its files");
             // Others are not waited for, and do not wait.
             store.write(message("later", 4.0, "x", "y")).unwrap();
+            // Whoever closes the store waits for it.
+            store.begin_closing();
+            std::thread::sleep(Duration::from_millis(100));
             go_on();
             purge.join().unwrap().unwrap();
         });
@@ -157,4 +160,27 @@ fn what_was_cleared_goes_when_its_last_reader_does() {
             std::thread::sleep(Duration::from_millis(5));
         }
     });
+}
+
+/// Nobody has to ask for it.
+#[test]
+fn deleted_ciphertext_goes_by_itself_in_time() {
+    let env = MemoryEnv::new();
+    let options = Options { erase_within: Duration::from_secs(1), ..options(&env) };
+    let store = Store::open(ROOT, PASSWORD, options).unwrap();
+    store.write(message("stays", 1.0, "x", "y")).unwrap();
+    store.purge().unwrap();
+    let without = ciphertexts(&env);
+    // Its name has nothing in common with that of another, as the peers of a message have.
+    store.write(item(Kind::Session, "goes", &[7; 100])).unwrap();
+    let traces = traces(&ciphertexts(&env), &without);
+    assert!(traces.len() > 100);
+    store.write(Change::DeleteItem { kind: Kind::Session, id: "goes".into() }).unwrap();
+    assert!(remaining(&env, &traces) > 0);
+    let begun = Instant::now();
+    while remaining(&env, &traces) > 0 {
+        assert!(begun.elapsed() < Duration::from_secs(30));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(recent(&store, 10), ["stays"]);
 }

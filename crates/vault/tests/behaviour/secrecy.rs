@@ -2,11 +2,12 @@
 //! headers and backups; nor does a hash that could be guessed.
 
 use sha2::{Digest, Sha256};
+use sigil_leveldb::Range;
 use sigil_leveldb::env::MemoryEnv;
 use sigil_storage::{Event, Kind, Store};
 
 use crate::common::{
-    BACKUPS, Events, PASSWORD, ROOT, delete, files, item, message_with, open, options,
+    BACKUPS, Events, PASSWORD, ROOT, database, delete, files, item, message_with, open, options,
 };
 
 const CANARIES: [&str; 9] = [
@@ -86,6 +87,32 @@ fn the_same_in_two_stores_has_nothing_in_common() {
     let alike = second.windows(16).filter(|window| seen.contains(window)).count();
     // File formats have constants: names in the manifest, runs of zeros in labels and headers.
     assert!(alike < 400, "{alike}");
+}
+
+/// Names that were made without a key would be the same everywhere.
+#[test]
+fn the_same_ids_and_peers_have_other_names_in_every_store() {
+    let names = || {
+        let env = MemoryEnv::new();
+        let store = open(&env);
+        fill(&store);
+        store.close().unwrap();
+        let db = database(&env, "data-1");
+        let mut names = Vec::new();
+        for space in [b"i", b"S", b"X", b"E", b"p"] {
+            let entries = db.range(Range::prefix(space)).unwrap();
+            let found: Vec<_> = entries.map(|entry| entry.unwrap().0[1..17].to_vec()).collect();
+            assert!(!found.is_empty());
+            names.extend(found);
+        }
+        names
+    };
+    let (first, second) = (names(), names());
+    assert_eq!((first.len(), second.len()), (6, 6));
+    assert!(first.iter().all(|name| !second.contains(name)));
+    // Nor has the same text the same name as a session and as a peer, or one text two.
+    let distinct: std::collections::HashSet<_> = first.iter().collect();
+    assert_eq!(distinct.len(), 6);
 }
 
 #[test]
