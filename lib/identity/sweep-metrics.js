@@ -15,7 +15,6 @@ let released = 0
 const identities = new Set()
 /** Those that nobody has any more were not stopped. */
 const collected = new FinalizationRegistry((reference) => identities.delete(reference))
-let fed = false
 
 function sum(count) {
   let total = 0
@@ -68,10 +67,10 @@ const NUMBERS = [
   },
 ]
 
+NUMBERS.forEach(feed)
+
 /** Counts an identity's memories until the function that it gives is called. */
 function count(identity) {
-  if (!fed) NUMBERS.forEach(feed)
-  fed = true
   const reference = new WeakRef(identity)
   identities.add(reference)
   collected.register(identity, reference, reference)
