@@ -127,6 +127,8 @@ async function play(seed) {
     else if (what < 98) clock.setCalendar(random(2) ? YEAR : -YEAR)
     else {
       await identity.stop()
+      // Longer than anybody was away: the calendar tells nothing of the time in between.
+      clock.setCalendar(100 * YEAR)
       identity = new SigilIdentity(store, { clock, memoryConfig })
       await identity.initialize()
       model.restart(clock.elapsed())
