@@ -1009,9 +1009,10 @@ export interface ReadonlyCollection<V> extends Iterable<[string, V]> {
 
 export interface MemoryConfig {
   maxSigils: number
+  /** From 0 on; of 1 or more, nobody resonates. */
   resonanceThreshold: number
   crystallizationThreshold: number
-  /** What a second since the last access adds to the decay at each sweep. */
+  /** What a second since the last access adds to the decay at each sweep: 0, or 1e-15 to 1e9. */
   memoryDecayRate: number
 }
 
@@ -1077,9 +1078,9 @@ export class SigilIdentity extends EventEmitter<IdentityEvents> {
   stop(): Promise<void>
   /** The memory is in the store when it resolves. */
   encodeSigilMemory(data: unknown, consciousnessState?: ConsciousnessState): Promise<SigilMemory>
-  /** Notes an access; `false` where there is no such memory. */
+  /** Notes an access; `false` where there is no such memory. Rejects where it is not stored. */
   touch(id: string): Promise<boolean>
-  /** The memory, noting an access. */
+  /** The memory, noting an access. Rejects where that is not stored. */
   recallSigilMemory(id: string): Promise<SigilMemory | undefined>
   crystallizeMemoryPatterns(): Promise<Crystal[]>
   processMemoryDecay(): Promise<{ released: number }>
@@ -1171,7 +1172,9 @@ export class SigilBasedCodeAuthenticator {
   )
   initialize(): Promise<void>
   embedConsciousnessSigil(
-    code: string,
+    /** Text, or UTF-8. */
+    code: string | Uint8Array,
+    /** JSON, nested at most 100 deep, as is the context. */
     consciousnessState?: unknown,
     codeContext?: unknown,
   ): Promise<{
@@ -1183,7 +1186,8 @@ export class SigilBasedCodeAuthenticator {
     authRecord: AuthenticationRecord
     consciousnessAuthenticated: true
   }>
-  verifyCodeAuthenticity(code: string): Promise<CodeVerification>
+  /** Bytes are judged as bytes; a string that was decoded from a file may hide what was no UTF-8. */
+  verifyCodeAuthenticity(code: string | Uint8Array): Promise<CodeVerification>
   lookupAuthentication(
     sigil: string | CodeSigil,
     authHash: string,
