@@ -100,7 +100,8 @@ struct Comment {
 /// The comment that starts somewhere; none where it has no end.
 fn find_at(file: &str, at: usize) -> Option<Comment> {
     let comment = file.get(at..)?;
-    let length = comment.find("*/")? + 2;
+    // Past the opening, whose star closes nothing.
+    let length = comment.get(2..)?.find("*/")? + 4;
     let rest = comment.get(length..)?;
     let end = ["\r\n", "\n"].iter().find(|end| rest.starts_with(**end));
     let text = comment.get(..length + end.map_or(0, |end| end.len()))?;
