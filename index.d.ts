@@ -327,6 +327,16 @@ export class PostgresSigilAdapter implements SigilStore, AsyncDisposable {
  * The store that a deployment asks for with `SIGIL_STORAGE_BACKEND`, or with `backend`. Throws
  * where that backend is unknown.
  */
+export function createSigilStore(
+  options: AdapterOptions & { backend: 'leveldb'; path?: string | undefined },
+): LevelDBSigilAdapter
+export function createSigilStore(
+  options: PostgresOptions & { backend: 'postgres'; database?: string | PostgresPool | undefined },
+): PostgresSigilAdapter
+export function createSigilStore(options: {
+  backend: 'memory'
+  now?: (() => Date) | undefined
+}): InMemoryStorageDriver
 export function createSigilStore(options?: {
   backend?: 'leveldb' | 'postgres' | 'memory' | undefined
   /** The directory of `leveldb`. */

@@ -7,6 +7,12 @@ const isolation = expect.objectContaining({ code: 'TENANT_ISOLATION_ERROR' })
 const invalid = expect.objectContaining({ code: 'INVALID_PARAMETERS' })
 const { signal } = new AbortController()
 
+test('an option of records that is misspelt does not make a tenant everybody', () => {
+  for (const options of [{ tenant: 'acme' }, { tenantID: 'acme' }, { limt: 3 }]) {
+    expect(() => calls.recordsCall([options])).toThrow(invalid)
+  }
+})
+
 test('the forms of setting', () => {
   const record = { x: 1 }
   expect(calls.setCall(['s', 'h', record])).toEqual({

@@ -29,6 +29,21 @@ test('closing ends the waiting for a lock', async () => {
   await store.close()
 })
 
+test('an opening that failed because of a lock is tried again by the next call', async () => {
+  const path = scratch('locked-at-first')
+  const holder = new Level(path)
+  await holder.open()
+  const store = new LevelDBSigilAdapter(path)
+  const locked = { code: 'LEVEL_LOCKED', transient: true }
+  await expect(store.getSigilRecord('s', 'h')).rejects.toMatchObject(locked)
+  await expect(store.open()).rejects.toMatchObject(locked)
+  await expect(store.setSigilRecord('s', 'h', {})).rejects.toMatchObject(locked)
+  await holder.close()
+  await store.setSigilRecord('s', 'h', { n: 1 })
+  expect(await store.getSigilRecord('s', 'h')).toEqual({ n: 1 })
+  await store.close()
+})
+
 test('a store that failed to close is closed, and can be opened again', async () => {
   const store = new LevelDBSigilAdapter(scratch('failing'))
   await store.setSigilRecord('s', 'h', { n: 1 })
@@ -41,6 +56,25 @@ test('a store that failed to close is closed, and can be opened again', async ()
   await store.open()
   expect(await store.getSigilRecord('s', 'h')).toEqual({ n: 1 })
   await store.close()
+})
+
+const testOnLinux = process.platform === 'linux' ? test : test.skip
+
+testOnLinux('a directory that cannot be made is an error at once', () => {
+  run(
+    scratch('gone'),
+    `const { mkdirSync, rmdirSync } = require('node:fs')
+    mkdirSync(path)
+    process.chdir(path)
+    rmdirSync(path)
+    for (const place of ['./data', './a/b/c', '/proc/self/none', '/proc/none/deeper']) {
+      for (const store of [new LevelDBSigilAdapter(place), new Level(place)]) {
+        const error = await store.open().then(() => undefined, (error) => error.cause ?? error)
+        if (error?.code === undefined) throw new Error(place + ' was opened')
+        await store.close()
+      }
+    }`,
+  )
 })
 
 test('all that is under way when a store closes is answered', () => {

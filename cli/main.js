@@ -25,7 +25,7 @@ async function main([name, ...args], { stdout, stderr }) {
     return 0
   }
   if (!Object.hasOwn(COMMANDS, name ?? '')) {
-    stderr.write(USAGE)
+    stderr.write(name === undefined ? USAGE : `there is no command ${name}\n\n${USAGE}`)
     return 2
   }
   const command = COMMANDS[name]()

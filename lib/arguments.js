@@ -13,6 +13,7 @@ const { AbortError, InvalidParametersError, TenantIsolationError } = require('./
 const { isWellFormed } = require('./well-formed.js')
 
 const DURABILITIES = ['process', 'interval', 'sync']
+const RECORDS_OPTIONS = ['tenantId', 'cursor', 'filter', 'limit', 'signal', 'durability']
 const NO_OPTIONS = Object.freeze({ signal: undefined, durability: undefined })
 
 /** What `setSigilRecord` was called for; `tenant` is undefined for a shared record. */
@@ -72,6 +73,9 @@ function recordsCall(args) {
     throw invalid(operation, 'takes ({ tenantId, cursor, filter, limit, signal })')
   const options = args[0] ?? {}
   if (!isObject(options)) throw invalid(operation, 'takes its options as an object')
+  // A tenant that is misspelt must not become everybody.
+  const unknown = Object.keys(options).find((name) => !RECORDS_OPTIONS.includes(name))
+  if (unknown !== undefined) throw invalid(operation, `has no option ${unknown}`)
   if (!('tenantId' in options)) return sharedList(operation, options)
   const tenant = checkTenant(operation, options.tenantId)
   return { tenant, ...listOptions(operation, options) }
@@ -85,6 +89,8 @@ function batchCall(args) {
   const checked = Array.from(entries, (entry) => {
     if (!isObject(entry)) throw invalid(operation, 'takes operations that are objects')
     const { type, tenantId, sigilId, authHash, record } = entry
+    if (!isText(sigilId))
+      throw invalid(operation, "takes a tenant's operations, with a sigilId each")
     const call = tenantCall(operation, tenantId, sigilId, authHash, record)
     if (type !== 'put' && type !== 'del')
       throw invalid(operation, "knows the types 'put' and 'del'")

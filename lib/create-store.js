@@ -29,7 +29,7 @@ function createSigilStore(given = {}) {
     const { database, ...rest } = options
     return new PostgresSigilAdapter(database, rest)
   }
-  const message = `SIGIL_STORAGE_BACKEND is one of ${BACKENDS.join(', ')}`
+  const message = `SIGIL_STORAGE_BACKEND, or the option backend, is one of ${BACKENDS.join(', ')}`
   throw new InvalidParametersError(message, { operation })
 }
 

@@ -3,11 +3,11 @@
 // the engine does what it asks for. abstract-level's own tests run against it.
 
 const abstract = require('abstract-level')
-const { mkdir } = require('node:fs/promises')
 const { engineOptions } = require('./engine-options.js')
 const { errorOf, fromNative } = require('./errors.js')
 const { LevelBatch } = require('./level-batch.js')
 const { LevelIterator, boundsOf } = require('./level-iterator.js')
+const { makeDirectory } = require('./make-directory.js')
 const { callNative } = require('./native.js')
 const { LEVELS, NativeDb, notOpen } = require('./native-db.js')
 const { WeakResources } = require('./weak-resources.js')
@@ -251,7 +251,7 @@ async function openDirectory(location, options, shared, signal) {
   if (known.createIfMissing) {
     // Made before it is opened, so that it has one name whoever opens it. Where that fails the engine
     // tries again, and says what the system says: Node tells of a read-only parent that it is missing.
-    await mkdir(location, { recursive: true }).catch(() => {})
+    await makeDirectory(location).catch(() => {})
   }
   return NativeDb.open(location, { ...known, shared }, signal)
 }

@@ -12,7 +12,7 @@ function load() {
   } catch (cause) {
     const platform = `${process.platform} ${process.arch}`
     throw new StorageUnavailableError(
-      `no build of the addon fits ${platform}; tried: ${attempts(cause).join('; ')}`,
+      `no build of the addon fits ${platform}, and a clone builds its own with npm start; tried: ${attempts(cause).join('; ')}`,
       { operation: 'load', cause, transient: false },
     )
   }

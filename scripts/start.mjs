@@ -2,6 +2,21 @@
 
 import { ensureAddon, ensureDependencies } from './setup.mjs'
 
+/** Milliseconds. */
+const LOOK = 500
+
 ensureDependencies()
 ensureAddon()
+stopWithParent()
 await import('../server/main.js')
+
+/** npm hands signals to a shell, which may end without handing them on. */
+function stopWithParent() {
+  const parent = process.ppid
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(timer)
+    process.kill(process.pid, 'SIGTERM')
+  }, LOOK)
+  timer.unref()
+}

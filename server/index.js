@@ -8,6 +8,8 @@ const { operationRoutes } = require('./routes/operations.js')
 const { sigilRoutes } = require('./routes/sigils.js')
 const { SigilCatalog } = require('./sigil-catalog.js')
 
+const LOOK_MS = 50
+
 /**
  * @param {object} parts
  * @param {import('../index.js').SigilStore} parts.store closed with the server
@@ -25,6 +27,7 @@ async function createServer({ store, identity = () => null, logger = false }) {
     const route = request.routeOptions.url ?? 'none'
     metrics.countRequest({ method: request.method, route, status: reply.statusCode })
   })
+  app.addHook('preClose', async () => letGo(app.server))
   app.addHook('onClose', () => store.close())
   operationRoutes(app, { store, metrics })
   sigilRoutes(app, { store, catalog, identity })
@@ -32,6 +35,12 @@ async function createServer({ store, identity = () => null, logger = false }) {
   await store.open()
   await catalog.load()
   return app
+}
+
+/** Lets go of connections as their last answers are sent: clients keep them open for more. */
+function letGo(server) {
+  const timer = setInterval(() => server.closeIdleConnections(), LOOK_MS)
+  server.once('close', () => clearInterval(timer))
 }
 
 module.exports = { createServer }

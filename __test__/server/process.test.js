@@ -3,6 +3,8 @@
 
 const { addressOf, mint, start } = require('./service.js')
 
+jest.setTimeout(60_000)
+
 test.each(['SIGTERM', 'SIGINT'])('%s stops it cleanly', async (signal) => {
   const service = start()
   const base = await addressOf(service)
@@ -11,6 +13,15 @@ test.each(['SIGTERM', 'SIGINT'])('%s stops it cleanly', async (signal) => {
   service.child.kill(signal)
   const { code, stdout } = await service.ended
   expect(code).toBe(0)
+  expect(stdout).toContain('"msg":"stopped"')
+})
+
+test('npm start ends with npm, also when a shell between them hands no signal on', async () => {
+  // A shell that waits for it, as npm's does.
+  const service = start({}, { command: 'sh', args: ['-c', 'node scripts/start.mjs; true'] })
+  await addressOf(service)
+  service.child.kill('SIGKILL')
+  const { stdout } = await service.ended
   expect(stdout).toContain('"msg":"stopped"')
 })
 

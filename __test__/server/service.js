@@ -7,8 +7,8 @@ const { join } = require('node:path')
 const main = join(__dirname, '..', '..', 'server', 'main.js')
 
 /** Starts it in an environment, in memory and on a free port unless that says otherwise. */
-function start(env, options = {}) {
-  const child = spawn(process.execPath, [main], {
+function start(env, { command = process.execPath, args = [main], ...options } = {}) {
+  const child = spawn(command, args, {
     env: { ...process.env, SIGIL_STORAGE_BACKEND: 'memory', PORT: '0', ...env },
     ...options,
   })

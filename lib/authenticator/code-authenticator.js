@@ -27,6 +27,7 @@ const MESSAGES = {
   'code-changed': 'the code is not as it was signed',
 }
 const CLASS = 'SigilBasedCodeAuthenticator'
+const OPTIONS = ['tenantId', 'key']
 /** What is sealed of a record. Others may have put something beside it. */
 const SEALED = [
   'sigil',
@@ -62,6 +63,9 @@ class SigilBasedCodeAuthenticator {
         throw errorOf('INVALID_PARAMETERS', `a store has the methods ${STORE_METHODS.join(', ')}`)
       }
       if (typeof options !== 'object' || options === null) throw invalid(CLASS, 'takes an object')
+      // One that is misspelt must not make a tenant's code everybody's.
+      const unknown = Object.keys(options).find((name) => !OPTIONS.includes(name))
+      if (unknown !== undefined) throw invalid(CLASS, `has no option ${unknown}`)
       return { tenantId: options.tenantId, key: options.key }
     })
     if (tenantId !== undefined && (typeof tenantId !== 'string' || !isTenant(tenantId))) {
