@@ -2,95 +2,17 @@
 //! one after the other, with every record visited at every sweep. Clocks are virtual; that of the
 //! calendar jumps by years.
 
+mod model;
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use self::model::{Model, ModelMemory, THRESHOLD};
 use super::numbers::{Fingerprint, PHI};
 use super::{Aged, Draft, Identity, Moment, Qualities, Stored};
 
 const YEAR: i64 = 365 * 24 * 3600 * 1000;
 const HALF_A_YEAR: i64 = 183 * 24 * 3600 * 1000;
-const THRESHOLD: f64 = 0.9;
-
-#[derive(Debug, Clone)]
-struct ModelMemory {
-    id: String,
-    frequency: f64,
-    potential: f64,
-    persistent: bool,
-    base: f64,
-    /// Exact, as the sum of what the sweeps have added, in milliseconds.
-    gained: i64,
-    accessed: i64,
-    last_accessed: i64,
-    accesses: u64,
-}
-
-#[derive(Default)]
-struct Model {
-    memories: Vec<ModelMemory>,
-    rate: f64,
-    /// The members with which each group has crystallized.
-    crystallized: Vec<(i64, Vec<String>)>,
-}
-
-impl ModelMemory {
-    fn decay(&self, rate: f64) -> f64 {
-        (self.base + self.gained as f64 * rate / 1000.0).min(1.0)
-    }
-
-    fn settle(&mut self, rate: f64) {
-        self.base = self.decay(rate);
-        self.gained = 0;
-    }
-}
-
-impl Model {
-    fn age(&mut self, rate: f64, now: Moment) {
-        if rate != self.rate {
-            let old = self.rate;
-            self.memories.iter_mut().for_each(|memory| memory.settle(old));
-            self.rate = rate;
-        }
-        for memory in &mut self.memories {
-            memory.gained += now.elapsed - memory.accessed;
-        }
-    }
-
-    fn sweep(&mut self, rate: f64, now: Moment) -> Vec<String> {
-        self.age(rate, now);
-        let due = |memory: &ModelMemory| !memory.persistent && memory.decay(rate) > 0.95;
-        let released = self.memories.iter().filter(|memory| due(memory));
-        let ids = released.map(|memory| memory.id.clone()).collect();
-        self.memories.retain(|memory| !due(memory));
-        ids
-    }
-
-    /// The groups that crystallize, with how many they are.
-    fn crystallize(&mut self) -> Vec<(i64, usize)> {
-        let mut groups: Vec<i64> = self.memories.iter().map(group_of).collect();
-        groups.sort_unstable();
-        groups.dedup();
-        let mut made = Vec::new();
-        for group in groups {
-            let members = self.memories.iter().filter(|memory| group_of(memory) == group);
-            let mut ids: Vec<_> = members.clone().map(|memory| memory.id.clone()).collect();
-            ids.sort();
-            let strength = members.map(|one| one.potential).sum::<f64>() / ids.len() as f64;
-            let before = self.crystallized.iter().position(|(other, _)| *other == group);
-            let same = before.is_some_and(|at| self.crystallized[at].1 == ids);
-            if ids.len() < 3 || strength <= THRESHOLD || same {
-                continue;
-            }
-            made.push((group, ids.len()));
-            if let Some(at) = before {
-                self.crystallized.remove(at);
-            }
-            self.crystallized.push((group, ids));
-        }
-        made
-    }
-}
 
 fn stored_of<'a>(memory: &'a ModelMemory, fixed: &'a str, decay: f64, idle: i64) -> Stored<'a> {
     Stored {
@@ -110,10 +32,6 @@ fn stored_of<'a>(memory: &'a ModelMemory, fixed: &'a str, decay: f64, idle: i64)
 fn decay_in(record: &str) -> f64 {
     let (_, rest) = record.split_once("\"decay\":").unwrap();
     rest.split([',', '}']).next().unwrap().parse().unwrap()
-}
-
-fn group_of(memory: &ModelMemory) -> i64 {
-    (memory.frequency * 100.0).floor() as i64
 }
 
 #[derive(Debug, Clone)]
