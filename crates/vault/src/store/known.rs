@@ -50,13 +50,3 @@ pub(super) fn all_places(
     }
     Ok(places)
 }
-
-/// [`all_messages`] for those who have met damage already and go on with what there is, if anything.
-pub(super) fn messages(opened: &Opened, moment: &Snapshot) -> Messages {
-    all_messages(opened, moment).unwrap_or_default()
-}
-
-/// [`all_places`] for the same.
-pub(super) fn places(opened: &Opened, moment: &Snapshot, kind: Kind) -> BTreeSet<Vec<u8>> {
-    all_places(opened, moment, kind).unwrap_or_default()
-}

@@ -193,7 +193,7 @@ fn write_known(
     write: &mut impl FnMut(&Entry) -> Result<()>,
 ) -> Result<u64> {
     let mut skipped = 0;
-    for place in known::places(opened, moment, kind) {
+    for place in known::all_places(opened, moment, kind)? {
         if place.as_slice() <= reached {
             continue;
         }

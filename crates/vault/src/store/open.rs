@@ -253,7 +253,7 @@ fn find_tail(opened: &Opened) -> Result<Option<Tail>> {
 }
 
 fn find_tail_around(opened: &Opened) -> Result<Option<Tail>> {
-    let known = known::messages(opened, &opened.db.snapshot()?);
+    let known = known::all_messages(opened, &opened.db.snapshot()?)?;
     let Some(last) = known.keys().next_back() else { return Ok(None) };
     let mut time = f64::NEG_INFINITY;
     for label in known.keys().rev() {
