@@ -12,8 +12,9 @@ jest.setTimeout(600_000)
 test('five hundred reloads, each with an identity that is started and stopped', () => {
   const { growth, listeners } = run(
     scratch('db'),
-    `// As small as it can be, so that what fills up is no growth.
-    const store = new LevelDBSigilAdapter(path, { writeBufferSize: 16 * 1024 })
+    `const { InMemoryStorageDriver } = require('sigil-vault')
+    // One that fills no buffers and opens no files, so that all growth is the identities'.
+    const store = new InMemoryStorageDriver()
     const listening = () =>
       process.eventNames().reduce((sum, name) => sum + process.listenerCount(name), 0)
     const before = listening()
