@@ -71,8 +71,8 @@ fn read_all(db: &Db) {
             for index in 0..KEYS {
                 let key = index.to_be_bytes();
                 assert_ne!(db.get_if_cached(&key).unwrap(), Cached::Absent);
-                // The disk of this test holds everything in memory.
-                assert!(matches!(db.try_get(&key).unwrap(), Cached::Hit(_)));
+                // Unknown where the table is not open: opening one may take a wait.
+                assert_ne!(db.try_get(&key).unwrap(), Cached::Absent);
             }
         });
     });
