@@ -121,7 +121,9 @@ fn walk(db: &Db, steps: u32, backward: bool) -> (u32, Result<(), Error>) {
 #[test]
 fn a_cursor_that_may_not_wait_says_where_it_would_have_to() {
     let (fault, db) = cold();
-    assert!(matches!(walk(&db, u32::MAX, false), (0, Err(Error::WouldBlock))));
+    // None, or what is in the first block, which the background may have read to look at the table.
+    let (seen, ended) = walk(&db, u32::MAX, false);
+    assert!(seen < 100 && matches!(ended, Err(Error::WouldBlock)), "{seen}");
     // Opens all tables, and has some of their blocks in the cache.
     for index in (0..1_000).step_by(100).chain([999]) {
         db.get(format!("{index:04}").as_bytes()).unwrap().unwrap();
