@@ -71,8 +71,15 @@ fn read_all(db: &Db) {
             for index in 0..KEYS {
                 let key = index.to_be_bytes();
                 assert_ne!(db.get_if_cached(&key).unwrap(), Cached::Absent);
-                // Unknown where the table is not open: opening one may take a wait.
-                assert_ne!(db.try_get(&key).unwrap(), Cached::Absent);
+                // The disk of this test holds everything in memory. A table that is not open yet has
+                // to be opened by one who may wait; a compaction can put another in its place.
+                let is_hit = |_| {
+                    db.get(&key).unwrap();
+                    let cached = db.try_get(&key).unwrap();
+                    assert_ne!(cached, Cached::Absent);
+                    matches!(cached, Cached::Hit(_))
+                };
+                assert!((0..100).any(is_hit));
             }
         });
     });

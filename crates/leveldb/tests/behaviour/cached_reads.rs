@@ -29,6 +29,13 @@ fn cold_with(keys: u32, table_size: u64) -> (FaultEnv, Db) {
     db.compact_range(None, None).unwrap();
     db.close().unwrap();
     let db = Db::open(DIRECTORY, options).unwrap();
+    // The compaction thread opens tables to learn of their deletions, a few at a time.
+    let opened = || fault.op_count_of(IoOperation::Open, Some(FileKind::Table(0)));
+    let mut before = u64::MAX;
+    while opened() != before {
+        before = opened();
+        std::thread::sleep(std::time::Duration::from_millis(300));
+    }
     fault.set_cold(true);
     (fault, db)
 }
@@ -84,12 +91,7 @@ fn a_read_that_may_not_wait_opens_nothing() {
     // More tables than may be open at a time.
     let (fault, db) = cold_with(9_999, 64 << 10);
     let opened = || fault.op_count_of(IoOperation::Open, Some(FileKind::Table(0)));
-    // The compaction thread opens tables to learn of their deletions, a few at a time.
-    let mut before = u64::MAX;
-    while opened() != before {
-        before = opened();
-        std::thread::sleep(std::time::Duration::from_millis(300));
-    }
+    let before = opened();
     let mut unknown = 0;
     for index in 0..9_999_u32 {
         match db.try_get(format!("{index:04}").as_bytes()).unwrap() {
@@ -121,9 +123,9 @@ fn walk(db: &Db, steps: u32, backward: bool) -> (u32, Result<(), Error>) {
 #[test]
 fn a_cursor_that_may_not_wait_says_where_it_would_have_to() {
     let (fault, db) = cold();
-    // None, or what is in the first block, which the background may have read to look at the table.
+    // What is in the first block, which was read when the table was opened.
     let (seen, ended) = walk(&db, u32::MAX, false);
-    assert!(seen < 100 && matches!(ended, Err(Error::WouldBlock)), "{seen}");
+    assert!((1..100).contains(&seen) && matches!(ended, Err(Error::WouldBlock)), "{seen}");
     // Opens all tables, and has some of their blocks in the cache.
     for index in (0..1_000).step_by(100).chain([999]) {
         db.get(format!("{index:04}").as_bytes()).unwrap().unwrap();
