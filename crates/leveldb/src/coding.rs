@@ -38,9 +38,10 @@ pub(crate) fn fixed64(bytes: &[u8], offset: usize) -> Option<u64> {
 /// more than 32 bits is refused.
 #[inline]
 pub(crate) fn varint32(bytes: &[u8]) -> Option<(u32, usize)> {
-    // Nearly every length in a block is below 128.
-    match bytes.first() {
-        Some(&byte) if byte < 0x80 => Some((u32::from(byte), 1)),
+    // Nearly every length in a block has one byte, or two.
+    match *bytes {
+        [byte, ..] if byte < 0x80 => Some((u32::from(byte), 1)),
+        [low, high, ..] if high < 0x80 => Some((u32::from(low & 0x7f) | u32::from(high) << 7, 2)),
         _ => {
             let (value, length) = varint64(bytes)?;
             Some((u32::try_from(value).ok()?, length))

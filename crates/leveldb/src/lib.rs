@@ -38,6 +38,7 @@ mod format;
 mod error;
 mod file_name;
 mod internal_key;
+mod key_digest;
 mod key_hash;
 
 pub mod env;
@@ -46,6 +47,7 @@ mod directory;
 mod options;
 
 mod log;
+mod lookup;
 
 mod write_batch;
 

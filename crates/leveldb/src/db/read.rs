@@ -16,6 +16,7 @@ use super::snapshot::Snapshot;
 use super::view::View;
 use crate::error::{Error, Result};
 use crate::internal_key::{self, SequenceNumber, ValueKind};
+use crate::lookup::Lookup;
 use crate::table::ReadMode;
 
 pub(crate) fn get(core: &Core, key: &[u8], snapshot: Option<&Snapshot>) -> Result<Option<Bytes>> {
@@ -32,12 +33,13 @@ fn newest(
     if let Some(snapshot) = snapshot {
         let view = snapshot.view();
         core.check_open()?;
-        return view.get(&core.tables, key, internal_key::seek_tag(snapshot.sequence()), mode);
+        let lookup = Lookup::new(key, internal_key::seek_tag(snapshot.sequence()));
+        return view.get(&core.tables, &lookup, mode);
     }
     let view = core.view.load();
     core.check_open()?;
     let sequence = core.visible.load(Ordering::Acquire);
-    view.get(&core.tables, key, internal_key::seek_tag(sequence), mode)
+    view.get(&core.tables, &Lookup::new(key, internal_key::seek_tag(sequence)), mode)
 }
 
 /// The moment to read many entries of: the snapshot's, or now.
@@ -57,7 +59,7 @@ pub(crate) fn get_many<K: AsRef<[u8]>>(
     let (view, sequence) = moment(core, snapshot)?;
     let seek_tag = internal_key::seek_tag(sequence);
     let look_up = |key: &K| {
-        let found = view.get(&core.tables, key.as_ref(), seek_tag, ReadMode::Any)?;
+        let found = view.get(&core.tables, &Lookup::new(key.as_ref(), seek_tag), ReadMode::Any)?;
         Ok(found.and_then(value_of))
     };
     keys.iter().map(look_up).collect()

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 
 use crate::error::Result;
+use crate::lookup::Lookup;
 use crate::memtable::MemTable;
 use crate::table::ReadMode;
 use crate::version::Version;
@@ -34,20 +35,19 @@ impl View {
         std::iter::once(&self.active).chain(&self.pending)
     }
 
-    /// The newest entry of `user_key` at or below `seek_tag`, with its tag.
+    /// The entry that is looked for: its tag and its value.
     pub(crate) fn get(
         &self,
         tables: &TableCache,
-        user_key: &[u8],
-        seek_tag: u64,
+        lookup: &Lookup<'_>,
         mode: ReadMode,
     ) -> Result<Option<(u64, Bytes)>> {
         for memtable in self.memtables() {
-            if let Some(found) = memtable.get(user_key, seek_tag) {
+            if let Some(found) = memtable.get(lookup) {
                 return Ok(Some(found));
             }
         }
-        self.version.get(tables, user_key, seek_tag, mode)
+        self.version.get(tables, lookup, mode)
     }
 }
 

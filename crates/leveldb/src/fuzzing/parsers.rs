@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::internal_key;
 use crate::iterator::InternalIterator;
 use crate::log::{LogRead, LogReader};
+use crate::lookup::Lookup;
 use crate::table::{Block, BlockIterator, ReadMode, Table};
 use crate::version::edit::VersionEdit;
 use crate::version::manifest;
@@ -90,7 +91,7 @@ pub fn table(input: &[u8]) {
     for (key, value) in forward {
         let Some((user_key, tag)) = internal_key::split(&key) else { continue };
         // A search for a deletion's place starts at the value's place, as readers' searches do.
-        let found = table.get(user_key, tag | 1, ReadMode::Any);
+        let found = table.get(&Lookup::new(user_key, tag | 1), ReadMode::Any);
         assert!(found.is_ok_and(|found| found == Some((tag, Bytes::from(value)))));
     }
 }

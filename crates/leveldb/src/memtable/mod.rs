@@ -22,6 +22,8 @@ use self::entry::EntrySpace;
 use self::filter::Filter;
 use self::skip_list::{SkipList, Writer};
 use crate::internal_key::{self, SequenceNumber, ValueKind};
+use crate::key_hash::key_hash;
+use crate::lookup::Lookup;
 use crate::write_batch::BatchEntry;
 
 pub(crate) use iterator::MemTableIterator;
@@ -87,7 +89,7 @@ impl MemTable {
             if kind == ValueKind::Deletion {
                 self.deletions.fetch_add(1, Relaxed);
             }
-            self.filter.add(user_key);
+            self.filter.add(key_hash(user_key));
             let entry = space.entry(user_key, internal_key::pack_tag(sequence, kind), value);
             let inserted = self.list.insert(writer, entry);
             debug_assert!(inserted, "memory ends long before the numbers of nodes do");
@@ -97,9 +99,10 @@ impl MemTable {
         self.last_sequence.store(sequence.saturating_sub(1), Relaxed);
     }
 
-    /// The newest entry of `user_key` at or below `seek_tag`: its tag and value.
-    pub(crate) fn get(&self, user_key: &[u8], seek_tag: u64) -> Option<(u64, Bytes)> {
-        if !self.filter.may_contain(user_key) {
+    /// The entry that is looked for: its tag and value.
+    pub(crate) fn get(&self, lookup: &Lookup<'_>) -> Option<(u64, Bytes)> {
+        let Lookup { user_key, seek_tag, hash } = *lookup;
+        if !self.filter.may_contain(hash) {
             return None;
         }
         let entry = self.list.entry(self.list.seek(user_key, seek_tag))?;

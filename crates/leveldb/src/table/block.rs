@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
+use super::block_directory::{Directory, Search};
 use super::block_iterator::BlockIterator;
 use crate::coding::{fixed32, fixed64, varint32};
 use crate::error::CorruptionKind;
@@ -19,6 +20,7 @@ pub(crate) struct Block {
     bytes: Bytes,
     entries_end: usize,
     restarts: usize,
+    directory: Option<Directory>,
 }
 
 /// One entry's header and where its parts stand.
@@ -61,7 +63,7 @@ impl Block {
         let count_at = bytes.len().checked_sub(4)?;
         let restarts = fixed32(&bytes, count_at)? as usize;
         let entries_end = count_at.checked_sub(restarts.checked_mul(4)?)?;
-        let block = Self { bytes, entries_end, restarts };
+        let block = Self { bytes, entries_end, restarts, directory: None };
         // The first restart point is the block's start, even of a block without entries.
         let mut last = block.restart(0).ok().filter(|&first| first == 0)?;
         for index in 1..restarts {
@@ -76,9 +78,26 @@ impl Block {
 
     /// A block without entries.
     pub(crate) fn empty() -> Self {
-        Self { bytes: Bytes::from_static(&[0, 0, 0, 0, 1, 0, 0, 0]), entries_end: 0, restarts: 1 }
+        let bytes = Bytes::from_static(&[0, 0, 0, 0, 1, 0, 0, 0]);
+        Self { bytes, entries_end: 0, restarts: 1, directory: None }
     }
 
+    /// The same block with a directory, if that helps to search it.
+    pub(super) fn with_directory(self) -> Self {
+        match Directory::append_to(&self) {
+            Some((bytes, directory)) => {
+                Self { bytes: Bytes::from(bytes), directory: Some(directory), ..self }
+            }
+            None => self,
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn has_directory(&self) -> bool {
+        self.directory.is_some()
+    }
+
+    /// Bytes of memory.
     pub(crate) fn size(&self) -> usize {
         self.bytes.len()
     }
@@ -174,6 +193,11 @@ impl Block {
         user_key: &[u8],
         tag: u64,
     ) -> Result<Option<Found>, CorruptionKind> {
+        if let Some(directory) = self.directory
+            && let Search::Done(found) = directory.search(self, user_key, tag)?
+        {
+            return Ok(found);
+        }
         // The first restart point needs no look: the search can always start there.
         let restart = self.restart_before(1..self.restarts, user_key, tag)?;
         self.search_from(restart, user_key, tag)
@@ -244,14 +268,14 @@ impl Block {
 }
 
 /// How an entry that sorts before the searched key relates to it.
-struct Smaller {
+pub(super) struct Smaller {
     /// Leading bytes of the two user keys that are equal.
     matched: usize,
     /// Whether the byte behind those is what makes it smaller; otherwise its user key ends there.
     by_a_byte: bool,
 }
 
-enum Order {
+pub(super) enum Order {
     Smaller(Smaller),
     /// With the entry's tag if the user keys are the same.
     AtOrAfter(Option<u64>),
@@ -260,7 +284,7 @@ enum Order {
 /// Orders an entry, the first `shared` bytes of whose key are those of `user_key`, against the
 /// searched key.
 #[inline]
-fn order(
+pub(super) fn order(
     user_key: &[u8],
     tag: u64,
     shared: usize,

@@ -1,6 +1,5 @@
-//! The index of an open table: its index block, and in front of it an array with eight bytes of
-//! each restart point's key, those behind the prefix that all but the last share. A search is decided
-//! among those numbers, which stand close together, and looks at whole keys only where they are
+//! The index of an open table: its index block, and in front of it an array with the digest of each
+//! restart point's key. A search is decided among those, and looks at whole keys only where they are
 //! equal.
 
 use std::ops::Range;
@@ -9,13 +8,13 @@ use super::block::{Block, Found, common_prefix};
 use super::block_handle::BlockHandle;
 use super::block_iterator::BlockIterator;
 use crate::error::CorruptionKind;
+use crate::key_digest::key_digest;
 
 /// The index of an open table.
 pub(crate) struct Index {
     block: Block,
     /// What the user keys of all restart points start with, except perhaps that of the last.
     prefix: Vec<u8>,
-    /// The largest number stands for a key without the prefix.
     digests: Vec<u64>,
 }
 
@@ -43,10 +42,7 @@ impl Index {
         let (last, _) = block.restart_key(block.restarts().saturating_sub(2))?;
         let prefix = first.get(..common_prefix(first, last)).unwrap_or_default().to_vec();
         let digests = (0..block.restarts())
-            .map(|restart| {
-                let behind = block.restart_key(restart)?.0.strip_prefix(prefix.as_slice());
-                Ok(behind.map_or(u64::MAX, digest))
-            })
+            .map(|restart| Ok(key_digest(&prefix, block.restart_key(restart)?.0)))
             .collect::<Result<_, CorruptionKind>>()?;
         Ok(Self { block, prefix, digests })
     }
@@ -75,17 +71,11 @@ impl Index {
     /// The restart points that the digests leave open. All before them sort before the key, all
     /// behind them do not.
     fn undecided(&self, user_key: &[u8]) -> Range<usize> {
-        let count = self.digests.len();
-        match user_key.strip_prefix(self.prefix.as_slice()) {
-            Some(rest) => {
-                let searched = digest(rest);
-                let low = self.digests.partition_point(|&digest| digest < searched);
-                let open = self.digests.get(low..).unwrap_or_default();
-                low..low + open.partition_point(|&digest| digest == searched)
-            }
-            None if user_key < self.prefix.as_slice() => 0..0,
-            None => count.saturating_sub(1)..count,
-        }
+        let searched = key_digest(&self.prefix, user_key);
+        let low = self.digests.partition_point(|&digest| digest < searched);
+        let open = self.digests.get(low..).unwrap_or_default();
+        // One or none, but for keys of which the digests say little.
+        low..low + open.iter().take_while(|&&digest| digest == searched).count()
     }
 
     pub(crate) fn value(&self, found: &Found) -> &[u8] {
@@ -108,29 +98,4 @@ pub(crate) fn decode_handle(value: &[u8], data_end: u64) -> Result<BlockHandle, 
     BlockHandle::decode(value)
         .filter(|handle| handle.end_within(data_end).is_some())
         .ok_or(CorruptionKind::BadLength)
-}
-
-/// The first eight bytes, as a number that sorts as they do.
-#[inline]
-fn digest(bytes: &[u8]) -> u64 {
-    if let Some(chunk) = bytes.first_chunk::<8>() {
-        return u64::from_be_bytes(*chunk);
-    }
-    let number = bytes.iter().fold(0, |number, &byte| number << 8 | u64::from(byte));
-    number.checked_shl(8 * (8 - bytes.len() as u32)).unwrap_or(0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn digests_sort_like_the_keys_they_are_made_of() {
-        let keys: [&[u8]; 9] =
-            [b"", b"\0", b"a", b"a\0", b"ab", b"abcdefgh", b"abcdefghz", b"b", b"\xff\xff"];
-        for (a, b) in keys.iter().zip(keys.iter().skip(1)) {
-            assert!(digest(a) <= digest(b), "{a:?} {b:?}");
-        }
-        assert_eq!(digest(b"a"), u64::from(b'a') << 56);
-    }
 }

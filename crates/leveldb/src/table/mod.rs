@@ -5,6 +5,7 @@
 mod block;
 mod block_builder;
 mod block_cache;
+mod block_directory;
 mod block_handle;
 mod block_iterator;
 mod block_reader;

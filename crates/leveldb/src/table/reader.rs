@@ -24,7 +24,7 @@ use crate::env::{FileIdentity, ReadableFile};
 use crate::error::{CorruptionKind, Error, Result};
 use crate::format::FOOTER_SIZE;
 use crate::internal_key::{self, ValueKind};
-use crate::key_hash::key_hash;
+use crate::lookup::Lookup;
 
 /// An open table.
 pub(crate) struct Table {
@@ -98,7 +98,8 @@ impl Table {
         for key in [smallest, largest] {
             let (user_key, tag) = internal_key::split(key).unwrap_or((key, 0));
             let sequence = tag >> 8;
-            match self.get(user_key, internal_key::seek_tag(sequence), ReadMode::Any) {
+            match self.get(&Lookup::new(user_key, internal_key::seek_tag(sequence)), ReadMode::Any)
+            {
                 Ok(Some((found, _))) if found >> 8 == sequence => {}
                 Ok(_) => return Err(self.reader.corruption(None, CorruptionKind::Inconsistent)),
                 // A damaged block is for those who need what is in it.
@@ -109,18 +110,14 @@ impl Table {
         Ok(())
     }
 
-    /// The newest entry of `user_key` with a tag of `seek_tag` at most: its tag and its value.
-    pub(crate) fn get(
-        &self,
-        user_key: &[u8],
-        seek_tag: u64,
-        mode: ReadMode,
-    ) -> Result<Option<(u64, Bytes)>> {
+    /// The entry that is looked for: its tag and its value.
+    pub(crate) fn get(&self, lookup: &Lookup<'_>, mode: ReadMode) -> Result<Option<(u64, Bytes)>> {
+        let Lookup { user_key, seek_tag, hash } = *lookup;
         let entry = self.index.search(user_key, seek_tag).map_err(|kind| self.bad_index(kind))?;
         let Some(entry) = entry else { return Ok(None) };
         let handle = self.handle(self.index.value(&entry))?;
         if let Some(filter) = &self.filter
-            && !filter.may_contain(handle.offset, key_hash(user_key))
+            && !filter.may_contain(handle.offset, hash)
         {
             return Ok(None);
         }
@@ -209,9 +206,11 @@ impl Table {
     ) -> Result<Block> {
         let block =
             Block::new(content).map_err(|kind| self.reader.corruption(handle.offset, kind))?;
-        if fill_cache && let Some((cache, key)) = &self.cache {
-            cache.insert(*key, handle.offset, block.clone());
-        }
+        let Some((cache, key)) = self.cache.as_ref().filter(|_| fill_cache) else {
+            return Ok(block);
+        };
+        let block = block.with_directory();
+        cache.insert(*key, handle.offset, block.clone());
         Ok(block)
     }
 

@@ -19,6 +19,7 @@ use bytes::Bytes;
 use crate::error::Result;
 use crate::format::LEVELS;
 use crate::internal_key;
+use crate::lookup::Lookup;
 use crate::table::ReadMode;
 use file::TableFile;
 use table_cache::TableCache;
@@ -53,14 +54,14 @@ impl Version {
         self.files(level).iter().map(|file| file.size).sum()
     }
 
-    /// The newest entry of `user_key` at or below `seek_tag`, with its tag.
+    /// The entry that is looked for: its tag and its value.
     pub(crate) fn get(
         &self,
         tables: &TableCache,
-        user_key: &[u8],
-        seek_tag: u64,
+        lookup: &Lookup<'_>,
         mode: ReadMode,
     ) -> Result<Option<(u64, Bytes)>> {
+        let user_key = lookup.user_key;
         let mut newest: Option<(u64, Bytes)> = None;
         for file in self.files(0) {
             if !file.overlaps(Some(user_key), Some(user_key)) {
@@ -73,7 +74,7 @@ impl Version {
             {
                 continue;
             }
-            let found = tables.table(file, mode)?.get(user_key, seek_tag, mode)?;
+            let found = tables.table(file, mode)?.get(lookup, mode)?;
             if let Some((tag, value)) = found
                 && newest.as_ref().is_none_or(|(best, _)| tag > *best)
             {
@@ -85,7 +86,7 @@ impl Version {
         }
         for level in 1..LEVELS {
             for file in self.candidates(level, user_key) {
-                let found = tables.table(file, mode)?.get(user_key, seek_tag, mode)?;
+                let found = tables.table(file, mode)?.get(lookup, mode)?;
                 if found.is_some() {
                     return Ok(found);
                 }

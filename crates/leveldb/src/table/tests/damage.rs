@@ -9,6 +9,7 @@ use crate::coding::put_varint64;
 use crate::error::{CorruptionKind, Error};
 use crate::format::{FOOTER_SIZE, TABLE_MAGIC};
 use crate::internal_key::seek_tag;
+use crate::lookup::Lookup;
 
 /// Reads everything in every way; answers whether any of it failed.
 fn read_all(bytes: &[u8], model: &Model) -> bool {
@@ -18,7 +19,7 @@ fn read_all(bytes: &[u8], model: &Model) -> bool {
     };
     let mut failed = false;
     for (key, Reverse(sequence)) in model.keys() {
-        match table.get(key, seek_tag(*sequence), ReadMode::Any) {
+        match table.get(&Lookup::new(key, seek_tag(*sequence)), ReadMode::Any) {
             Ok(found) => {
                 let value = found.map(|(tag, value)| (tag as u8 == 1).then(|| value.to_vec()));
                 assert_eq!(value, expected(model, key, *sequence));
@@ -157,7 +158,9 @@ fn forged_blocks_are_errors() {
         let table = open(&bytes, None).unwrap();
         assert!(is_corruption(&table.verify().unwrap_err()), "{name}");
         for key in [&b""[..], b"a", b"aa", b"b", b"y"] {
-            let _ = table.get(key, seek_tag(100), ReadMode::Any).map_err(|e| is_corruption(&e));
+            let _ = table
+                .get(&Lookup::new(key, seek_tag(100)), ReadMode::Any)
+                .map_err(|e| is_corruption(&e));
         }
         let mut cursor = table.iter(true);
         let _ = scan(&mut cursor).map_err(|e| is_corruption(&e));

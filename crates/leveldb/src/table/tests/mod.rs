@@ -1,6 +1,7 @@
 //! What the tests of tables share: a table in memory, and a model to compare it with.
 
 mod damage;
+mod directory;
 mod interop;
 mod round_trip;
 

@@ -10,6 +10,7 @@ use super::*;
 use crate::env::{FileIdentity, ReadableFile};
 use crate::error::Error;
 use crate::internal_key::{compare, seek_tag};
+use crate::lookup::Lookup;
 
 /// Keys that share prefixes, are prefixes of each other and hold the bytes that tags are made of.
 fn user_key() -> impl Strategy<Value = Vec<u8>> {
@@ -38,7 +39,7 @@ fn table_options() -> impl Strategy<Value = TableOptions> {
 }
 
 fn check_get(table: &Table, model: &Model, key: &[u8], sequence: u64) {
-    let found = table.get(key, seek_tag(sequence), ReadMode::Any).unwrap();
+    let found = table.get(&Lookup::new(key, seek_tag(sequence)), ReadMode::Any).unwrap();
     let found = found.map(|(tag, value)| (tag as u8 == 1).then(|| value.to_vec()));
     assert_eq!(found, expected(model, key, sequence), "{key:?} at {sequence}");
 }
@@ -113,7 +114,7 @@ fn an_empty_table_opens_and_holds_nothing() {
         let (bytes, summary) = build(&Model::new(), options(compression));
         assert_eq!(summary.statistics, TableStatistics::default());
         let table = open(&bytes, None).unwrap();
-        assert_eq!(table.get(b"a", u64::MAX, ReadMode::Any).unwrap(), None);
+        assert_eq!(table.get(&Lookup::new(b"a", u64::MAX), ReadMode::Any).unwrap(), None);
         assert_eq!(scan(&mut table.iter(true)).unwrap(), []);
         let mut cursor = table.iter(false);
         cursor.seek_to_last().unwrap();
@@ -233,7 +234,7 @@ fn a_read_that_may_not_wait_is_answered_from_memory_or_refused() {
         Arc::new(Table::open(file, path(), 5, None, Some(Arc::clone(&cache))).unwrap())
     };
     let table = open(&file);
-    let get_in = |key: &[u8], mode| table.get(key, seek_tag(1 << 50), mode);
+    let get_in = |key: &[u8], mode| table.get(&Lookup::new(key, seek_tag(1 << 50)), mode);
     let get = |key: &[u8]| get_in(key, ReadMode::NoWait);
     file.cold.store(true, Ordering::Relaxed);
     assert!(matches!(get(b"key00007"), Err(Error::WouldBlock)));
