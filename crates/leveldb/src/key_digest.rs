@@ -2,6 +2,8 @@
 //! the keys share. Numbers stand close together where keys do not, so a search that is decided
 //! among them touches little memory. Equal numbers say nothing.
 
+use crate::coding::fixed64;
+
 /// The number of a key.
 #[inline]
 pub(crate) fn key_digest(prefix: &[u8], key: &[u8]) -> u64 {
@@ -25,9 +27,36 @@ fn first_eight(bytes: &[u8]) -> u64 {
     number.checked_shl(8 * (DIGEST_BYTES - bytes.len()) as u32).unwrap_or(0)
 }
 
+/// How many leading bytes are equal.
+#[inline]
+pub(crate) fn common_prefix(a: &[u8], b: &[u8]) -> usize {
+    let mut common = 0;
+    for (a, b) in a.chunks_exact(8).zip(b.chunks_exact(8)) {
+        let different = fixed64(a, 0).unwrap_or_default() ^ fixed64(b, 0).unwrap_or_default();
+        if different != 0 {
+            return common + different.trailing_zeros() as usize / 8;
+        }
+        common += 8;
+    }
+    let rest = a.iter().skip(common).zip(b.iter().skip(common));
+    common + rest.take_while(|(a, b)| a == b).count()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_prefix_ends_where_two_keys_differ() {
+        let key = b"abcdefghijklmnopqrstuvwxyz";
+        for at in 0..key.len() {
+            let mut other = *key;
+            other[at] ^= 1;
+            assert_eq!(common_prefix(key, &other), at);
+            assert_eq!(common_prefix(key, &key[..at]), at);
+        }
+        assert_eq!(common_prefix(key, key), key.len());
+    }
 
     #[test]
     fn digests_sort_like_the_keys_they_are_made_of() {

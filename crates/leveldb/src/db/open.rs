@@ -199,7 +199,7 @@ fn build(
     env.sync_dir(directory).map_err(Error::io(IoOperation::SyncDir, directory))?;
     let info_log = InfoLog::create(&*env, directory);
     let mut core = assemble(directory, options, foundation, trash, numbers, info_log);
-    core.view.change_active(MemTable::with_filter(number, core.options.write_buffer_size));
+    core.view.change_active(MemTable::for_writes(number, core.options.write_buffer_size, &[]));
     core.lock = Mutex::new(Some(lock));
     core.reserve.open();
     core.update_pressure();

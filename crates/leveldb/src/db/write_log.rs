@@ -162,7 +162,10 @@ impl WriteLog {
             let _ = core.env.remove(&path);
             return Err(Error::io(IoOperation::SyncDir, &core.directory)(error));
         }
-        core.view.rotate(MemTable::with_filter(number, core.options.write_buffer_size));
+        // What the last keys had in common, the next ones probably have too.
+        let prefix = core.view.load().active.shared_prefix().to_vec();
+        let size = core.options.write_buffer_size;
+        core.view.rotate(MemTable::for_writes(number, size, &prefix));
         self.start(number, file, path);
         core.update_pressure();
         core.flush_wanted.raise();

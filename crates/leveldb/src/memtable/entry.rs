@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use bytes::{Bytes, BytesMut};
 
 use crate::internal_key::{self, TAG_SIZE};
+use crate::key_digest::key_digest;
 
 /// Entries share pieces of memory of this size.
 const PIECE_SIZE: usize = 256 * 1024;
@@ -18,6 +19,21 @@ const LARGEST_SHARED: usize = PIECE_SIZE / 16;
 pub(super) struct Entry {
     bytes: Bytes,
     key_length: u32,
+    /// The user key's, behind the prefix of the list that it is in.
+    digest: u64,
+}
+
+/// A place in the order of a list's entries, ready to be compared with many of them.
+pub(super) struct Position<'a> {
+    digest: u64,
+    user_key: &'a [u8],
+    tag: u64,
+}
+
+impl<'a> Position<'a> {
+    pub(super) fn new(prefix: &[u8], user_key: &'a [u8], tag: u64) -> Self {
+        Self { digest: key_digest(prefix, user_key), user_key, tag }
+    }
 }
 
 impl Entry {
@@ -40,10 +56,18 @@ impl Entry {
         self.bytes.slice(self.key_length as usize..)
     }
 
+    /// To be called before the entry is in a list with this prefix.
+    pub(super) fn set_digest(&mut self, prefix: &[u8]) {
+        self.digest = key_digest(prefix, self.position().0);
+    }
+
     #[inline]
-    pub(super) fn compare(&self, user_key: &[u8], tag: u64) -> Ordering {
-        let (own_key, own_tag) = self.position();
-        internal_key::compare_parts(own_key, own_tag, user_key, tag)
+    pub(super) fn compare(&self, position: &Position<'_>) -> Ordering {
+        // Mostly this decides, and the key, which is another access to memory, is left alone.
+        self.digest.cmp(&position.digest).then_with(|| {
+            let (own_key, own_tag) = self.position();
+            internal_key::compare_parts(own_key, own_tag, position.user_key, position.tag)
+        })
     }
 }
 
@@ -67,7 +91,7 @@ impl EntrySpace {
         piece.extend_from_slice(user_key);
         piece.extend_from_slice(&tag.to_le_bytes());
         piece.extend_from_slice(value);
-        Entry { bytes: piece.split().freeze(), key_length: key_length as u32 }
+        Entry { bytes: piece.split().freeze(), key_length: key_length as u32, digest: 0 }
     }
 }
 

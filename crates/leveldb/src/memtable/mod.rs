@@ -30,7 +30,7 @@ pub(crate) use iterator::MemTableIterator;
 
 /// What an entry costs in memory besides its key and value: its node and links, and what segments
 /// of nodes keep in stock.
-const ENTRY_OVERHEAD: usize = 96;
+const ENTRY_OVERHEAD: usize = 104;
 
 /// See the module's documentation.
 pub(crate) struct MemTable {
@@ -54,13 +54,14 @@ struct Filling {
 impl MemTable {
     /// An empty memtable for the writes of the log `log_number`.
     pub(crate) fn new(log_number: u64) -> Self {
-        Self::with_filter(log_number, 0)
+        Self::for_writes(log_number, 0, &[])
     }
 
-    /// One that will take about so much memory, and many point reads.
-    pub(crate) fn with_filter(log_number: u64, memory: usize) -> Self {
+    /// One that will take about so much memory, and many point reads. Most of the keys will begin
+    /// with `prefix`.
+    pub(crate) fn for_writes(log_number: u64, memory: usize, prefix: &[u8]) -> Self {
         Self {
-            list: SkipList::new(),
+            list: SkipList::new(prefix.into()),
             filter: Filter::new(memory),
             filling: Mutex::default(),
             log_number,
@@ -108,6 +109,11 @@ impl MemTable {
         let entry = self.list.entry(self.list.seek(user_key, seek_tag))?;
         let (found, tag) = entry.position();
         (found == user_key).then(|| (tag, entry.value_bytes()))
+    }
+
+    /// What the keys of its entries begin with.
+    pub(crate) fn shared_prefix(&self) -> &[u8] {
+        self.list.shared_prefix()
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -12,8 +12,9 @@ use std::cmp::Ordering;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering::Acquire, Ordering::Release};
 
-use super::entry::Entry;
+use super::entry::{Entry, Position};
 use super::segmented::Segmented;
+use crate::key_digest::common_prefix;
 
 const MAX_HEIGHT: usize = 12;
 
@@ -30,6 +31,8 @@ struct Node {
 
 /// See the module's documentation.
 pub(super) struct SkipList {
+    /// What most keys are expected to begin with; others are only slower.
+    prefix: Box<[u8]>,
     nodes: Segmented<Node>,
     towers: Segmented<AtomicU32>,
     /// The links of the place before the first node.
@@ -51,8 +54,9 @@ impl Default for Writer {
 }
 
 impl SkipList {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(prefix: Box<[u8]>) -> Self {
         Self {
+            prefix,
             nodes: Segmented::new(),
             towers: Segmented::new(),
             head: [const { AtomicU32::new(NONE) }; MAX_HEIGHT],
@@ -73,16 +77,17 @@ impl SkipList {
 
     /// The first node that does not sort before the position.
     pub(super) fn seek(&self, user_key: &[u8], tag: u64) -> u32 {
+        let position = Position::new(&self.prefix, user_key, tag);
         let mut node = NONE;
         for level in (1..MAX_HEIGHT).rev() {
-            node = self.before_on(level, node, user_key, tag);
+            node = self.before_on(level, node, &position);
         }
         // IMPORTANT: the node that is compared is the one that is returned. Another look at the link
         // may find a node that was inserted meanwhile, and that one may sort before the position.
         loop {
             let next = self.next(node);
             match self.entry(next) {
-                Some(entry) if entry.compare(user_key, tag) == Ordering::Less => node = next,
+                Some(entry) if entry.compare(&position) == Ordering::Less => node = next,
                 _ => return next,
             }
         }
@@ -90,11 +95,19 @@ impl SkipList {
 
     /// The last node that sorts before the position.
     pub(super) fn before(&self, user_key: &[u8], tag: u64) -> u32 {
+        let position = Position::new(&self.prefix, user_key, tag);
         let mut node = NONE;
         for level in (0..MAX_HEIGHT).rev() {
-            node = self.before_on(level, node, user_key, tag);
+            node = self.before_on(level, node, &position);
         }
         node
+    }
+
+    /// What the keys that are in it begin with.
+    pub(super) fn shared_prefix(&self) -> &[u8] {
+        let key_of = |node| self.entry(node).map_or(&[][..], |entry| entry.position().0);
+        let (first, last) = (key_of(self.next(NONE)), key_of(self.last()));
+        first.get(..common_prefix(first, last)).unwrap_or_default()
     }
 
     /// The last node.
@@ -110,13 +123,15 @@ impl SkipList {
 
     /// Inserts an entry. Only one thread at a time may do so, which `writer` makes sure of. `false`
     /// where the list has no room for another.
-    pub(super) fn insert(&self, writer: &mut Writer, entry: Entry) -> bool {
+    pub(super) fn insert(&self, writer: &mut Writer, mut entry: Entry) -> bool {
+        entry.set_digest(&self.prefix);
         let height = writer.random_height();
         let mut before = [NONE; MAX_HEIGHT];
         let mut node = NONE;
         let (user_key, tag) = entry.position();
+        let position = Position::new(&self.prefix, user_key, tag);
         for level in (0..writer.height.max(height)).rev() {
-            node = self.before_on(level, node, user_key, tag);
+            node = self.before_on(level, node, &position);
             if let Some(before) = before.get_mut(level) {
                 *before = node;
             }
@@ -164,10 +179,10 @@ impl SkipList {
 
     /// The last node on `level`, from `node` on, that sorts before the position.
     #[inline]
-    fn before_on(&self, level: usize, mut node: u32, user_key: &[u8], tag: u64) -> u32 {
+    fn before_on(&self, level: usize, mut node: u32, position: &Position<'_>) -> u32 {
         while let Some(next) = self.linked(node, level) {
             match self.entry(next) {
-                Some(entry) if entry.compare(user_key, tag) == Ordering::Less => node = next,
+                Some(entry) if entry.compare(position) == Ordering::Less => node = next,
                 _ => break,
             }
         }

@@ -13,6 +13,7 @@ use super::block_iterator::BlockIterator;
 use crate::coding::{fixed32, fixed64, varint32};
 use crate::error::CorruptionKind;
 use crate::internal_key::{self, TAG_SIZE};
+use crate::key_digest::common_prefix;
 
 /// A block that was read, its restart points checked. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -314,19 +315,4 @@ pub(super) fn order(
             None => return Err(CorruptionKind::BadKey),
         },
     })
-}
-
-/// How many leading bytes are equal.
-#[inline]
-pub(super) fn common_prefix(a: &[u8], b: &[u8]) -> usize {
-    let mut common = 0;
-    for (a, b) in a.chunks_exact(8).zip(b.chunks_exact(8)) {
-        let different = fixed64(a, 0).unwrap_or_default() ^ fixed64(b, 0).unwrap_or_default();
-        if different != 0 {
-            return common + different.trailing_zeros() as usize / 8;
-        }
-        common += 8;
-    }
-    let rest = a.iter().skip(common).zip(b.iter().skip(common));
-    common + rest.take_while(|(a, b)| a == b).count()
 }

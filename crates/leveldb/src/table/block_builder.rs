@@ -1,8 +1,8 @@
 //! Makes blocks: entries go in sorted, each sharing what it can with the key before it, with a
 //! restart point every so many entries. `docs/format/table.md` has the layout.
 
-use super::block::common_prefix;
 use crate::coding::put_varint64;
+use crate::key_digest::common_prefix;
 
 /// A block in the making.
 pub(crate) struct BlockBuilder {

@@ -6,12 +6,12 @@
 //! places, then the prefix that the digests are behind. Blocks of many small entries get none: there
 //! it would take much memory, and restart points already lead a search to within a cache line or two.
 
-use super::block::{Block, Found, Order, common_prefix, order};
+use super::block::{Block, Found, Order, order};
 use super::block_iterator::BlockIterator;
 use crate::coding::{fixed32, fixed64};
 use crate::error::CorruptionKind;
 use crate::internal_key::{self, TAG_SIZE};
-use crate::key_digest::{DIGEST_BYTES, key_digest};
+use crate::key_digest::{DIGEST_BYTES, common_prefix, key_digest};
 
 const DIGEST: usize = 8;
 const PLACE: usize = 4;

@@ -4,11 +4,11 @@
 
 use std::ops::Range;
 
-use super::block::{Block, Found, common_prefix};
+use super::block::{Block, Found};
 use super::block_handle::BlockHandle;
 use super::block_iterator::BlockIterator;
 use crate::error::CorruptionKind;
-use crate::key_digest::key_digest;
+use crate::key_digest::{common_prefix, key_digest};
 
 /// The index of an open table.
 pub(crate) struct Index {

@@ -15,8 +15,12 @@ struct List {
 }
 
 impl List {
-    fn new() -> Self {
-        Self { list: SkipList::new(), writer: Writer::default(), space: EntrySpace::default() }
+    fn new(prefix: &[u8]) -> Self {
+        Self {
+            list: SkipList::new(prefix.into()),
+            writer: Writer::default(),
+            space: EntrySpace::default(),
+        }
     }
 
     fn insert(&mut self, key: &[u8], tag: u64) {
@@ -37,8 +41,9 @@ proptest! {
     fn it_finds_what_a_sorted_map_finds(
         keys in prop::collection::vec(prop::collection::vec(0u8..4, 0..5), 1..200),
         probes in prop::collection::vec((prop::collection::vec(0u8..4, 0..5), 0u64..250), 1..50),
+        prefix in prop::collection::vec(0u8..4, 0..3),
     ) {
-        let mut list = List::new();
+        let mut list = List::new(&prefix);
         // Tags sort downwards within a key.
         let mut model = BTreeMap::new();
         for (tag, key) in keys.iter().enumerate() {
@@ -54,6 +59,9 @@ proptest! {
             let expected = model.range(..at).next_back().map(|(found, ())| unflip(found));
             prop_assert_eq!(position(list, list.before(&key, tag)), expected);
         }
+        let shared = keys.iter().min().zip(keys.iter().max());
+        let shared = shared.map_or(0, |(first, last)| common_prefix(first, last));
+        prop_assert_eq!(list.shared_prefix(), &keys[0][..shared]);
         prop_assert_eq!(position(list, list.last()), model.keys().next_back().map(unflip));
         let mut node = NONE;
         for expected in model.keys() {
@@ -68,7 +76,7 @@ proptest! {
 fn readers_find_everything_that_was_published_while_the_list_grows() {
     const KEYS: u64 = 20_000;
     let key = |number: u64| number.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes();
-    let List { list, mut writer, mut space } = List::new();
+    let List { list, mut writer, mut space } = List::new(&[]);
     let published = AtomicU64::new(0);
     std::thread::scope(|scope| {
         for reader in 0..3 {
@@ -104,7 +112,7 @@ fn readers_find_everything_that_was_published_while_the_list_grows() {
 #[test]
 fn a_key_is_found_while_others_are_inserted_right_before_it() {
     const OTHERS: u64 = 50_000;
-    let List { list, mut writer, mut space } = List::new();
+    let List { list, mut writer, mut space } = List::new(&[]);
     assert!(list.insert(&mut writer, space.entry(b"z", 7, b"z")));
     let done = AtomicU64::new(0);
     std::thread::scope(|scope| {
