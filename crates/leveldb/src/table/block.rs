@@ -21,7 +21,16 @@ pub(crate) struct Block {
     bytes: Bytes,
     entries_end: usize,
     restarts: usize,
-    directory: Option<Directory>,
+    directory: WithDirectory,
+}
+
+/// Whether a block has a directory.
+#[derive(Debug, Clone, Copy)]
+enum WithDirectory {
+    NotYet,
+    /// It would not help.
+    Never,
+    Yes(Directory),
 }
 
 /// One entry's header and where its parts stand.
@@ -64,7 +73,7 @@ impl Block {
         let count_at = bytes.len().checked_sub(4)?;
         let restarts = fixed32(&bytes, count_at)? as usize;
         let entries_end = count_at.checked_sub(restarts.checked_mul(4)?)?;
-        let block = Self { bytes, entries_end, restarts, directory: None };
+        let block = Self { bytes, entries_end, restarts, directory: WithDirectory::NotYet };
         // The first restart point is the block's start, even of a block without entries.
         let mut last = block.restart(0).ok().filter(|&first| first == 0)?;
         for index in 1..restarts {
@@ -80,22 +89,29 @@ impl Block {
     /// A block without entries.
     pub(crate) fn empty() -> Self {
         let bytes = Bytes::from_static(&[0, 0, 0, 0, 1, 0, 0, 0]);
-        Self { bytes, entries_end: 0, restarts: 1, directory: None }
+        Self { bytes, entries_end: 0, restarts: 1, directory: WithDirectory::Never }
     }
 
     /// The same block with a directory, if that helps to search it.
     pub(super) fn with_directory(self) -> Self {
         match Directory::append_to(&self) {
             Some((bytes, directory)) => {
-                Self { bytes: Bytes::from(bytes), directory: Some(directory), ..self }
+                let directory = WithDirectory::Yes(directory);
+                Self { bytes: Bytes::from(bytes), directory, ..self }
             }
-            None => self,
+            None => Self { directory: WithDirectory::Never, ..self },
         }
+    }
+
+    /// Whether [`Block::with_directory`] was not called yet.
+    #[inline]
+    pub(super) fn lacks_directory(&self) -> bool {
+        matches!(self.directory, WithDirectory::NotYet)
     }
 
     #[cfg(test)]
     pub(super) fn has_directory(&self) -> bool {
-        self.directory.is_some()
+        matches!(self.directory, WithDirectory::Yes(_))
     }
 
     /// Bytes of memory.
@@ -194,7 +210,7 @@ impl Block {
         user_key: &[u8],
         tag: u64,
     ) -> Result<Option<Found>, CorruptionKind> {
-        if let Some(directory) = self.directory
+        if let WithDirectory::Yes(directory) = self.directory
             && let Search::Done(found) = directory.search(self, user_key, tag)?
         {
             return Ok(found);

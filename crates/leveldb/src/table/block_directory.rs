@@ -40,30 +40,37 @@ impl Directory {
     pub(super) fn append_to(block: &Block) -> Option<(Vec<u8>, Self)> {
         let content = block.bytes();
         let most = content.len() / SHARE / (DIGEST + PLACE);
-        let mut entries: Vec<(Vec<u8>, u32)> = Vec::with_capacity(most);
+        // The user keys in a row, and where each ends, with its entry's place.
+        let mut keys = Vec::with_capacity(content.len() / SHARE);
+        let mut entries: Vec<(usize, u32)> = Vec::with_capacity(most);
+        let (mut before, mut tag_before) = (0..0, u64::MAX);
         let mut iterator = BlockIterator::new(block.clone());
         iterator.seek_to_first().ok()?;
         while iterator.valid() {
-            let key = iterator.key();
-            internal_key::split(key)?;
-            let sorted =
-                entries.last().is_none_or(|(before, _)| internal_key::compare(before, key).is_lt());
-            if !sorted || entries.len() == most {
+            let (key, tag) = internal_key::split(iterator.key())?;
+            let last = keys.get(before)?;
+            let sorted = internal_key::compare_parts(last, tag_before, key, tag).is_lt();
+            // Keys that are together longer than the block share so much that digests say little.
+            let too_much = entries.len() == most || keys.len() + key.len() > content.len();
+            if too_much || (!sorted && !entries.is_empty()) {
                 return None;
             }
-            entries.push((key.to_vec(), u32::try_from(iterator.position()).ok()?));
+            let start = keys.len();
+            keys.extend_from_slice(key);
+            (before, tag_before) = (start..keys.len(), tag);
+            entries.push((keys.len(), u32::try_from(iterator.position()).ok()?));
             iterator.next().ok()?;
         }
-        let (first, last) = (&entries.first()?.0, &entries.last()?.0);
-        let (first, last) = (internal_key::user_key(first), internal_key::user_key(last));
-        let prefix = first.get(..common_prefix(first, last))?;
+        let first = keys.get(..entries.first()?.0)?;
+        let prefix = first.get(..common_prefix(first, keys.get(before)?))?;
 
         let size = entries.len() * (DIGEST + PLACE) + prefix.len();
         let mut bytes = Vec::with_capacity(content.len() + size);
         bytes.extend_from_slice(content);
-        for (key, _) in &entries {
-            let digest = key_digest(prefix, internal_key::user_key(key));
-            bytes.extend_from_slice(&digest.to_le_bytes());
+        let mut start = 0;
+        for &(end, _) in &entries {
+            bytes.extend_from_slice(&key_digest(prefix, keys.get(start..end)?).to_le_bytes());
+            start = end;
         }
         for (_, place) in &entries {
             bytes.extend_from_slice(&place.to_le_bytes());

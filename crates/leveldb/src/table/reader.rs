@@ -206,16 +206,27 @@ impl Table {
     ) -> Result<Block> {
         let block =
             Block::new(content).map_err(|kind| self.reader.corruption(handle.offset, kind))?;
-        let Some((cache, key)) = self.cache.as_ref().filter(|_| fill_cache) else {
-            return Ok(block);
-        };
-        let block = block.with_directory();
-        cache.insert(*key, handle.offset, block.clone());
+        if fill_cache {
+            self.keep(handle, &block);
+        }
         Ok(block)
+    }
+
+    fn keep(&self, handle: BlockHandle, block: &Block) {
+        if let Some((cache, key)) = &self.cache {
+            cache.insert(*key, handle.offset, block.clone());
+        }
     }
 
     fn block(&self, handle: BlockHandle, mode: ReadMode) -> Result<Block> {
         match self.cached(handle) {
+            // A directory costs as much as a few searches. Most of the blocks of a database that is
+            // larger than the cache are searched once before they fall out.
+            Some(block) if block.lacks_directory() => {
+                let block = block.with_directory();
+                self.keep(handle, &block);
+                Ok(block)
+            }
             Some(block) => Ok(block),
             None => self.make_block(handle, self.reader.read(handle, mode)?, true),
         }
