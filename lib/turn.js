@@ -1,7 +1,8 @@
 // Turns of the event loop. A call that is answered at once settles its promise without one, and a
 // caller that awaits such calls in a row would keep timers, sockets and everybody else waiting for
 // as long as it goes on. So when a turn has lasted long enough, callers get their answers in one of
-// the next, in the order in which they called; each turn takes as many of them as it has time for.
+// the next. Each turn begins with those who wait, in the order in which they called, and takes as many
+// of them as it has time for; calls that are made meanwhile are answered at once again.
 // Somebody who calls on and on without waiting makes the turn too long all the same: what can be
 // done elsewhere is, from then on.
 
@@ -16,9 +17,8 @@ let calls = 0
 let began
 let isOver = false
 let isTooLong = false
-/** How to let those go on who wait, in their order, and how many have gone. */
+/** How to let those go on who wait, in their order. */
 let waiting = []
-let gone = 0
 
 /** To be called with each call: a promise to wait for, where the turn has lasted long enough. */
 function rest() {
@@ -66,25 +66,26 @@ function aTurn() {
 }
 
 async function nextTurn() {
+  isOver = false
+  isTooLong = false
   if (waiting.length === 0) {
     began = undefined
-    isOver = false
-    isTooLong = false
     return
   }
   setImmediate(nextTurn)
-  isTooLong = false
   began = performance.now()
-  while (gone < waiting.length && performance.now() - began < LONG_ENOUGH) {
-    const few = Math.min(gone + CALLS_PER_LOOK, waiting.length)
-    while (gone < few) waiting[gone++]()
-    // They do their work before this goes on.
-    await undefined
-  }
-  if (gone < waiting.length) return
+  const those = waiting
   waiting = []
-  gone = 0
-  isOver = false
+  let gone = 0
+  while (gone < those.length && !isOver) {
+    const few = Math.min(gone + CALLS_PER_LOOK, those.length)
+    while (gone < few) those[gone++]()
+    // They do their work before this goes on, and call again: that is answered at once.
+    await undefined
+    isOver ||= performance.now() - began > LONG_ENOUGH
+  }
+  // First those who have waited for a turn already.
+  waiting = [...those.slice(gone), ...waiting]
 }
 
 module.exports = { inItsTurn, isCrowded, rest, restAfterMuch }
