@@ -34,6 +34,8 @@ pub const SHARED_PREFIX: &[u8] = b"sigil:";
 pub const SHARED_END: &[u8] = b"sigil;";
 
 const TENANT_INFIX: &str = "!sigil!";
+/// Bytes of a plain key besides its parts, at most.
+const PLAIN_OVERHEAD: usize = TENANT_INFIX.len() + 1;
 const ESCAPED_TENANT_PREFIX: &str = "sigil!tenant!";
 const CLAIM_PREFIX: &[u8] = b"!sigil-vault!claim!";
 
@@ -111,7 +113,9 @@ impl<'a> RecordId<'a> {
 
     /// The key that the record is written under.
     pub fn key(&self) -> Vec<u8> {
-        let mut key = Vec::new();
+        let parts = [self.tenant.as_deref().unwrap_or_default(), &self.symbol, &self.auth_hash];
+        let mut key =
+            Vec::with_capacity(PLAIN_OVERHEAD + parts.map(str::len).iter().sum::<usize>());
         self.encode_into(&mut key);
         key
     }
