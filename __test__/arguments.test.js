@@ -100,3 +100,45 @@ test('Node 18, which cannot tell by itself, decides alike', () => {
     }
   }
 })
+
+/** What a refusal says. */
+function said(call) {
+  try {
+    call()
+  } catch (error) {
+    return error.message
+  }
+  throw new Error('it was not refused')
+}
+
+test('who has mistaken the form of a call is told the forms', () => {
+  const hash = said(() => calls.setOfRecordsCall('countSigilRecords', ['acme', 'hash']))
+  expect(hash).toMatch(/takes its options as an object, not a string; .* \(tenantId, options\)/)
+  const extra = said(() => calls.nameCall('getSigilRecord', ['acme', 's', 'h', 'x']))
+  expect(extra).toMatch(/options as an object, not a string; .*\(symbol, authHash\) or \(tenantId/)
+  const shared = said(() => calls.setCall(['s', 'h', {}, { durability: 'sync' }]))
+  expect(shared).toMatch(/a string as authHash, not an object; .* beside an AbortSignal alone/)
+  const listing = said(() => calls.setOfRecordsCall('allSigilRecords', [{ limit: 10 }]))
+  expect(listing).toMatch(
+    /tenant must be a string, not an object; .*records\(options\) lists shared/,
+  )
+  expect(said(() => calls.manyCall('getMany', [['s']]))).toMatch(
+    /takes an array of names, \[symbol/,
+  )
+  expect(said(() => calls.nameCall('getSigilRecord', [undefined, 's', 'h']))).toContain('undefined')
+})
+
+test('an option of a call that is misspelt is refused with the name that was meant', () => {
+  const misspelt = [
+    [() => calls.callOptions('close', { singal: 1 }), 'signal'],
+    [() => calls.setCall(['t', 's', 'h', {}, { durabilty: 'sync' }]), 'durability'],
+    [() => calls.setOfRecordsCall('allSigilRecords', ['t', { limt: 1 }]), 'limit'],
+    [() => calls.recordsCall([{ tenantID: 'acme' }]), 'tenantId'],
+  ]
+  for (const [call, meant] of misspelt) {
+    expect(call).toThrow(invalid)
+    expect(said(call)).toMatch(new RegExp(`has no option .*: did you mean ${meant}\\?`))
+  }
+  const far = said(() => calls.callOptions('close', { force: true }))
+  expect(far).toBe('close has no option "force": it knows signal, durability')
+})

@@ -7,7 +7,16 @@ const api = require('sigil-vault')
 const { scratchFolder } = require('./support/scratch.js')
 
 const scratch = scratchFolder()
-const { Level, LevelDBSigilAdapter, InMemoryStorageDriver, createSigilStore } = api
+const {
+  createSigilStore,
+  InMemoryStorageDriver,
+  installShutdownHooks,
+  Level,
+  LevelDBSigilAdapter,
+  PostgresSigilAdapter,
+  SigilBasedCodeAuthenticator,
+  SigilIdentity,
+} = api
 const invalid = { name: 'InvalidParametersError', code: 'INVALID_PARAMETERS' }
 
 const wrong = [
@@ -101,6 +110,56 @@ test('the options that were tried are those of the types', () => {
   expect(new Set(ofStores)).toContain('durability')
   expect(ofStores.length).toBeGreaterThan(18)
   expect(ofLevels.length).toBeGreaterThan(18)
+})
+
+const pool = { query() {}, connect() {}, on() {}, removeListener() {} }
+
+test.each([
+  [() => new LevelDBSigilAdapter(scratch('db'), { durabilty: 'sync' }), 'durability'],
+  [() => new LevelDBSigilAdapter(scratch('db'), { cachesize: 1 }), 'cacheSize'],
+  [() => new InMemoryStorageDriver({ noww: () => new Date() }), 'now'],
+  [() => new PostgresSigilAdapter(pool, { shema: 'a' }), 'schema'],
+  [() => createSigilStore({ bakend: 'memory' }), 'backend'],
+  [() => createSigilStore({ backend: 'memory', durabilty: 'sync' }), 'durability'],
+  [() => new SigilIdentity(undefined, { decayperiod: 5 }), 'decayPeriod'],
+  [() => new SigilIdentity(undefined, { memoryConfig: { maxSigil: 5 } }), 'maxSigils'],
+  [() => new SigilBasedCodeAuthenticator(undefined, { tenantID: 'acme' }), 'tenantId'],
+  [() => installShutdownHooks({ close() {} }, { timelimit: 5 }), 'timeLimit'],
+])('%s is refused with the name that was meant', (make, meant) => {
+  const message = expect.stringMatching(new RegExp(`has no option .*: did you mean ${meant}\\?`))
+  expect(make).toThrow(expect.objectContaining({ ...invalid, message }))
+})
+
+test('an option that is no known name misspelt is refused by a store, with all that it knows', () => {
+  expect(() => new InMemoryStorageDriver({ path: 'x' })).toThrow(
+    expect.objectContaining({ ...invalid, message: expect.stringContaining('it knows now') }),
+  )
+  expect(() => new LevelDBSigilAdapter(scratch('db'), { valueEncoding: 'json' })).toThrow(
+    expect.objectContaining(invalid),
+  )
+})
+
+test('a Level takes what level takes and ignores, but no known name misspelt', async () => {
+  const foreign = { prefix: 'x', version: 2, storeEncoding: 'utf8', anything: true, foo: 1 }
+  const level = new Level(scratch('foreign'), foreign)
+  await level.open(foreign)
+  await level.close()
+  for (const misspelt of [{ durabilty: 'sync' }, { createIfMising: false }]) {
+    const error = await new Level(scratch('db'), misspelt).open().catch((thrown) => thrown)
+    expect(error.cause).toMatchObject({
+      ...invalid,
+      message: expect.stringContaining('did you mean'),
+    })
+  }
+})
+
+test('where the environment picks the backend, options of another have no effect', async () => {
+  const options = { path: scratch('db'), database: 'postgres://x', durability: 'sync', schema: 'a' }
+  const store = createSigilStore({ ...options, backend: 'memory' })
+  expect(store).toBeInstanceOf(InMemoryStorageDriver)
+  const other = createSigilStore({ ...options, backend: null, cacheSize: null })
+  expect(other).toBeInstanceOf(LevelDBSigilAdapter)
+  await other.close()
 })
 
 test.each([

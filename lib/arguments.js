@@ -10,10 +10,29 @@
 // AbortSignal in `signal`, which nothing that came in as JSON can contain.
 
 const { AbortError, InvalidParametersError, TenantIsolationError } = require('./errors.js')
+const { checkNames } = require('./option-names.js')
 const { isWellFormed } = require('./well-formed.js')
 
 const DURABILITIES = ['process', 'interval', 'sync']
-const RECORDS_OPTIONS = ['tenantId', 'cursor', 'filter', 'limit', 'signal', 'durability']
+const CALL_OPTIONS = ['signal', 'durability']
+const LIST_OPTIONS = ['limit', 'cursor', 'filter', ...CALL_OPTIONS]
+const RECORDS_OPTIONS = ['tenantId', ...LIST_OPTIONS]
+
+/** How calls are to be made, for those who made one in another way. */
+const NAMES = '(symbol, authHash) or (tenantId, symbol, authHash, options)'
+const SETS = '() or (tenantId, options)'
+const FORMS = {
+  setSigilRecord:
+    '(symbol, authHash, record) or (tenantId, symbol, authHash, record, options); ' +
+    'options of a shared record are taken beside an AbortSignal alone',
+  getSigilRecord: NAMES,
+  getSigilRecordSync: NAMES,
+  getMany: 'an array of names, [symbol, authHash] or [tenantId, symbol, authHash] each',
+  existsSigilRecord: NAMES,
+  deleteSigilRecord: NAMES,
+  allSigilRecords: `${SETS}; records(options) lists shared records with options`,
+  countSigilRecords: SETS,
+}
 const NO_OPTIONS = Object.freeze({ signal: undefined, durability: undefined })
 
 /** What `setSigilRecord` was called for; `tenant` is undefined for a shared record. */
@@ -24,10 +43,7 @@ function setCall(args) {
     return sharedCall(operation, symbol, authHash, record, options)
   }
   if (args.length !== 4 && args.length !== 5) {
-    throw invalid(
-      operation,
-      'takes (symbol, authHash, record) or (tenantId, symbol, authHash, record)',
-    )
+    throw invalid(operation, `takes ${FORMS.setSigilRecord}`)
   }
   const [tenantId, symbol, authHash, record, options] = args
   const tenant = tenantId === null ? defaultTenant() : tenantId
@@ -41,7 +57,7 @@ function nameCall(operation, args) {
     return sharedCall(operation, symbol, authHash, undefined, options)
   }
   if (args.length !== 3 && args.length !== 4) {
-    throw invalid(operation, 'takes (symbol, authHash) or (tenantId, symbol, authHash)')
+    throw invalid(operation, `takes ${FORMS[operation]}`)
   }
   const [tenantId, symbol, authHash, options] = args
   return tenantCall(operation, tenantId, symbol, authHash, undefined, options)
@@ -51,7 +67,7 @@ function nameCall(operation, args) {
 function manyCall(operation, names, options) {
   const checked = callOptions(operation, options)
   if (!Array.isArray(names) || !names.every((name) => Array.isArray(name) && name.length < 4)) {
-    throw invalid(operation, 'takes an array of names, [symbol, authHash] or with a tenant before')
+    throw invalid(operation, `takes ${FORMS.getMany}`)
   }
   return names.map((name) => ({ ...nameCall(operation, name), options: checked }))
 }
@@ -61,7 +77,7 @@ function setOfRecordsCall(operation, args) {
   if (args.length === 0 || (args.length === 1 && hasSignal(args[0]))) {
     return sharedList(operation, args[0])
   }
-  if (args.length > 2) throw invalid(operation, 'takes (tenantId, options)')
+  if (args.length > 2) throw invalid(operation, `takes ${FORMS[operation]}`)
   const tenant = checkTenant(operation, args[0])
   return { tenant, ...listOptions(operation, args[1]) }
 }
@@ -74,11 +90,10 @@ function recordsCall(args) {
   const options = args[0] ?? {}
   if (!isObject(options)) throw invalid(operation, 'takes its options as an object')
   // A tenant that is misspelt must not become everybody.
-  const unknown = Object.keys(options).find((name) => !RECORDS_OPTIONS.includes(name))
-  if (unknown !== undefined) throw invalid(operation, `has no option ${unknown}`)
+  checkNames(operation, options, RECORDS_OPTIONS)
   if (!('tenantId' in options)) return sharedList(operation, options)
   const tenant = checkTenant(operation, options.tenantId)
-  return { tenant, ...listOptions(operation, options) }
+  return { tenant, ...listOptions(operation, options, RECORDS_OPTIONS) }
 }
 
 /** What `batch` was called for; all of it is checked before any of it is done. */
@@ -123,15 +138,18 @@ function tenantCall(operation, tenant, symbol, authHash, record, options) {
 
 function checkTenant(operation, tenant) {
   let wrong
-  if (!isText(tenant)) wrong = 'a tenant must be a string'
+  if (!isText(tenant)) wrong = `a tenant must be a string, not ${describe(tenant)}`
   else if (tenant === '') wrong = 'a tenant must not be empty'
   else if (!isWellFormed(tenant)) wrong = 'a tenant must be well-formed text'
-  if (wrong) throw new TenantIsolationError(wrong, { operation })
+  if (wrong) throw new TenantIsolationError(withForms(operation, wrong), { operation })
   return tenant
 }
 
 function checkText(operation, part, value) {
-  if (!isText(value)) throw invalid(operation, `needs a string as ${part}, not ${describe(value)}`)
+  if (!isText(value)) {
+    const rule = `needs a string as ${part}, not ${describe(value)}`
+    throw invalid(operation, withForms(operation, rule))
+  }
   if (!isWellFormed(value)) throw invalid(operation, `needs well-formed text as ${part}`)
   return value
 }
@@ -142,8 +160,8 @@ function sharedList(operation, options) {
   return { tenant: undefined, ...list }
 }
 
-function listOptions(operation, options) {
-  const checked = callOptions(operation, options)
+function listOptions(operation, options, known = LIST_OPTIONS) {
+  const checked = callOptions(operation, options, known)
   const { limit, cursor, filter } = options ?? {}
   return {
     limit: checkLimit(operation, limit),
@@ -189,9 +207,13 @@ function checkFilter(operation, filter) {
   return wanted
 }
 
-function callOptions(operation, options) {
+function callOptions(operation, options, known = CALL_OPTIONS) {
   if (options === undefined || options === null) return NO_OPTIONS
-  if (!isObject(options)) throw invalid(operation, 'takes its options as an object')
+  if (!isObject(options)) {
+    const rule = `takes its options as an object, not ${describe(options)}`
+    throw invalid(operation, withForms(operation, rule))
+  }
+  checkNames(operation, options, known)
   const { signal, durability } = options
   if (signal !== undefined && !isSignal(signal))
     throw invalid(operation, 'needs an AbortSignal as signal')
@@ -245,8 +267,15 @@ function isText(value) {
 }
 
 function describe(value) {
-  if (value === null) return 'null'
-  return isArray(value) ? 'an array' : `a value of type ${typeof value}`
+  if (value === null || value === undefined) return String(value)
+  if (isArray(value)) return 'an array'
+  return `${typeof value === 'object' ? 'an' : 'a'} ${typeof value}`
+}
+
+/** A rule, and behind it the forms of the call that somebody has mistaken. */
+function withForms(operation, rule) {
+  const forms = FORMS[operation]
+  return forms === undefined ? rule : `${rule}; ${operation} takes ${forms}`
 }
 
 function invalid(operation, rule) {

@@ -26,7 +26,7 @@ async function doctor(location, options = {}) {
     throw errorOf('INVALID_PARAMETERS', 'doctor needs a directory', { operation })
   }
   const fix = options?.fix === true
-  const checked = callOptions(operation, options)
+  const checked = callOptions(operation, options, ['fix', 'signal'])
   throwIfAborted(operation, checked)
   const access = fix ? { createIfMissing: false } : { readOnly: true }
   const store = new LevelDBSigilAdapter(location, access)

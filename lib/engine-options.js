@@ -24,6 +24,16 @@ const NUMBERS = {
   lockTimeout: [0, Number.MAX_SAFE_INTEGER],
 }
 
+/** All options that the engine knows. */
+const ENGINE_OPTIONS = [
+  ...SWITCHES,
+  ...Object.keys(NUMBERS),
+  'compression',
+  'compressionLevel',
+  'durability',
+  'metricsLabels',
+]
+
 const COMPRESSIONS = ['none', 'snappy', 'zstd']
 const ZSTD_LEVELS = [-7, 22]
 
@@ -79,4 +89,4 @@ function invalid(rule) {
   return errorOf('INVALID_PARAMETERS', rule, { operation: 'open' })
 }
 
-module.exports = { engineOptions }
+module.exports = { ENGINE_OPTIONS, engineOptions }

@@ -3,13 +3,14 @@
 // the engine does what it asks for. abstract-level's own tests run against it.
 
 const abstract = require('abstract-level')
-const { engineOptions } = require('./engine-options.js')
+const { ENGINE_OPTIONS, engineOptions } = require('./engine-options.js')
 const { errorOf, fromNative } = require('./errors.js')
 const { LevelBatch } = require('./level-batch.js')
 const { LevelIterator, boundsOf } = require('./level-iterator.js')
 const { makeDirectory } = require('./make-directory.js')
 const { callNative } = require('./native.js')
 const { LEVELS, NativeDb, notOpen } = require('./native-db.js')
+const { checkSpelling } = require('./option-names.js')
 const { WeakResources } = require('./weak-resources.js')
 
 const { AbstractLevel, AbstractSnapshot } = abstract
@@ -24,6 +25,16 @@ const MANIFEST = {
   additionalMethods: { approximateSize: true, compactRange: true, refresh: true },
   signals: { iterators: true },
 }
+
+/** Others are taken from callers of `level`, where they have no effect either. */
+const OPTIONS = [
+  ...ENGINE_OPTIONS,
+  'multithreading',
+  'notFoundError',
+  'keyEncoding',
+  'valueEncoding',
+  'passive',
+]
 
 class Level extends AbstractLevel {
   #location
@@ -70,6 +81,7 @@ class Level extends AbstractLevel {
   }
 
   async _open(options) {
+    checkSpelling('open', options, OPTIONS)
     this.#durability = levelOf(options.durability, LEVELS.process)
     this.#native = this.#host
       ? await this.#host.open()

@@ -5,7 +5,7 @@
 
 const calls = require('./arguments.js')
 const { abortable } = require('./abortable.js')
-const { engineOptions } = require('./engine-options.js')
+const { ENGINE_OPTIONS, engineOptions } = require('./engine-options.js')
 const { errorOf, inWords } = require('./errors.js')
 const { checkListeners } = require('./fault-watch.js')
 const { matcher } = require('./filter.js')
@@ -13,6 +13,7 @@ const { Level, levelOf } = require('./level.js')
 const { Lifetime } = require('./lifetime.js')
 const { LEVELS, notOpen } = require('./native-db.js')
 const { listRecords } = require('./record-listing.js')
+const { checkNames } = require('./option-names.js')
 const { isUnstamped, parse, restamped, sharedText } = require('./record-text.js')
 const { clockOf } = require('./clock.js')
 const { isWellFormed } = require('./well-formed.js')
@@ -20,6 +21,8 @@ const { isWellFormed } = require('./well-formed.js')
 const DEFAULT_PATH = './sigil-leveldb'
 const DEFAULT_RESERVE = 1 << 20
 const NO_TEXT = {}
+/** `multithreading` is of `Level`; stores always share their database. */
+const OPTIONS = [...ENGINE_OPTIONS, 'notFoundError', 'now', 'logger', 'onFault', 'multithreading']
 
 class LevelDBSigilAdapter {
   #path
@@ -40,6 +43,7 @@ class LevelDBSigilAdapter {
     if (typeof options !== 'object' || options === null) {
       throw errorOf('INVALID_PARAMETERS', 'a store takes its options as an object')
     }
+    checkNames('LevelDBSigilAdapter', options, OPTIONS)
     const { now, durability, ...rest } = options
     this.#path = dbPath
     this.#now = clockOf(now)
@@ -340,4 +344,4 @@ function healthOf(native) {
   }
 }
 
-module.exports = { LevelDBSigilAdapter }
+module.exports = { LevelDBSigilAdapter, LEVELDB_OPTIONS: OPTIONS }

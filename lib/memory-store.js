@@ -7,10 +7,12 @@ const { InvalidParametersError, StorageError } = require('./errors.js')
 const { matcher } = require('./filter.js')
 const { MemoryIndex } = require('./memory-index.js')
 const { callNative } = require('./native.js')
+const { checkNames } = require('./option-names.js')
 const { clockOf } = require('./clock.js')
 const text = require('./record-text.js')
 const { inItsTurn } = require('./turn.js')
 
+const OPTIONS = ['now']
 const SHARED_PREFIX = 'sigil:'
 
 class InMemoryStorageDriver {
@@ -23,6 +25,7 @@ class InMemoryStorageDriver {
     if (typeof options !== 'object' || options === null) {
       throw new InvalidParametersError('a store takes its options as an object')
     }
+    checkNames('InMemoryStorageDriver', options, OPTIONS)
     this.#now = clockOf(options.now)
   }
 
@@ -190,4 +193,4 @@ function startOf(operation, { tenant, cursor }) {
   return { start: key, after: key }
 }
 
-module.exports = { InMemoryStorageDriver }
+module.exports = { InMemoryStorageDriver, MEMORY_OPTIONS: OPTIONS }

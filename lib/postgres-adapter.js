@@ -12,6 +12,7 @@ const { errorOf, InvalidParametersError } = require('./errors.js')
 const { matcher } = require('./filter.js')
 const { seriesOf } = require('./metrics/instruments.js')
 const { callNative } = require('./native.js')
+const { checkNames } = require('./option-names.js')
 const { toColumn } = require('./postgres/column-text.js')
 const { checkDatabase, closed, Connections } = require('./postgres/connections.js')
 const { conditionOf, listRecords } = require('./postgres/listing.js')
@@ -20,6 +21,8 @@ const { fromColumns, toColumns } = require('./postgres/record-form.js')
 const { SharedUse } = require('./postgres/shared-use.js')
 const { ensureTables, tablesOf } = require('./postgres/tables.js')
 const { sharedText, tenantText } = require('./record-text.js')
+
+const OPTIONS = ['schema', 'max', 'connectTimeout', 'queryTimeout', 'metricsLabels', 'now']
 
 class PostgresSigilAdapter {
   #where
@@ -43,6 +46,7 @@ class PostgresSigilAdapter {
     if (typeof options !== 'object' || options === null) {
       throw new InvalidParametersError('a store takes its options as an object')
     }
+    checkNames('PostgresSigilAdapter', options, OPTIONS)
     const { schema, now, metricsLabels } = options
     this.#where = checkDatabase(database, options)
     this.#tables = tablesOf(schema)
@@ -336,4 +340,4 @@ function columnwise(rows, width = 3) {
   return Array.from({ length: width }, (_, column) => rows.map((row) => row[column]))
 }
 
-module.exports = { PostgresSigilAdapter }
+module.exports = { PostgresSigilAdapter, POSTGRES_OPTIONS: OPTIONS }

@@ -3,6 +3,7 @@
 // it at once.
 
 const { errorOf } = require('./errors.js')
+const { checkNames } = require('./option-names.js')
 
 const SIGNALS = ['SIGINT', 'SIGTERM']
 const GRACE_MS = 10_000
@@ -33,6 +34,7 @@ function unlisten(end) {
 function installShutdownHooks(...things) {
   const given = isThing(things.at(-1)) ? {} : (things.pop() ?? {})
   const { timeLimit = GRACE_MS, onError = () => {} } = given
+  checkNames('installShutdownHooks', given, ['timeLimit', 'onError'])
   if (!things.every(isThing)) throw invalid('takes things that can be stopped or closed')
   if (!Number.isFinite(timeLimit) || timeLimit <= 0) throw invalid('needs a timeLimit above 0')
   if (typeof onError !== 'function') throw invalid('needs a function as onError')

@@ -11,6 +11,7 @@ const { errorOf } = require('../errors.js')
 const { isoNow } = require('../clock.js')
 const { InMemoryStorageDriver } = require('../memory-store.js')
 const { callNative } = require('../native.js')
+const { checkNames } = require('../option-names.js')
 const { isWellFormed } = require('../well-formed.js')
 const { KEY_SYMBOL, KeyRing } = require('./key-ring.js')
 
@@ -64,8 +65,7 @@ class SigilBasedCodeAuthenticator {
       }
       if (typeof options !== 'object' || options === null) throw invalid(CLASS, 'takes an object')
       // One that is misspelt must not make a tenant's code everybody's.
-      const unknown = Object.keys(options).find((name) => !OPTIONS.includes(name))
-      if (unknown !== undefined) throw invalid(CLASS, `has no option ${unknown}`)
+      checkNames(CLASS, options, OPTIONS)
       return { tenantId: options.tenantId, key: options.key }
     })
     if (tenantId !== undefined && (typeof tenantId !== 'string' || !isTenant(tenantId))) {

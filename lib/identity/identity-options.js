@@ -3,6 +3,7 @@
 const { performance } = require('node:perf_hooks')
 const { carefully } = require('../carefully.js')
 const { errorOf } = require('../errors.js')
+const { checkNames } = require('../option-names.js')
 
 const MEMORY_CONFIG = {
   maxSigils: 10_000,
@@ -16,6 +17,7 @@ const FASTEST = 1e9
 const DECAY_PERIOD = 5000
 const CRYSTALLIZATION_PERIOD = 10_000
 const LEASE_DURATION = 15_000
+const OPTIONS = ['clock', 'decayPeriod', 'crystallizationPeriod', 'leaseDuration', 'memoryConfig']
 const STORE_METHODS = ['setSigilRecord', 'getSigilRecord', 'deleteSigilRecord', 'allSigilRecords']
 
 const CLOCK = {
@@ -64,7 +66,9 @@ function checkLease({ leaseDuration }, periods) {
 function checkOptions(given) {
   return carefully('SigilIdentity', 'its options', () => {
     if (typeof given !== 'object' || given === null) throw invalid('options are an object')
+    checkNames('SigilIdentity', given, OPTIONS)
     const { clock, decayPeriod, crystallizationPeriod, leaseDuration, memoryConfig } = given
+    checkNames('memoryConfig', memoryConfig ?? {}, Object.keys(MEMORY_CONFIG))
     const periods = checkPeriods({ decayPeriod, crystallizationPeriod })
     return {
       clock: checkClock(clock),

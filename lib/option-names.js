@@ -1,0 +1,42 @@
+// Names of options. One that nobody knows is a mistake of the caller's that would change nothing and
+// be noticed by nobody, so it is refused, and the name that was probably meant is in the message.
+
+const { distance } = require('fastest-levenshtein')
+const { InvalidParametersError } = require('./errors.js')
+
+/** Letters that a slip of the keyboard changes, adds or leaves out. */
+const SLIPS = 2
+
+/** Refuses options that have a name which is none of those that are known. */
+function checkNames(operation, options, known) {
+  const unknown = Object.keys(options).find((name) => !known.includes(name))
+  if (unknown === undefined) return
+  const near = nearest(unknown, known)
+  const hint = near === undefined ? `it knows ${known.join(', ')}` : `did you mean ${near}?`
+  throw unknownOption(operation, unknown, hint)
+}
+
+/** Refuses only those that are a known name misspelt: callers of others have more options there. */
+function checkSpelling(operation, options, known) {
+  for (const name of Object.keys(options)) {
+    const near = known.includes(name) ? undefined : nearest(name, known)
+    if (near !== undefined) throw unknownOption(operation, name, `did you mean ${near}?`)
+  }
+}
+
+function nearest(name, known) {
+  const small = name.toLowerCase()
+  const [first] = known
+    .map((right) => ({ right, slips: distance(small, right.toLowerCase()) }))
+    // Of a short name, as much could be changed into another altogether.
+    .filter(({ right, slips }) => slips <= Math.min(SLIPS, Math.floor(right.length / 3)))
+    .sort((one, other) => one.slips - other.slips)
+  return first?.right
+}
+
+function unknownOption(operation, name, hint) {
+  const message = `${operation} has no option ${JSON.stringify(name)}: ${hint}`
+  return new InvalidParametersError(message, { operation })
+}
+
+module.exports = { checkNames, checkSpelling }
