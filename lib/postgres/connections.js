@@ -5,6 +5,7 @@
 // listens; so somebody does. Whoever comes next gets a new connection.
 
 const { InvalidParametersError, errorOf } = require('../errors.js')
+const { checkConnectionString } = require('./connection-string.js')
 const { failureOf, isConflict } = require('./failures.js')
 
 const CONNECT_TIMEOUT = 10_000
@@ -24,17 +25,7 @@ class Connections {
   /** @param {{ url?: string, pool?: any, max?: number, connectTimeout?: number, queryTimeout?: number }} where */
   constructor({ url, pool, max, connectTimeout, queryTimeout }) {
     this.#own = pool === undefined
-    this.#pool =
-      pool ??
-      new (loadPool())({
-        connectionString: url,
-        max: max ?? MOST,
-        connectionTimeoutMillis: connectTimeout ?? CONNECT_TIMEOUT,
-        query_timeout: queryTimeout ?? QUERY_TIMEOUT,
-        keepAlive: true,
-        // Connections that wait for work are no reason to stay alive.
-        allowExitOnIdle: true,
-      })
+    this.#pool = pool ?? poolOf({ url, max, connectTimeout, queryTimeout })
     this.#pool.on('error', this.#ignore)
   }
 
@@ -127,9 +118,23 @@ function closed(operation) {
   return errorOf('LEVEL_DATABASE_NOT_OPEN', 'the store is closed', { operation })
 }
 
-function loadPool() {
+function poolOf({ url, max, connectTimeout, queryTimeout }) {
+  const driver = loadDriver()
+  checkConnectionString(url, driver)
+  return new driver.Pool({
+    connectionString: url,
+    max: max ?? MOST,
+    connectionTimeoutMillis: connectTimeout ?? CONNECT_TIMEOUT,
+    query_timeout: queryTimeout ?? QUERY_TIMEOUT,
+    keepAlive: true,
+    // Connections that wait for work are no reason to stay alive.
+    allowExitOnIdle: true,
+  })
+}
+
+function loadDriver() {
   try {
-    return require('pg').Pool
+    return require('pg')
   } catch (cause) {
     const message = 'the package pg is not installed: npm install pg'
     throw errorOf('STORAGE_UNAVAILABLE', message, { cause, transient: false })
