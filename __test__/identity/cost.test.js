@@ -1,12 +1,15 @@
 // Guards what encoding and sweeping cost: next to nothing more for many memories than for few. Times
-// are the best of several, which a busy machine changes least.
+// are the best of several, which a busy machine changes least; what the store is asked is counted, of
+// every single encode.
 
 const { performance } = require('node:perf_hooks')
+const { setTimeout: delay } = require('node:timers/promises')
 const { SigilIdentity } = require('sigil-vault')
-const { fakeClock } = require('./support.js')
+const { fakeClock, HIGH } = require('./support.js')
 
 const many = process.env.SIGIL_LONG === '1' ? 1_000_000 : 30_000
 const FEW = 1000
+const MANY = 100_000
 const BATCH = 500
 
 jest.setTimeout(600_000)
@@ -79,8 +82,7 @@ test(`with ${many} memories`, async () => {
 })
 
 /** An identity that finds memories of all ages, none of which will be due soon. */
-async function loaded(count) {
-  const store = nowhere()
+async function loaded(count, { store = nowhere(), maxSigils = 10 * count } = {}) {
   const clock = fakeClock()
   store.records = async function* () {
     for (let n = 0; n < count; n++) {
@@ -99,7 +101,7 @@ async function loaded(count) {
       }
     }
   }
-  const memoryConfig = { maxSigils: 10 * count, memoryDecayRate: 1e-9 }
+  const memoryConfig = { maxSigils, memoryDecayRate: 1e-9 }
   const identity = new SigilIdentity(store, { clock, memoryConfig })
   await identity.initialize()
   return { identity, store, clock }
@@ -140,4 +142,60 @@ test(`no sweep of ${many} loaded memories is long: not the first, nor after acce
   for (const [name, took] of Object.entries(least)) {
     expect([name, took < 1 ? 'short' : took]).toEqual([name, 'short'])
   }
+})
+
+/** A store that notes what it is asked; what is read it does not have. */
+function noting() {
+  const asked = { reads: 0, writes: 0, deletions: 0, bytes: 0 }
+  return {
+    asked,
+    async setSigilRecord(symbol, id, record) {
+      asked.writes += 1
+      asked.bytes += symbol.length + id.length + JSON.stringify(record).length
+    },
+    async getSigilRecord() {
+      asked.reads += 1
+    },
+    async getMany(names) {
+      asked.reads += names.length
+      return names.map(() => undefined)
+    },
+    async deleteSigilRecord() {
+      asked.deletions += 1
+    },
+    async allSigilRecords() {
+      return []
+    },
+  }
+}
+
+/** The most that any of many encodes asked of the store, with as many memories there already. */
+async function worstEncode(count, state, more = {}) {
+  const store = noting()
+  const { identity, clock } = await loaded(count, { store, ...more })
+  // What comes later is another beginning.
+  store.records = undefined
+  const most = { reads: 0, writes: 0, deletions: 0, bytes: 0 }
+  for (let n = 0; n < 500; n++) {
+    Object.assign(store.asked, { reads: 0, writes: 0, deletions: 0, bytes: 0 })
+    // Of one length and one frequency, so that all of them are each other's.
+    await identity.encodeSigilMemory('the same', state)
+    await delay(0)
+    for (const name of Object.keys(most)) most[name] = Math.max(most[name], store.asked[name])
+    clock.forward(1)
+  }
+  return most
+}
+
+test.each([
+  ['a plain memory', {}, {}, { reads: 0, writes: 1, deletions: 0 }],
+  ['a crystal', HIGH, {}, { reads: 0, writes: 1, deletions: 0 }],
+  ['a memory too many', {}, { full: true }, { reads: 0, writes: 1, deletions: 1 }],
+])('of all encodes of %s none reads more or writes more with many there', async (...row) => {
+  const [, state, { full }, work] = row
+  const worst = async (count) => worstEncode(count, state, full ? { maxSigils: count } : {})
+  const few = await worst(FEW)
+  expect(few).toMatchObject(work)
+  expect(few.bytes).toBeLessThan(2000)
+  expect(await worst(MANY)).toEqual(few)
 })

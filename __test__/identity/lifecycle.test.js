@@ -6,7 +6,7 @@ const { setTimeout: delay } = require('node:timers/promises')
 const { InMemoryStorageDriver, metrics, SigilIdentity, StorageError } = require('sigil-vault')
 const { createServer } = require('sigil-vault/server')
 const { checkOptions } = require('../../lib/identity/identity-options.js')
-const { HIGH, plainStore } = require('./support.js')
+const { fakeClock, HIGH, plainStore } = require('./support.js')
 
 const QUICK = { decayPeriod: 3, crystallizationPeriod: 4 }
 
@@ -56,6 +56,75 @@ test('a thousand encodes, with sweeps, accesses, stops and starts in between', a
   const next = new SigilIdentity(store)
   await next.initialize()
   expect([...next.sigilMemory].sort()).toEqual([...identity.sigilMemory].sort())
+})
+
+test('while memories are released between encodes, accesses, stops and starts, none comes back', async () => {
+  const [clock, store] = [fakeClock(), plainStore()]
+  // So slow that a deletion which does not wait for the write before it comes first.
+  const plain = store.setSigilRecord
+  let writes = 0
+  store.setSigilRecord = async (...args) => {
+    await delay(writes++ % 16)
+    await plain(...args)
+  }
+  const counted = sample('sigil_gc_released_total')
+  const identity = new SigilIdentity(store, { ...QUICK, clock })
+  let released = 0
+  identity.on('memory-decay', (event) => {
+    released += event.released
+  })
+  const faults = []
+  identity.on('fault', ({ error }) => faults.push(error))
+  const [lasting, uses, used, gone] = [[], [], new Map(), new Set()]
+  const encode = async (n) => {
+    await delay(n % 7)
+    const { id } = await identity.encodeSigilMemory({ n }, n % 20 === 0 ? HIGH : {})
+    if (n % 20 === 0) lasting.push(id)
+    // Nobody waits for it: what is written of it meets the next deletions.
+    if (n % 4 < 3) uses.push(use(id, n))
+  }
+  const use = async (id, n) => {
+    await delay(n % 5)
+    if (await identity.touch(id)) used.set(id, (used.get(id) ?? 0) + 1)
+    else gone.add(id)
+  }
+  const restart = async (n) => {
+    const stopped = identity.stop()
+    if (n % 2) await stopped
+    await identity.start()
+  }
+  await identity.start()
+  for (let wave = 0; wave < 20; wave++) {
+    // From here on all are due whom nobody accesses before the next sweep.
+    clock.forward(960_000)
+    const ids = [...identity.sigilMemory.keys()].filter((_, n) => n % 3 < 2)
+    await Promise.all([
+      ...ids.map(use),
+      ...Array.from({ length: 50 }, (_, n) => encode(n)),
+      delay(wave % 5).then(() => identity.processMemoryDecay()),
+      delay(wave % 3).then(() => restart(wave)),
+    ])
+  }
+  await Promise.all(uses)
+  await identity.processMemoryDecay()
+  await identity.stop()
+
+  expect(faults).toEqual([])
+  // It was a race, which either side has won.
+  expect(used.size).toBeGreaterThan(20)
+  expect(gone.size).toBeGreaterThan(20)
+  const left = [...identity.sigilMemory.keys()]
+  expect(left.length).toBe(1000 - released)
+  expect(sample('sigil_gc_released_total')).toBe(counted + released)
+  expect(left).toEqual(expect.arrayContaining(lasting))
+  expect(left.filter((id) => gone.has(id))).toEqual([])
+  const stored = store.keys().filter((key) => key.startsWith('sigil-memory:'))
+  expect(new Set(stored)).toEqual(new Set(left.map((id) => `sigil-memory:${id}`)))
+  for (const id of left) {
+    const accessCount = used.get(id) ?? 0
+    expect(identity.sigilMemory.get(id)).toMatchObject({ accessCount })
+    expect(await store.getSigilRecord('sigil-memory', id)).toMatchObject({ accessCount })
+  }
 })
 
 test('a thousand requests to the service at once mint a thousand, beside an identity', async () => {
