@@ -10,6 +10,7 @@ const calls = require('./arguments.js')
 const { clockOf } = require('./clock.js')
 const { errorOf, InvalidParametersError } = require('./errors.js')
 const { matcher } = require('./filter.js')
+const { allOf, countOf, eachOf } = require('./listed-records.js')
 const { seriesOf } = require('./metrics/instruments.js')
 const { callNative } = require('./native.js')
 const { checkNames } = require('./option-names.js')
@@ -136,34 +137,20 @@ class PostgresSigilAdapter {
   }
 
   async allSigilRecords(...args) {
-    const operation = 'allSigilRecords'
-    const call = calls.setOfRecordsCall(operation, args)
-    const all = []
-    for await (const records of this.#list(operation, call)) {
-      for (const record of records) all.push(record)
-    }
-    return all
+    return allOf(args, (operation, call) => this.#list(operation, call))
   }
 
   async countSigilRecords(...args) {
-    const operation = 'countSigilRecords'
-    const call = calls.setOfRecordsCall(operation, args)
-    if (call.filter === undefined) return this.#count(operation, call)
-    let count = 0
-    for await (const records of this.#list(operation, call)) count += records.length
-    return count
+    return countOf(
+      args,
+      (operation, call) => this.#list(operation, call),
+      (operation, call) => this.#count(operation, call),
+    )
   }
 
   /** The records one after another, as they were when the iteration began. */
-  async *records(...args) {
-    const operation = 'records'
-    const call = calls.recordsCall(args)
-    for await (const records of this.#list(operation, call)) {
-      for (const record of records) {
-        yield record
-        calls.throwIfAborted(operation, call.options)
-      }
-    }
+  records(...args) {
+    return eachOf(args, (operation, call) => this.#list(operation, call))
   }
 
   async batch(...args) {
