@@ -259,24 +259,29 @@ export interface SigilStore {
   getHealth(): Promise<StoreHealth>
 }
 
-/** The record interface in memory, for tests and for what need not outlive the process. */
-export class InMemoryStorageDriver implements SigilStore, AsyncDisposable {
-  constructor(options?: { now?: (() => Date) | undefined })
-  open: SigilStore['open']
-  close: SigilStore['close'];
+/** What the classes of all stores are. */
+interface StoreOfClass extends SigilStore {
   /** `close()`, for `await using`. Node 18 and some of 20 lack the symbol. */
   [Symbol.asyncDispose](): Promise<void>
-  setSigilRecord: SigilStore['setSigilRecord']
-  getSigilRecord: SigilStore['getSigilRecord']
-  getMany: SigilStore['getMany']
-  existsSigilRecord: SigilStore['existsSigilRecord']
-  deleteSigilRecord: SigilStore['deleteSigilRecord']
-  allSigilRecords: SigilStore['allSigilRecords']
-  countSigilRecords: SigilStore['countSigilRecords']
-  records: SigilStore['records']
-  batch: SigilStore['batch']
-  getHealth: SigilStore['getHealth']
-  getSigilRecordSync: LevelDBSigilAdapter['getSigilRecordSync']
+}
+
+interface StoreWithSyncReads extends StoreOfClass {
+  /**
+   * At once. A `LevelDBSigilAdapter` waits for the disk where memory does not have it: without a
+   * bound, see docs/options.md. Unlike the other calls it cannot wait for the opening: before `open()`
+   * has resolved it throws `LEVEL_DATABASE_NOT_OPEN`.
+   */
+  getSigilRecordSync(symbol: string, authHash: string | number): StoredRecord | undefined
+  getSigilRecordSync(tenantId: string, symbol: string, authHash: string): TenantRecord | undefined
+}
+
+// There are no such classes: they let those that are there take their methods from one place.
+declare const StoreMethods: new () => StoreOfClass
+declare const StoreMethodsWithSyncReads: new () => StoreWithSyncReads
+
+/** The record interface in memory, for tests and for what need not outlive the process. */
+export class InMemoryStorageDriver extends StoreMethodsWithSyncReads {
+  constructor(options?: { now?: (() => Date) | undefined })
 }
 
 /** A `Pool` of the package `pg`, as far as a store needs to know it. */
@@ -304,23 +309,9 @@ export interface PostgresOptions {
 }
 
 /** Records in a PostgreSQL database. Needs the package `pg`. */
-export class PostgresSigilAdapter implements SigilStore, AsyncDisposable {
+export class PostgresSigilAdapter extends StoreMethods {
   /** Default: the connection string in `DATABASE_URL`. A pool that is given stays the caller's. */
   constructor(database?: string | PostgresPool, options?: PostgresOptions)
-  open: SigilStore['open']
-  close: SigilStore['close'];
-  /** `close()`, for `await using`. Node 18 and some of 20 lack the symbol. */
-  [Symbol.asyncDispose](): Promise<void>
-  setSigilRecord: SigilStore['setSigilRecord']
-  getSigilRecord: SigilStore['getSigilRecord']
-  getMany: SigilStore['getMany']
-  existsSigilRecord: SigilStore['existsSigilRecord']
-  deleteSigilRecord: SigilStore['deleteSigilRecord']
-  allSigilRecords: SigilStore['allSigilRecords']
-  countSigilRecords: SigilStore['countSigilRecords']
-  records: SigilStore['records']
-  batch: SigilStore['batch']
-  getHealth: SigilStore['getHealth']
 }
 
 /**
@@ -710,7 +701,7 @@ type RecordName =
   | readonly [tenantId: string, symbol: string, authHash: string]
 
 /** Sigil records in a LevelDB directory; stores on one directory share one open database. */
-export class LevelDBSigilAdapter implements SigilStore, AsyncDisposable {
+export class LevelDBSigilAdapter extends StoreMethodsWithSyncReads {
   /** By default `SIGIL_DB_PATH`, or `./sigil-leveldb`. */
   constructor(dbPath?: string, options?: AdapterOptions)
   readonly path: string
@@ -719,27 +710,6 @@ export class LevelDBSigilAdapter implements SigilStore, AsyncDisposable {
    * see docs/sharing.md.
    */
   readonly db: Level
-  open: SigilStore['open']
-  close: SigilStore['close'];
-  /** `close()`, for `await using`. Node 18 and some of 20 lack the symbol. */
-  [Symbol.asyncDispose](): Promise<void>
-  setSigilRecord: SigilStore['setSigilRecord']
-  getSigilRecord: SigilStore['getSigilRecord']
-  getMany: SigilStore['getMany']
-  existsSigilRecord: SigilStore['existsSigilRecord']
-  deleteSigilRecord: SigilStore['deleteSigilRecord']
-  allSigilRecords: SigilStore['allSigilRecords']
-  countSigilRecords: SigilStore['countSigilRecords']
-  records: SigilStore['records']
-  batch: SigilStore['batch']
-  getHealth: SigilStore['getHealth']
-  /**
-   * At once, waiting for the disk where memory does not have it: without a bound, see
-   * docs/options.md. Unlike the other calls it cannot wait for the opening: before `open()` has
-   * resolved it throws `LEVEL_DATABASE_NOT_OPEN`.
-   */
-  getSigilRecordSync(symbol: string, authHash: string | number): StoredRecord | undefined
-  getSigilRecordSync(tenantId: string, symbol: string, authHash: string): TenantRecord | undefined
   /** Takes what was deleted or overwritten off the disk. */
   compact(options?: CallOptions): Promise<void>
   /**
@@ -1210,3 +1180,6 @@ export class SigilBasedCodeAuthenticator {
     rejected: { [reason in RejectionReason]?: number }
   }
 }
+
+// biome-ignore lint/complexity/noUselessEmptyExport: without it, what is not marked is exported too
+export {}

@@ -86,38 +86,44 @@ test.each([YEAR, -YEAR])('a calendar that jumps by %d ms releases nothing', asyn
   await next.stop()
 })
 
-test('decay goes on after a restart where it was', async () => {
+/**
+ * A memory with a decay of a tenth, of an identity that has stopped, and another that finds it
+ * later. Around the stop, the clock can be moved.
+ */
+async function restarted(beforeStop, afterStop) {
   const clock = fakeClock()
   const store = plainStore()
   const first = new SigilIdentity(store, { clock })
   const { id } = await first.encodeSigilMemory('x')
   clock.forward(100_000)
   await first.processMemoryDecay()
-  clock.forward(100_000)
+  beforeStop(clock)
   await first.stop()
+  afterStop(clock)
   const second = new SigilIdentity(store, { clock })
   await second.initialize()
   expect(second.sigilMemory.get(id).decay).toBeCloseTo(0.1, 12)
+  return { clock, second, decay: () => second.sigilMemory.get(id).decay }
+}
+
+test('decay goes on after a restart where it was', async () => {
+  const { clock, second, decay } = await restarted(
+    (before) => before.forward(100_000),
+    () => {},
+  )
   clock.forward(100_000)
   await second.processMemoryDecay()
-  expect(second.sigilMemory.get(id).decay).toBeCloseTo(0.1 + 0.3, 12)
+  expect(decay()).toBeCloseTo(0.1 + 0.3, 12)
 })
 
 test('the time in which nobody was running counts as time without an access', async () => {
-  const clock = fakeClock()
-  const store = plainStore()
-  const first = new SigilIdentity(store, { clock })
-  const { id } = await first.encodeSigilMemory('x')
-  clock.forward(100_000)
-  await first.processMemoryDecay()
-  await first.stop()
-  // The clock that only goes forward begins anew with the machine; the calendar goes on.
-  clock.setCalendar(300_000)
-  const second = new SigilIdentity(store, { clock })
-  await second.initialize()
-  expect(second.sigilMemory.get(id).decay).toBeCloseTo(0.1, 12)
+  const { clock, second, decay } = await restarted(
+    () => {},
+    // The clock that only goes forward begins anew with the machine; the calendar goes on.
+    (after) => after.setCalendar(300_000),
+  )
   await second.processMemoryDecay()
-  expect(second.sigilMemory.get(id).decay).toBeCloseTo(0.1 + 0.4, 12)
+  expect(decay()).toBeCloseTo(0.1 + 0.4, 12)
   clock.forward(500_000)
   expect(await second.processMemoryDecay()).toEqual({ released: 1 })
 })

@@ -2,7 +2,7 @@
 // `jsonb` sorts members and refuses some text; and the column is what others can query.
 
 const fc = require('fast-check')
-const { freshSchema, freshStore, sql } = require('./support.js')
+const { freshSchema, freshStore, sql, storeOfEachTest } = require('./support.js')
 
 const UNITS = ['\0', '\u001a', '\ud800', '\udc00', '\u{1f600}', '\uffff', 'é', 'a', 'b', '0', '"']
 const text = fc.string({ unit: fc.constantFrom(...UNITS), maxLength: 5 })
@@ -23,23 +23,15 @@ const { value } = fc.letrec((tie) => ({
     .map((members) => Object.fromEntries(members)),
 }))
 
-let store
-let schema
-
-beforeEach(() => {
-  schema = freshSchema()
-  store = freshStore({ schema })
-})
-
-afterEach(() => store.close())
+const own = storeOfEachTest()
 
 test('any record has the text that it had', async () => {
   await fc.assert(
     fc.asyncProperty(value, async (any) => {
       const given = JSON.parse(JSON.stringify({ z: 1, any, a: 2 }))
-      await store.setSigilRecord('s', 'h', given)
-      expect(JSON.stringify(await store.getSigilRecord('s', 'h'))).toBe(JSON.stringify(given))
-      const [listed] = await store.allSigilRecords()
+      await own.store.setSigilRecord('s', 'h', given)
+      expect(JSON.stringify(await own.store.getSigilRecord('s', 'h'))).toBe(JSON.stringify(given))
+      const [listed] = await own.store.allSigilRecords()
       expect(JSON.stringify(listed)).toBe(JSON.stringify(given))
     }),
     { numRuns: process.env.SIGIL_LONG === '1' ? 5000 : 300 },
@@ -49,23 +41,23 @@ test('any record has the text that it had', async () => {
 test('a batch and many reads are as exact', async () => {
   const record = { zz: '\0\ud800', a: { c: 1, b: 2 } }
   const names = ['\0', '\u001a', '\u001a\u001a', '\u001a0000', 'x']
-  await store.batch(
+  await own.store.batch(
     names.map((authHash) => ({ type: 'put', tenantId: 't\0', sigilId: '\0', authHash, record })),
   )
-  const found = await store.getMany([...names, 'none'].map((hash) => ['t\0', '\0', hash]))
+  const found = await own.store.getMany([...names, 'none'].map((hash) => ['t\0', '\0', hash]))
   expect(found.pop()).toBeUndefined()
   found.forEach((one, at) => {
     expect(one).toMatchObject({ tenantId: 't\0', symbol: '\0', authHash: names[at] })
     expect(JSON.stringify(one)).toMatch(/^{"zz":"\\u0000\\ud800","a":{"c":1,"b":2},"tenantId"/)
   })
-  expect(await store.countSigilRecords('t\0')).toBe(names.length)
+  expect(await own.store.countSigilRecords('t\0')).toBe(names.length)
 })
 
 test('the columns are those of the contract, and the record can be queried', async () => {
-  await store.setSigilRecord('acme', '⟐', 'h', { kind: 'x', deep: { n: [1] } })
-  await store.setSigilRecord('⟐', 'h', { kind: 'shared' })
+  await own.store.setSigilRecord('acme', '⟐', 'h', { kind: 'x', deep: { n: [1] } })
+  await own.store.setSigilRecord('⟐', 'h', { kind: 'shared' })
   const rows = await sql(
-    `SELECT tenant_id, sigil_symbol, auth_hash, record, updated_at FROM ${schema}.tenant_sigil_auth
+    `SELECT tenant_id, sigil_symbol, auth_hash, record, updated_at FROM ${own.schema}.tenant_sigil_auth
      WHERE record @> '{"kind": "x"}'`,
   )
   expect(rows).toEqual([
@@ -73,7 +65,7 @@ test('the columns are those of the contract, and the record can be queried', asy
       tenant_id: 'acme',
       sigil_symbol: '⟐',
       auth_hash: 'h',
-      record: await store.getSigilRecord('acme', '⟐', 'h'),
+      record: await own.store.getSigilRecord('acme', '⟐', 'h'),
       updated_at: expect.any(Date),
     },
   ])
@@ -109,16 +101,17 @@ test('what does not fit the database is refused in words', async () => {
   const long = Array.from({ length: 3000 }, (_, n) =>
     String.fromCodePoint(0x4e00 + ((n * 7919) % 20000)),
   ).join('')
-  const call = store.setSigilRecord(long, 'h', {})
+  const call = own.store.setSigilRecord(long, 'h', {})
   await expect(call).rejects.toMatchObject({
     code: 'INVALID_PARAMETERS',
     operation: 'setSigilRecord',
   })
   for (const depth of [1000, 3000, 6000]) {
     const deep = JSON.parse(`{"a":${'['.repeat(depth)}${']'.repeat(depth)}}`)
-    const written = store.setSigilRecord('deep', 'h', deep)
+    const written = own.store.setSigilRecord('deep', 'h', deep)
     const outcome = await written.then(
-      async () => JSON.stringify(await store.getSigilRecord('deep', 'h')) === JSON.stringify(deep),
+      async () =>
+        JSON.stringify(await own.store.getSigilRecord('deep', 'h')) === JSON.stringify(deep),
       ({ code }) => code,
     )
     expect([true, 'INVALID_PARAMETERS']).toContain(outcome)

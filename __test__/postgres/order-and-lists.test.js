@@ -2,21 +2,13 @@
 // and a long listing is of one moment, keeps little in memory, and keeps nobody else from working.
 
 const { metrics } = require('sigil-vault')
-const { freshSchema, freshStore, sql } = require('./support.js')
+const { freshStore, sql, storeOfEachTest } = require('./support.js')
 
-let store
-let schema
-
-beforeEach(() => {
-  schema = freshSchema()
-  store = freshStore({ schema })
-})
-
-afterEach(() => store.close())
+const own = storeOfEachTest()
 
 async function fill(rows, bytes) {
-  await store.open()
-  await sql(`INSERT INTO ${schema}.tenant_sigil_auth (tenant_id, sigil_symbol, auth_hash, record)
+  await own.store.open()
+  await sql(`INSERT INTO ${own.schema}.tenant_sigil_auth (tenant_id, sigil_symbol, auth_hash, record)
     SELECT 't', 's' || lpad(n::text, 6, '0'), 'h', jsonb_build_object('n', n, 'text', repeat('x', ${bytes}))
     FROM generate_series(1, ${rows}) AS n`)
 }
@@ -26,9 +18,11 @@ test('calls on one record that nobody waits for keep their order', async () => {
   const calls = []
   for (let n = 0; n < 200; n++) {
     const put = { type: 'put', tenantId: 't', sigilId: 's', authHash: 'h', record: { n } }
-    calls.push(n % 3 === 0 ? store.batch([put]) : store.setSigilRecord('t', 's', 'h', { n }))
-    if (n % 7 === 0) calls.push(store.deleteSigilRecord('t', 's', 'h'))
-    reads.push(store.getSigilRecord('t', 's', 'h').then((found) => [n, found?.n]))
+    calls.push(
+      n % 3 === 0 ? own.store.batch([put]) : own.store.setSigilRecord('t', 's', 'h', { n }),
+    )
+    if (n % 7 === 0) calls.push(own.store.deleteSigilRecord('t', 's', 'h'))
+    reads.push(own.store.getSigilRecord('t', 's', 'h').then((found) => [n, found?.n]))
   }
   await Promise.all(calls)
   for (const [n, found] of await Promise.all(reads)) expect(found).toBe(n % 7 ? n : undefined)
@@ -36,6 +30,7 @@ test('calls on one record that nobody waits for keep their order', async () => {
 
 test('batches over the same records at once are each whole', async () => {
   const names = Array.from({ length: 30 }, (_, n) => `s${n}`)
+  const { schema, store } = own
   const others = [freshStore({ schema }), freshStore({ schema }), store]
   await Promise.all(
     Array.from({ length: 30 }, (_, by) =>
@@ -50,7 +45,7 @@ test('batches over the same records at once are each whole', async () => {
       ),
     ),
   )
-  await store.batch(
+  await own.store.batch(
     names.map((sigilId) => ({
       type: 'put',
       tenantId: 't',
@@ -59,7 +54,7 @@ test('batches over the same records at once are each whole', async () => {
       record: { by: 'last' },
     })),
   )
-  const all = await store.allSigilRecords('t')
+  const all = await own.store.allSigilRecords('t')
   expect(all.map(({ by }) => by)).toEqual(names.map(() => 'last'))
   await others[0].close()
   await others[1].close()
@@ -68,11 +63,11 @@ test('batches over the same records at once are each whole', async () => {
 test('a long listing is of one moment, and others work meanwhile', async () => {
   await fill(5000, 100)
   const seen = []
-  for await (const { n } of store.records({ tenantId: 't' })) {
+  for await (const { n } of own.store.records({ tenantId: 't' })) {
     seen.push(n)
     if (n % 1000 === 1) {
-      await store.deleteSigilRecord('t', `s${String(n + 500).padStart(6, '0')}`, 'h')
-      await store.setSigilRecord('t', `s${String(n).padStart(6, '0')}x`, 'h', { n: -n })
+      await own.store.deleteSigilRecord('t', `s${String(n + 500).padStart(6, '0')}`, 'h')
+      await own.store.setSigilRecord('t', `s${String(n).padStart(6, '0')}x`, 'h', { n: -n })
     }
   }
   expect(seen).toEqual(Array.from({ length: 5000 }, (_, at) => at + 1))
@@ -88,7 +83,7 @@ test('a listing fetches about a megabyte at a time', async () => {
     return plain.apply(this, args)
   }
   try {
-    expect(await store.countSigilRecords('t', { filter: { n: 77 } })).toBe(1)
+    expect(await own.store.countSigilRecords('t', { filter: { n: 77 } })).toBe(1)
   } finally {
     Client.prototype.query = plain
   }
@@ -99,20 +94,20 @@ test('a listing fetches about a megabyte at a time', async () => {
 test('listings that are left give their connections back', async () => {
   await fill(2000, 10)
   for (let n = 0; n < 20; n++) {
-    for await (const _ of store.records({ tenantId: 't' })) break
-    await store.allSigilRecords('t', { limit: 3, filter: {} })
+    for await (const _ of own.store.records({ tenantId: 't' })) break
+    await own.store.allSigilRecords('t', { limit: 3, filter: {} })
     const { signal } = new AbortController()
-    for await (const _ of store.records({ tenantId: 't', signal })) break
+    for await (const _ of own.store.records({ tenantId: 't', signal })) break
   }
-  expect((await store.getHealth()).details).toMatchObject({ waiting: 0 })
-  expect(await store.countSigilRecords('t')).toBe(2000)
+  expect((await own.store.getHealth()).details).toMatchObject({ waiting: 0 })
+  expect(await own.store.countSigilRecords('t')).toBe(2000)
 })
 
 test('closing ends a listing that is under way', async () => {
   await fill(2000, 10)
-  const iteration = store.records({ tenantId: 't' })
+  const iteration = own.store.records({ tenantId: 't' })
   await iteration.next()
-  await store.close()
+  await own.store.close()
   const rest = (async () => {
     for await (const _ of iteration);
   })()

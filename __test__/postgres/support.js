@@ -15,6 +15,17 @@ function freshStore(options = {}) {
   return new PostgresSigilAdapter(url, { schema: freshSchema(), max: 4, ...options })
 }
 
+/** A store for each test of a file, in a schema of its own. */
+function storeOfEachTest() {
+  const own = {}
+  beforeEach(() => {
+    own.schema = freshSchema()
+    own.store = freshStore({ schema: own.schema })
+  })
+  afterEach(() => own.store.close())
+  return own
+}
+
 /** Gives a statement to the server, around all stores. */
 async function sql(text, values) {
   const pool = new Pool({ connectionString: url })
@@ -25,4 +36,4 @@ async function sql(text, values) {
   }
 }
 
-module.exports = { freshSchema, freshStore, sql, url }
+module.exports = { freshSchema, freshStore, sql, storeOfEachTest, url }

@@ -38,6 +38,17 @@ async function use(store: SigilStore, signal: AbortSignal) {
   return [anything, status]
 }
 
+class Counting extends InMemoryStorageDriver {
+  closed = 0
+  override async close() {
+    this.closed += 1
+    await super.close()
+  }
+}
+use(new Counting(), AbortSignal.timeout(1))
+const found: string = new Counting().getSigilRecordSync('⟐', 'hash')?.any
+// @ts-expect-error it has a server, which cannot be asked at once
+new PostgresSigilAdapter().getSigilRecordSync('⟐', found)
 use(new InMemoryStorageDriver(), AbortSignal.timeout(1))
 use(new PostgresSigilAdapter(new Pool(), { schema: 'sigils' }), AbortSignal.timeout(1))
 use(new PostgresSigilAdapter('postgres://host/name', { max: 5 }), AbortSignal.timeout(1))
@@ -45,5 +56,7 @@ createSigilStore({ backend: 'postgres', database: new Pool() })
 // @ts-expect-error a pool, not its options
 new PostgresSigilAdapter({ host: 'host' })
 use(createSigilStore({ backend: 'memory' }), AbortSignal.timeout(1))
+// @ts-expect-error only what the package has is exported
+export type Inner = import('sigil-vault').StoreOfClass
 // @ts-expect-error no such backend
 createSigilStore({ backend: 'floppy' })
