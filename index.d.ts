@@ -115,7 +115,11 @@ export class InvalidParametersError extends SigilError {}
 /** The operation's signal was aborted; `cause` is the signal's reason. */
 export class AbortError extends SigilError {}
 
-/** A record as a caller gives it: anything that has the JSON text of an object. */
+/**
+ * A record as a caller gives it: anything that has the JSON text of an object, which is what is kept.
+ * As with `JSON.stringify`, a `Map` or a `Set` in it (or as it) becomes `{}`, an instance of a class
+ * the fields that it has, `NaN` becomes `null`, and what is `undefined` is left out.
+ */
 export type SigilRecord = object
 /** A record as a store gives it: what its JSON text says. */
 // biome-ignore lint/suspicious/noExplicitAny: records have the fields that their writers gave them

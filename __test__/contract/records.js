@@ -95,6 +95,52 @@ function records(context) {
       expect(await store.getSigilRecord('a', 'c')).toEqual({ from: 'toJSON' })
     })
 
+    test('of what JSON has no words for, what JSON.stringify makes of it is kept', async () => {
+      const { store } = context
+      class Point {
+        #hidden = 1
+        x = 2
+        get sum() {
+          return this.#hidden + this.x
+        }
+      }
+      const given = {
+        map: new Map([['a', 1]]),
+        set: new Set([1, 2]),
+        error: new TypeError('no'),
+        pattern: /x/,
+        instance: new Point(),
+        bytes: new Uint8Array([7]),
+        buffer: Buffer.from('a'),
+        list: [undefined, () => 1, Symbol('s'), Number.NaN, -0],
+        [Symbol('named')]: 1,
+      }
+      const kept = {
+        ...{ map: {}, set: {}, error: {}, pattern: {} },
+        instance: { x: 2 },
+        bytes: { 0: 7 },
+        buffer: { type: 'Buffer', data: [97] },
+        list: [null, null, null, null, 0],
+      }
+      expect(kept).toEqual(JSON.parse(JSON.stringify(given)))
+      await store.setSigilRecord('a', 'b', given)
+      await store.setSigilRecord('t', 's', 'h', given)
+      await store.batch([
+        { type: 'put', tenantId: 't', sigilId: 's', authHash: 'batch', record: given },
+      ])
+      expect(await store.getSigilRecord('a', 'b')).toEqual(kept)
+      for (const hash of ['h', 'batch']) {
+        const { tenantId, symbol, sigilId, authHash, updatedAt, ...own } =
+          await store.getSigilRecord('t', 's', hash)
+        expect(own).toEqual(kept)
+      }
+      for (const whole of [new Map([['a', 1]]), new Set([1]), new Point()]) {
+        await store.setSigilRecord('a', 'whole', whole)
+        const found = JSON.parse(JSON.stringify(whole))
+        expect(await store.getSigilRecord('a', 'whole')).toEqual(found)
+      }
+    })
+
     test('a field named __proto__ is a field like any other', async () => {
       const { store } = context
       await store.setSigilRecord('a', 'b', JSON.parse('{"__proto__":{"admin":true}}'))
