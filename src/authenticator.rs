@@ -3,7 +3,7 @@
 
 use napi_derive::napi;
 use sigil_records::authenticator::{
-    AuthenticatorError, Draft, Key, Reason, check_header, find, sign, verify,
+    AuthenticatorError, Draft, Found, Header, Key, Reason, check_header, find, sign, verify,
 };
 
 use crate::boundary::{Result, guard};
@@ -54,6 +54,14 @@ pub struct NativeHeader {
     pub key_id: String,
 }
 
+/// A file with a header, read once: what the header names is looked up before it can be judged.
+#[napi]
+pub struct NativeSignedFile {
+    header: Header,
+    /// Until it is judged: a file can be large, and who asked for it may be collected late.
+    found: Option<Found>,
+}
+
 /// What tells a key from others.
 #[napi]
 pub fn code_key_id(key: String) -> Result<String> {
@@ -80,37 +88,46 @@ pub fn sign_code(key: String, draft: NativeCode) -> Result<NativeSigned> {
     })
 }
 
-/// The header of a file, if it has one.
+/// A file, if it has a header.
 #[napi]
-pub fn find_code_header(file: String) -> Result<Option<NativeHeader>> {
+pub fn read_signed_file(file: String) -> Result<Option<NativeSignedFile>> {
     guard(|| {
-        Ok(find(&file).map(|found| NativeHeader {
-            symbol: found.header.symbol,
-            auth_hash: found.header.auth_hash,
-            key_id: found.header.key_id,
-        }))
+        Ok(find(&file)
+            .map(|found| NativeSignedFile { header: found.header.clone(), found: Some(found) }))
     })
 }
 
-/// Why a file is not what this key has signed for a tenant, and a record was made for; nothing where
-/// it is. A record is looked at where the header is good.
 #[napi]
-pub fn judge_code(
-    key: String,
-    tenant: String,
-    file: String,
-    record: Option<String>,
-) -> Result<Option<String>> {
-    guard(|| {
-        let key = Key::from_hex(&key)?;
-        let Some(found) = find(&file) else { return Ok(Some("no-header".into())) };
-        let wrong = match (check_header(&key, &tenant, &found), record) {
-            (Err(reason), _) => Some(name_of(reason)),
-            (Ok(()), None) => Some("unknown-record".into()),
-            (Ok(()), Some(record)) => verify(&key, &found, &record).err().map(name_of),
-        };
-        Ok(wrong)
-    })
+impl NativeSignedFile {
+    /// What its header says.
+    #[napi]
+    pub fn header(&self) -> Result<NativeHeader> {
+        guard(|| {
+            let Header { symbol, auth_hash, key_id, .. } = self.header.clone();
+            Ok(NativeHeader { symbol, auth_hash, key_id })
+        })
+    }
+
+    /// Why it is not what this key has signed for a tenant, and a record was made for; nothing where
+    /// it is. A record is looked at where the header is good. To be asked once.
+    #[napi]
+    pub fn judge(
+        &mut self,
+        key: String,
+        tenant: String,
+        record: Option<String>,
+    ) -> Result<Option<String>> {
+        guard(|| {
+            let key = Key::from_hex(&key)?;
+            let Some(found) = self.found.take() else { return Ok(Some("no-header".into())) };
+            let wrong = match (check_header(&key, &tenant, &found), record) {
+                (Err(reason), _) => Some(name_of(reason)),
+                (Ok(()), None) => Some("unknown-record".into()),
+                (Ok(()), Some(record)) => verify(&key, &found, &record).err().map(name_of),
+            };
+            Ok(wrong)
+        })
+    }
 }
 
 fn name_of(reason: Reason) -> String {

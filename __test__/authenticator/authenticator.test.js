@@ -8,6 +8,7 @@ const {
   SigilBasedCodeAuthenticator,
   TenantIsolationError,
 } = require('sigil-vault')
+const { loaded } = require('../../lib/native.js')
 const { scratchFolder } = require('../support/scratch.js')
 
 const scratch = scratchFolder()
@@ -382,4 +383,27 @@ test('nothing is read but the record and the key, however many records there are
   const authenticator = new SigilBasedCodeAuthenticator(watched)
   for (let n = 0; n < 3; n++) await authenticator.verifyCodeAuthenticity(authenticatedCode)
   expect(asked).toHaveLength(4)
+})
+
+test('a file is handed over and read once, whatever is said of it', async () => {
+  const { authenticatedCode, store, sigil, authHash } = await signed()
+  const addon = loaded()
+  const calls = []
+  for (const [name, plain] of Object.entries(addon)) {
+    if (typeof plain !== 'function') continue
+    jest.spyOn(addon, name).mockImplementation((...args) => {
+      if (args.some((arg) => typeof arg === 'string' && arg.includes(CODE))) calls.push(name)
+      return plain(...args)
+    })
+  }
+  try {
+    expect(await reasonFor(store, authenticatedCode)).toBe('authentic')
+    expect(calls).toEqual(['readSignedFile'])
+    expect(await reasonFor(store, `${authenticatedCode}//`)).toBe('code-changed')
+    await store.deleteSigilRecord(sigil.symbol, authHash)
+    expect(await reasonFor(store, authenticatedCode)).toBe('unknown-record')
+    expect(calls).toHaveLength(3)
+  } finally {
+    jest.restoreAllMocks()
+  }
 })

@@ -114,11 +114,12 @@ class SigilBasedCodeAuthenticator {
   async verifyCodeAuthenticity(given) {
     const operation = 'verifyCodeAuthenticity'
     const { code, isExact } = textOfCode(operation, given)
-    const header = callNative(operation, (addon) => addon.findCodeHeader(code)) ?? undefined
-    if (header === undefined) return this.#reject('no-header')
+    const file = callNative(operation, (addon) => addon.readSignedFile(code)) ?? undefined
+    if (file === undefined) return this.#reject('no-header')
+    const header = callNative(operation, () => file.header())
     const { symbol, authHash } = header
     if (isTooLong(header)) return this.#reject('header-changed')
-    const { reason, record } = await this.#examine(operation, code, header)
+    const { reason, record } = await this.#examine(operation, file, header)
     if (reason !== undefined) return this.#reject(reason, symbol, authHash)
     // What is ill-formed was read as if placeholders stood there.
     if (!isExact) return this.#reject('code-changed', symbol, authHash)
@@ -155,14 +156,14 @@ class SigilBasedCodeAuthenticator {
     }
   }
 
-  async #examine(operation, code, { symbol, authHash, keyId }) {
+  async #examine(operation, file, { symbol, authHash, keyId }) {
     const key = await this.#keys.find(keyId)
     const found = await this.lookupAuthentication(symbol, authHash)
     const text = jsonOf(found)
     const record = text === undefined ? undefined : JSON.parse(text)
     if (key === undefined) return { reason: reasonWithoutKey(keyId, record) }
     const tenant = this.#tenant ?? ''
-    const reason = callNative(operation, (addon) => addon.judgeCode(key.text, tenant, code, text))
+    const reason = callNative(operation, () => file.judge(key.text, tenant, text))
     if (reason === 'unknown-record' && found !== undefined) return { reason: 'record-changed' }
     if (typeof reason === 'string') return { reason }
     return { record: Object.fromEntries(SEALED.map((field) => [field, record[field]])) }

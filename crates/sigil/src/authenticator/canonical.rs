@@ -4,13 +4,8 @@
 
 use serde_json::Value;
 
-/// The canonical text; none where it is not JSON.
-pub(super) fn canonical(text: &str) -> Option<String> {
-    let value: Value = serde_json::from_str(text).ok()?;
-    Some(canonical_value(&value))
-}
-
-pub(super) fn canonical_value(value: &Value) -> String {
+/// The canonical text.
+pub(super) fn canonical(value: &Value) -> String {
     let mut out = String::new();
     write(value, &mut out);
     out

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::canonical::{canonical, canonical_value, depth_of};
+use super::canonical::{canonical, depth_of};
 use super::dna::Dna;
 use super::header::{Header, place_in};
 use super::seal::Key;
@@ -39,7 +39,7 @@ pub struct Signed {
 pub fn sign(key: &Key, draft: &Draft<'_>) -> Result<Signed, AuthenticatorError> {
     let (state, context) = (parse(draft.state)?, parse(draft.context)?);
     let code = draft.code.as_bytes();
-    let dna = Dna::of(draft.code, &canonical_value(&state));
+    let dna = Dna::of(draft.code, &canonical(&state));
     let (symbol, sequence) = (dna.symbol(), dna.sequence());
     let about = [&symbol, &sequence, draft.signed_at, draft.tenant, draft.context, draft.code];
     let digest = key.digest("hash", &about.map(str::as_bytes));
@@ -72,7 +72,7 @@ pub fn sign(key: &Key, draft: &Draft<'_>) -> Result<Signed, AuthenticatorError> 
         },
     });
     let names = [header.symbol.as_str(), header.auth_hash.as_str()];
-    let whole = record_digest(key, &record.to_string(), names).ok_or(AuthenticatorError::Json)?;
+    let whole = record_digest(key, record.clone(), names).ok_or(AuthenticatorError::Json)?;
     if let Some(Value::Object(seal)) = record.get_mut("seal") {
         seal.insert("record".into(), whole.into());
     }
@@ -103,7 +103,7 @@ pub(super) fn tenant_tag(key: &Key, tenant: &str) -> String {
 }
 
 /// The digest of everything in a record that is ours, under the names that it is stored under.
-pub(super) fn record_digest(key: &Key, record: &str, names: [&str; 2]) -> Option<String> {
+pub(super) fn record_digest(key: &Key, mut record: Value, names: [&str; 2]) -> Option<String> {
     const FIELDS: [&str; 8] = [
         "sigil",
         "authHash",
@@ -114,14 +114,12 @@ pub(super) fn record_digest(key: &Key, record: &str, names: [&str; 2]) -> Option
         "signedAt",
         "seal",
     ];
-    let canonical = canonical(record)?;
-    let mut value: Value = serde_json::from_str(&canonical).ok()?;
-    let fields = value.as_object_mut()?;
+    let fields = record.as_object_mut()?;
     fields.retain(|name, _| FIELDS.contains(&name.as_str()));
     if let Some(Value::Object(seal)) = fields.get_mut("seal") {
         seal.remove("record");
     }
-    let text = canonical_value(&value);
+    let text = canonical(&record);
     let [symbol, auth_hash] = names;
     Some(key.digest("record", &[symbol, auth_hash, &text].map(str::as_bytes)))
 }

@@ -45,9 +45,9 @@ pub fn check_header(key: &Key, tenant: &str, found: &Found) -> Result<(), Reason
 
 /// Whether a file with a good header is what its record was made for.
 pub fn verify(key: &Key, found: &Found, record: &str) -> Result<(), Reason> {
-    let value: Value = serde_json::from_str(record).map_err(|_| Reason::RecordChanged)?;
-    let seal = value.get("seal").ok_or(Reason::RecordUnsealed)?;
-    let text = |name: &str| seal.get(name).and_then(Value::as_str).unwrap_or_default();
+    let record: Value = serde_json::from_str(record).map_err(|_| Reason::RecordChanged)?;
+    let sealed = record.get("seal").ok_or(Reason::RecordUnsealed)?.clone();
+    let text = |name: &str| sealed.get(name).and_then(Value::as_str).unwrap_or_default();
     let Header { symbol, auth_hash, seal: header_seal, tenant_tag: tag, .. } = &found.header;
     let is_of_header = same(header_seal, text("header"));
     if !is_of_header && text("tenantTag") != tag {
@@ -69,7 +69,7 @@ pub fn verify(key: &Key, found: &Found, record: &str) -> Result<(), Reason> {
     if same(&key.digest("plain ends", &[plain.as_bytes()]), text("plainEnds")) {
         return Err(Reason::LineEndings);
     }
-    let lines = seal.get("lines").and_then(Value::as_array);
+    let lines = sealed.get("lines").and_then(Value::as_array);
     let remembered: Vec<&str> = lines.into_iter().flatten().filter_map(Value::as_str).collect();
     if is_other_code(key, code, &remembered) {
         return Err(Reason::HeaderMoved);
