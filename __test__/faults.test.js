@@ -4,7 +4,7 @@
 const { join } = require('node:path')
 const { mkdirSync, rmdirSync, rmSync, writeFileSync } = require('node:fs')
 const { randomBytes } = require('node:crypto')
-const { LevelDBSigilAdapter, StorageError } = require('sigil-vault')
+const { LevelDBSigilAdapter, metrics, StorageError } = require('sigil-vault')
 const { run } = require('./support/child.js')
 const { scratchFolder } = require('./support/scratch.js')
 const { testOnDisk } = require('./support/small-disk.js')
@@ -45,6 +45,8 @@ testOnDisk('a disk that becomes full is told, and that it has room again', '8m',
     onFault: (fault) => faults.push(fault),
     logger,
   })
+  const full = () => Number(/^sigil_disk_full_error_total (\d+)$/m.exec(metrics())[1])
+  const before = full()
   const text = randomBytes(7500).toString('base64')
   const write = () => store.setSigilRecord('t', 's', String(Math.random()), { text })
   await expect(
@@ -56,6 +58,8 @@ testOnDisk('a disk that becomes full is told, and that it has room again', '8m',
   const fault = faults.find(({ kind }) => kind === 'reserve')
   expect(fault).toMatchObject({ times: expect.any(Number), path, error: { code: 'ENOSPC' } })
   expect(fault.error).toBeInstanceOf(StorageError)
+  // One operation failed; what listeners are told is none.
+  expect(full()).toBe(before + 1)
   expect(said).toContainEqual(expect.objectContaining({ level: 'error', code: 'ENOSPC', path }))
   rmSync(ballast)
   await until(() => said.some(({ message }) => message === 'the database works again'))

@@ -2,11 +2,12 @@
 // prom-client alike, and that counting is exact where it says so. A full disk is full in
 // full-disk.test.js.
 
-const { mkdtempSync, readdirSync, readlinkSync, rmSync } = require('node:fs')
+const { mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } = require('node:fs')
 const { tmpdir } = require('node:os')
 const { join } = require('node:path')
 const { Registry } = require('prom-client')
-const { LevelDBSigilAdapter, metrics, registerMetrics } = require('sigil-vault')
+const { Level, LevelDBSigilAdapter, metrics, registerMetrics } = require('sigil-vault')
+const { errorOf, uncounted } = require('../lib/errors.js')
 const { BOUNDS, SampledHistogram } = require('../lib/metrics/sampled-histogram.js')
 
 const scratch = mkdtempSync(join(tmpdir(), 'sigil-vault-metrics-'))
@@ -94,11 +95,73 @@ test('errors are counted by code, once however often they are told', async () =>
   expect(before('INVALID_PARAMETERS')).toBe(invalid + 1)
   expect(before('TENANT_ISOLATION_ERROR')).toBe(isolation + 1)
   const locked = before('LEVEL_LOCKED')
-  const { Level } = require('sigil-vault')
   const level = new Level(path, { lockTimeout: 200 })
   await level.open().catch(() => {})
   expect(before('LEVEL_LOCKED')).toBe(locked + 1)
   await store.close()
+})
+
+/** By how much what is done raises the count of a code. */
+async function counted(code, body) {
+  const count = () => sample(`sigil_error_total{code="${code}"}`) ?? 0
+  const before = count()
+  await body()
+  return count() - before
+}
+
+const ignored = () => {}
+
+test('operations that fail because an opening has are counted, each once', async () => {
+  const path = join(scratch, 'damaged')
+  const whole = new LevelDBSigilAdapter(path)
+  await whole.setSigilRecord('a', 'b', {})
+  await whole.close()
+  writeFileSync(join(path, 'CURRENT'), 'nonsense')
+  let store
+  const opening = counted('LEVEL_CORRUPTION', async () => {
+    store = new LevelDBSigilAdapter(path)
+    // Its opening is what the first operation hears of.
+    await store.getSigilRecord('a', 'b').catch(ignored)
+  })
+  expect(await opening).toBe(1)
+  const failing = counted('LEVEL_CORRUPTION', async () => {
+    await store.getSigilRecord('a', 'b').catch(ignored)
+    await Promise.all([1, 2, 3].map((n) => store.setSigilRecord('a', `${n}`, {}).catch(ignored)))
+    await store.records().next().catch(ignored)
+    await store.open().catch(ignored)
+    await store.getHealth()
+  })
+  expect(await failing).toBe(7)
+  await store.close()
+})
+
+test('operations that try again to open are counted, each once', async () => {
+  const path = join(scratch, 'held')
+  const holder = new Level(path)
+  await holder.open()
+  const store = new LevelDBSigilAdapter(path)
+  await store.open().catch(ignored)
+  const failing = counted('LEVEL_LOCKED', async () => {
+    for (let n = 0; n < 3; n++) await store.getSigilRecord('a', 'b').catch(ignored)
+    await Promise.all([1, 2].map((n) => store.setSigilRecord('a', `${n}`, {}).catch(ignored)))
+  })
+  expect(await failing).toBe(5)
+  await store.close()
+  await holder.close()
+})
+
+test('operations that fail together are counted each; what only listeners hear of is not', async () => {
+  const path = join(scratch, 'closed')
+  const store = new LevelDBSigilAdapter(path)
+  await store.close()
+  const failing = counted('LEVEL_DATABASE_NOT_OPEN', () =>
+    Promise.all(
+      Array.from({ length: 20 }, (_, n) => store.setSigilRecord('a', `${n}`, {}).catch(ignored)),
+    ),
+  )
+  expect(await failing).toBe(20)
+  expect(await counted('EIO', async () => uncounted(() => errorOf('EIO', 'told')))).toBe(0)
+  expect(await counted('EIO', async () => errorOf('EIO', 'failed'))).toBe(1)
 })
 
 test('a host that uses prom-client sees the same numbers, after one call', async () => {

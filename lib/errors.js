@@ -44,8 +44,15 @@ const CODES = Object.freeze({
 /** Details that an error may carry beside its code; absent where they are not known. */
 const DETAILS = ['path', 'operation', 'offset', 'errno', 'holder']
 
-/** How many errors there have been of each code. One that tells of another again is not counted. */
+/**
+ * How many operations have failed, by their error's code. Errors are counted where they are made: each
+ * is made because an operation fails. One that tells of another, such as of an opening that failed, is
+ * that same failure when it is the first to tell; after that, it is one more operation that failed.
+ */
 const errorCounts = new Map()
+/** Errors that another one has told of. */
+const told = new WeakSet()
+let isCounting = true
 
 class SigilError extends Error {
   static defaultCode = 'INTERNAL_ERROR'
@@ -64,8 +71,7 @@ class SigilError extends Error {
       if (details[name] !== undefined) this[name] = details[name]
     }
     // Codes of a host's own are its own to count, and may be any text.
-    const isOurs = Object.hasOwn(CODES, this.code)
-    if (isOurs && !(this.cause instanceof SigilError && this.cause.code === this.code)) {
+    if (isCounting && Object.hasOwn(CODES, this.code) && !isFirstToTell(this)) {
       errorCounts.set(this.code, (errorCounts.get(this.code) ?? 0) + 1)
     }
   }
@@ -127,6 +133,28 @@ function fromNative(thrown, operation) {
   return new classes[CODES[thrown.code].kind](message, { ...rest, code: thrown.code, operation })
 }
 
+function isFirstToTell({ cause, code }) {
+  if (!(cause instanceof SigilError) || cause.code !== code || told.has(cause)) return false
+  told.add(cause)
+  return true
+}
+
+/** An error that somebody is given as it is: whoever tells of it later is another one that failed. */
+function given(error) {
+  told.add(error)
+  return error
+}
+
+/** Makes errors that are told to somebody, but with which no operation fails. */
+function uncounted(make) {
+  isCounting = false
+  try {
+    return make()
+  } finally {
+    isCounting = true
+  }
+}
+
 /** A failure that the addon tells of and that is thrown to nobody, without the addon's own form. */
 function inWords(failure) {
   return { ...failure, ...parseDetails(failure.message) }
@@ -146,4 +174,4 @@ function parseDetails(text) {
   }
 }
 
-module.exports = { ...classes, CODES, errorCounts, errorOf, fromNative, inWords }
+module.exports = { ...classes, CODES, errorCounts, errorOf, fromNative, given, inWords, uncounted }

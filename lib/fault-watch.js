@@ -5,7 +5,7 @@
 // within milliseconds is told too. It asks from a timer that keeps neither the process alive nor a
 // store that its user has forgotten, and what the host's functions throw goes no further.
 
-const { errorOf, fromNative } = require('./errors.js')
+const { errorOf, fromNative, uncounted } = require('./errors.js')
 
 const PAUSE = 500
 const LOG_METHODS = ['debug', 'info', 'warn', 'error']
@@ -54,7 +54,7 @@ class FaultWatch {
   #check() {
     let health
     try {
-      health = this.#health()
+      health = uncounted(() => this.#health())
     } catch {
       // Closed by then: whoever closed it has heard what there was to hear.
       return
@@ -62,7 +62,12 @@ class FaultWatch {
     for (const [kind, times] of timesOf(health, {})) {
       if (times <= (this.#told.get(kind) ?? 0)) continue
       this.#told.set(kind, times)
-      this.#tell({ kind, times, path: this.#path, error: this.#errorOf(kind, health) })
+      this.#tell({
+        kind,
+        times,
+        path: this.#path,
+        error: uncounted(() => this.#errorOf(kind, health)),
+      })
     }
     if (this.#faulty && health.failures.length === 0 && !health.outOfSpace) {
       this.#faulty = false

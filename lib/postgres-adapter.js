@@ -8,7 +8,7 @@ const { performance } = require('node:perf_hooks')
 const { abortable } = require('./abortable.js')
 const calls = require('./arguments.js')
 const { clockOf } = require('./clock.js')
-const { errorOf, InvalidParametersError } = require('./errors.js')
+const { errorOf, given, InvalidParametersError } = require('./errors.js')
 const { matcher } = require('./filter.js')
 const { allOf, countOf, eachOf } = require('./listed-records.js')
 const { seriesOf } = require('./metrics/instruments.js')
@@ -297,7 +297,7 @@ if (Symbol.asyncDispose) {
 
 /** The failure of making the tables, as the error of the operation that needed them. */
 function asked(operation, error) {
-  if (error.operation === operation) return error
+  if (error.operation === operation) return given(error)
   const { code, message, transient } = error
   return errorOf(code, message, { cause: error, operation, transient })
 }
