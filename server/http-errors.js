@@ -34,6 +34,12 @@ function answerErrors(app) {
   )
 }
 
+/** What the web server refuses before it knows what is asked for, such as an ill-formed address. */
+function answerFrameworkError(error, _, reply) {
+  const { status, body } = describe(error)
+  reply.code(status).send(body)
+}
+
 function describe(error) {
   if (error instanceof SigilError) {
     const [status, message] = ANSWERS[error.code] ?? [500, 'the service failed']
@@ -50,4 +56,4 @@ function failure(code, message) {
   return { success: false, error: { code, message } }
 }
 
-module.exports = { answerErrors }
+module.exports = { answerErrors, answerFrameworkError }

@@ -2,13 +2,26 @@
 // which port it will listen on.
 
 const fastify = require('fastify')
-const { answerErrors } = require('./http-errors.js')
+const { errorOf } = require('../lib/errors.js')
+const { checkNames } = require('../lib/option-names.js')
+const { answerErrors, answerFrameworkError } = require('./http-errors.js')
 const { ServiceMetrics } = require('./metrics.js')
 const { operationRoutes } = require('./routes/operations.js')
 const { sigilRoutes } = require('./routes/sigils.js')
 const { SigilCatalog } = require('./sigil-catalog.js')
 
 const LOOK_MS = 50
+const PARTS = ['store', 'identity', 'logger']
+/** What the service asks a store for. */
+const STORE_METHODS = [
+  'open',
+  'close',
+  'setSigilRecord',
+  'getSigilRecord',
+  'existsSigilRecord',
+  'records',
+  'getHealth',
+]
 
 /**
  * @param {object} parts
@@ -17,8 +30,11 @@ const LOOK_MS = 50
  * @param {import('fastify').FastifyServerOptions['logger']} [parts.logger]
  * @returns {Promise<import('fastify').FastifyInstance>} not listening yet
  */
-async function createServer({ store, identity = () => null, logger = false }) {
-  const app = fastify({ logger })
+async function createServer(parts) {
+  const { store, identity = () => null, logger = false } = checkParts(parts)
+  const app = fastify({ logger, frameworkErrors: answerFrameworkError })
+  // Otherwise a text would be a body, which only is no object.
+  app.removeContentTypeParser('text/plain')
   const catalog = new SigilCatalog(store)
   const metrics = new ServiceMetrics(catalog)
 
@@ -35,6 +51,24 @@ async function createServer({ store, identity = () => null, logger = false }) {
   await store.open()
   await catalog.load()
   return app
+}
+
+function checkParts(parts) {
+  const operation = 'createServer'
+  if (typeof parts !== 'object' || parts === null) throw invalid(operation, 'takes { store }')
+  checkNames(operation, parts, PARTS)
+  const missing = STORE_METHODS.filter((name) => typeof parts.store?.[name] !== 'function')
+  if (missing.length > 0) {
+    throw invalid(operation, `needs a store with the methods ${STORE_METHODS.join(', ')}`)
+  }
+  if (parts.identity !== undefined && typeof parts.identity !== 'function') {
+    throw invalid(operation, 'needs a function as identity, which gives what is to be told of it')
+  }
+  return parts
+}
+
+function invalid(operation, rule) {
+  return errorOf('INVALID_PARAMETERS', `${operation} ${rule}`, { operation })
 }
 
 /** Lets go of connections as their last answers are sent: clients keep them open for more. */

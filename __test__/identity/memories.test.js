@@ -241,6 +241,31 @@ test('what has no JSON text, and what is no store, is refused', async () => {
   await expect(identity.processMemoryDecay()).rejects.toThrow(InvalidParametersError)
 })
 
+test.each([
+  [{ decayPeriod: 0 }, 'decayPeriod is a number'],
+  [{ crystallizationPeriod: '5' }, 'crystallizationPeriod is a number'],
+  [{ leaseDuration: -1 }, 'leaseDuration is a number'],
+  [{ memoryConfig: 5 }, 'memoryConfig is an object'],
+  [{ memoryConfig: 'maxSigils' }, 'memoryConfig is an object'],
+  [{ memoryConfig: ['maxSigils'] }, 'memoryConfig is an object'],
+  [5, 'SigilIdentity takes its options as an object'],
+])('%p as options is refused, and the message names what is wrong', (options, why) => {
+  expect(() => new SigilIdentity(undefined, options)).toThrow(
+    expect.objectContaining({ code: 'INVALID_PARAMETERS', message: expect.stringContaining(why) }),
+  )
+})
+
+test.each(['now', 'elapsed'])('a clock whose %s gives no number is refused', async (name) => {
+  for (const time of ['x', Number.NaN, undefined, 1n]) {
+    const clock = { ...fakeClock(), [name]: () => time }
+    const encoding = async () => new SigilIdentity(undefined, { clock }).encodeSigilMemory(1)
+    await expect(encoding()).rejects.toMatchObject({
+      code: 'INVALID_PARAMETERS',
+      message: expect.stringContaining(name),
+    })
+  }
+})
+
 test('the sigil of its own', () => {
   const identity = new SigilIdentity()
   const sigil = identity.getSigil()

@@ -174,3 +174,36 @@ test('the store is closed with the service', async () => {
   await app.close()
   expect(await store.getHealth()).toMatchObject({ status: 'unhealthy' })
 })
+
+test('what is refused before a route is found has the same form, and text is no body', async () => {
+  const odd = await get('/%zz')
+  expect(odd.status).toBe(400)
+  expect(await odd.json()).toEqual({
+    success: false,
+    error: { code: 'FST_ERR_BAD_URL', message: expect.any(String) },
+  })
+  for (const type of ['text/plain', 'application/x-www-form-urlencoded']) {
+    expect((await post('a=1', { 'content-type': type })).status).toBe(415)
+  }
+})
+
+test('an identity may take its time to tell of itself', async () => {
+  const identity = async () => ({ sigil: 'own' })
+  const other = await createServer({ store: new InMemoryStorageDriver(), identity })
+  const listed = await other.inject('/api/consciousness/sigils')
+  expect(listed.json()).toMatchObject({ currentIdentity: { sigil: 'own' } })
+  await other.close()
+})
+
+test.each([
+  [undefined, 'takes { store }'],
+  [{}, 'needs a store with the methods open'],
+  [{ store: {} }, 'needs a store with the methods open'],
+  [{ stor: new InMemoryStorageDriver() }, 'did you mean store?'],
+  [{ store: new InMemoryStorageDriver(), identity: {} }, 'a function as identity'],
+])('%p makes no service, and it says why', async (parts, why) => {
+  await expect(createServer(parts)).rejects.toMatchObject({
+    code: 'INVALID_PARAMETERS',
+    message: expect.stringContaining(why),
+  })
+})

@@ -37,7 +37,15 @@ function checkClock(clock = CLOCK) {
   if (typeof clock?.now !== 'function' || typeof clock.elapsed !== 'function') {
     throw invalid('a clock has the functions now and elapsed')
   }
-  return clock
+  return {
+    now: () => timeOf(clock.now(), 'now'),
+    elapsed: () => timeOf(clock.elapsed(), 'elapsed'),
+  }
+}
+
+function timeOf(time, name) {
+  if (Number.isFinite(time)) return time
+  throw invalid(`the function ${name} of a clock gives a number of milliseconds`)
 }
 
 /** Milliseconds between two sweeps of a kind. */
@@ -45,9 +53,9 @@ function checkPeriods({
   decayPeriod = DECAY_PERIOD,
   crystallizationPeriod = CRYSTALLIZATION_PERIOD,
 }) {
-  for (const period of [decayPeriod, crystallizationPeriod]) {
+  for (const [name, period] of Object.entries({ decayPeriod, crystallizationPeriod })) {
     if (!Number.isFinite(period) || period < 1) {
-      throw invalid('the period of a sweep is a number of milliseconds, 1 or more')
+      throw invalid(`${name} is a number of milliseconds, 1 or more`)
     }
   }
   return { decay: decayPeriod, crystallization: crystallizationPeriod }
@@ -65,10 +73,11 @@ function checkLease({ leaseDuration }, periods) {
 /** What an identity is given beside its store. */
 function checkOptions(given) {
   return carefully('SigilIdentity', 'its options', () => {
-    if (typeof given !== 'object' || given === null) throw invalid('options are an object')
+    if (typeof given !== 'object' || given === null)
+      throw invalid('SigilIdentity takes its options as an object')
     checkNames('SigilIdentity', given, OPTIONS)
     const { clock, decayPeriod, crystallizationPeriod, leaseDuration, memoryConfig } = given
-    checkNames('memoryConfig', memoryConfig ?? {}, Object.keys(MEMORY_CONFIG))
+    checkConfigNames(memoryConfig)
     const periods = checkPeriods({ decayPeriod, crystallizationPeriod })
     return {
       clock: checkClock(clock),
@@ -77,6 +86,13 @@ function checkOptions(given) {
       memoryConfig: checkConfig(memoryConfig),
     }
   })
+}
+
+function checkConfigNames(memoryConfig = {}) {
+  if (typeof memoryConfig !== 'object' || memoryConfig === null || Array.isArray(memoryConfig)) {
+    throw invalid('memoryConfig is an object')
+  }
+  checkNames('memoryConfig', memoryConfig, Object.keys(MEMORY_CONFIG))
 }
 
 /** The configuration as it can be used; callers may change it at any time. */

@@ -27,7 +27,7 @@ function sigilRoutes(app, { store, catalog, identity }) {
 
   app.get('/api/consciousness/sigils', { schema: { querystring: limitQuery } }, async (request) => {
     const sigils = await catalog.newest(request.query.limit ?? 10)
-    return { sigils, total: catalog.total, currentIdentity: identity() }
+    return { sigils, total: catalog.total, currentIdentity: await identity() }
   })
 
   app.get('/sigils', { schema: { querystring: limitQuery } }, async (request) => {
