@@ -118,6 +118,10 @@ test('who has mistaken the form of a call is told the forms', () => {
   expect(extra).toMatch(/options as an object, not a string; .*\(symbol, authHash\) or \(tenantId/)
   const shared = said(() => calls.setCall(['s', 'h', {}, { durability: 'sync' }]))
   expect(shared).toMatch(/a string as authHash, not an object; .* beside an AbortSignal alone/)
+  const recordless = said(() => calls.setCall(['acme', 's', 'h']))
+  expect(recordless).toMatch(
+    /an object as record, not a string; .*\(tenantId, symbol, authHash, rec/,
+  )
   const listing = said(() => calls.setOfRecordsCall('allSigilRecords', [{ limit: 10 }]))
   expect(listing).toMatch(
     /tenant must be a string, not an object; .*records\(options\) lists shared/,

@@ -165,6 +165,8 @@ test('where the environment picks the backend, options of another have no effect
 test.each([
   [() => new LevelDBSigilAdapter(scratch('db'), null)],
   [() => new LevelDBSigilAdapter('with\0nul')],
+  [() => new LevelDBSigilAdapter({ path: 'db' })],
+  [() => installShutdownHooks('x')],
   [() => new LevelDBSigilAdapter('\ud800')],
   [() => new InMemoryStorageDriver(null)],
   [() => new InMemoryStorageDriver({ now: 1 })],

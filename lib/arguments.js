@@ -40,14 +40,22 @@ function setCall(args) {
   const operation = 'setSigilRecord'
   if (args.length === 3 || (args.length === 4 && !isText(args[2]) && hasSignal(args[3]))) {
     const [symbol, authHash, record, options] = args
-    return sharedCall(operation, symbol, authHash, record, options)
+    return withRecord(operation, sharedCall(operation, symbol, authHash, record, options))
   }
   if (args.length !== 4 && args.length !== 5) {
     throw invalid(operation, `takes ${FORMS.setSigilRecord}`)
   }
   const [tenantId, symbol, authHash, record, options] = args
   const tenant = tenantId === null ? defaultTenant() : tenantId
-  return tenantCall(operation, tenant, symbol, authHash, record, options)
+  return withRecord(operation, tenantCall(operation, tenant, symbol, authHash, record, options))
+}
+
+/** The call, unless the record is missing, as where it is a tenant's and three texts were given. */
+function withRecord(operation, call) {
+  const { record } = call
+  if (typeof record === 'object' && record !== null) return call
+  const rule = `needs an object as record, not ${describe(record)}`
+  throw invalid(operation, withForms(operation, rule))
 }
 
 /** What a call that names one record, such as `getSigilRecord`, was made for. */

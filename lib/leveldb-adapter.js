@@ -40,7 +40,7 @@ class LevelDBSigilAdapter {
    * @param {Record<string, any>} [options]
    */
   constructor(dbPath = process.env.SIGIL_DB_PATH || DEFAULT_PATH, options = {}) {
-    checkPath('open', 'the path of the database', dbPath)
+    checkPath('open', 'the path of the database, which comes before the options,', dbPath)
     if (typeof options !== 'object' || options === null) {
       throw errorOf('INVALID_PARAMETERS', 'a store takes its options as an object')
     }

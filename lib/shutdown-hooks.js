@@ -34,6 +34,7 @@ function unlisten(end) {
 function installShutdownHooks(...things) {
   const given = isThing(things.at(-1)) ? {} : (things.pop() ?? {})
   const { timeLimit = GRACE_MS, onError = () => {} } = given
+  if (typeof given !== 'object') throw invalid('takes things that can be stopped or closed')
   checkNames('installShutdownHooks', given, ['timeLimit', 'onError'])
   if (!things.every(isThing)) throw invalid('takes things that can be stopped or closed')
   if (!Number.isFinite(timeLimit) || timeLimit <= 0) throw invalid('needs a timeLimit above 0')
