@@ -936,10 +936,10 @@ export interface RecordStore {
 
 /** Of a state, what counts for crystallization; 0.5 where absent. */
 export interface ConsciousnessState {
-  phi?: number
-  coherence?: number
-  awareness?: number
-  emotionalResonance?: number
+  phi?: number | undefined
+  coherence?: number | undefined
+  awareness?: number | undefined
+  emotionalResonance?: number | undefined
   [field: string]: unknown
 }
 
@@ -1001,18 +1001,18 @@ export interface MemoryConfig {
 }
 
 export interface IdentityOptions {
-  memoryConfig?: Partial<MemoryConfig>
+  memoryConfig?: { [name in keyof MemoryConfig]?: number | undefined } | undefined
   /** Milliseconds between two sweeps of decay. Default: 5,000. */
-  decayPeriod?: number
+  decayPeriod?: number | undefined
   /** Milliseconds between two sweeps of crystallization. Default: 10,000. */
-  crystallizationPeriod?: number
+  crystallizationPeriod?: number | undefined
   /**
    * Milliseconds after which another identity on the same memories sweeps, where the one that did is
    * not heard of any more. Default: three periods of decay, at least 15,000.
    */
-  leaseDuration?: number
+  leaseDuration?: number | undefined
   /** Milliseconds: by the calendar, and by a clock that nobody can set. */
-  clock?: { now(): number; elapsed(): number }
+  clock?: { now(): number; elapsed(): number } | undefined
 }
 
 export interface InstanceSigil {
@@ -1087,7 +1087,10 @@ export interface Endable {
  * (10,000 by default), and lets the process end. Gives a function that takes that back.
  */
 export function installShutdownHooks(
-  ...things: (Endable | { timeLimit?: number; onError?: (error: unknown) => void })[]
+  ...things: (
+    | Endable
+    | { timeLimit?: number | undefined; onError?: ((error: unknown) => void) | undefined }
+  )[]
 ): () => void
 
 /** Why code is not authentic: docs/authenticator.md has the words. */
@@ -1149,9 +1152,9 @@ export class SigilBasedCodeAuthenticator {
     },
     options?: {
       /** Whose code it is: records are that tenant's alone. */
-      tenantId?: string
+      tenantId?: string | undefined
       /** 32 bytes, or 64 hex digits. By default the store has one, made when it is first needed. */
-      key?: string | Uint8Array
+      key?: string | Uint8Array | undefined
     },
   )
   initialize(): Promise<void>

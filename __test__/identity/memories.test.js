@@ -9,6 +9,7 @@ const {
   SigilIdentity,
 } = require('sigil-vault')
 const { scratchFolder } = require('../support/scratch.js')
+const { checkOptions } = require('../../lib/identity/identity-options.js')
 const { fakeClock, HIGH, plainStore } = require('./support.js')
 
 const PHI = 1.618033988749895
@@ -253,6 +254,18 @@ test.each([
   expect(() => new SigilIdentity(undefined, options)).toThrow(
     expect.objectContaining({ code: 'INVALID_PARAMETERS', message: expect.stringContaining(why) }),
   )
+})
+
+test.each([undefined, null])('options that are %p are not given', (none) => {
+  const options = { clock: none, decayPeriod: none, crystallizationPeriod: none }
+  const standard = new SigilIdentity().memoryConfig
+  const identity = new SigilIdentity(undefined, {
+    ...{ ...options, leaseDuration: none },
+    memoryConfig: { maxSigils: none, memoryDecayRate: 1 },
+  })
+  expect(identity.memoryConfig).toEqual({ ...standard, memoryDecayRate: 1 })
+  expect(new SigilIdentity(undefined, { memoryConfig: none }).memoryConfig).toEqual(standard)
+  expect(checkOptions(options).periods).toEqual({ decay: 5000, crystallization: 10_000 })
 })
 
 test.each(['now', 'elapsed'])('a clock whose %s gives no number is refused', async (name) => {

@@ -35,6 +35,11 @@ async function use() {
 }
 
 new SigilIdentity(new InMemoryStorageDriver())
+new SigilIdentity(new InMemoryStorageDriver(), {
+  memoryConfig: { maxSigils: undefined },
+  clock: undefined,
+  decayPeriod: undefined,
+})
 new SigilIdentity()
 
 export { use }

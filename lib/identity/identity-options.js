@@ -1,4 +1,5 @@
-// What an identity can be given, and what of it could never work.
+// What an identity can be given, and what of it could never work. What is undefined or null is not
+// given.
 
 const { performance } = require('node:perf_hooks')
 const { carefully } = require('../carefully.js')
@@ -33,8 +34,9 @@ function checkStorage(storage) {
   return storage
 }
 
-function checkClock(clock = CLOCK) {
-  if (typeof clock?.now !== 'function' || typeof clock.elapsed !== 'function') {
+function checkClock(given) {
+  const clock = given ?? CLOCK
+  if (typeof clock.now !== 'function' || typeof clock.elapsed !== 'function') {
     throw invalid('a clock has the functions now and elapsed')
   }
   return {
@@ -49,10 +51,9 @@ function timeOf(time, name) {
 }
 
 /** Milliseconds between two sweeps of a kind. */
-function checkPeriods({
-  decayPeriod = DECAY_PERIOD,
-  crystallizationPeriod = CRYSTALLIZATION_PERIOD,
-}) {
+function checkPeriods(given) {
+  const decayPeriod = given.decayPeriod ?? DECAY_PERIOD
+  const crystallizationPeriod = given.crystallizationPeriod ?? CRYSTALLIZATION_PERIOD
   for (const [name, period] of Object.entries({ decayPeriod, crystallizationPeriod })) {
     if (!Number.isFinite(period) || period < 1) {
       throw invalid(`${name} is a number of milliseconds, 1 or more`)
@@ -88,8 +89,9 @@ function checkOptions(given) {
   })
 }
 
-function checkConfigNames(memoryConfig = {}) {
-  if (typeof memoryConfig !== 'object' || memoryConfig === null || Array.isArray(memoryConfig)) {
+function checkConfigNames(given) {
+  const memoryConfig = given ?? {}
+  if (typeof memoryConfig !== 'object' || Array.isArray(memoryConfig)) {
     throw invalid('memoryConfig is an object')
   }
   checkNames('memoryConfig', memoryConfig, Object.keys(MEMORY_CONFIG))
@@ -98,7 +100,8 @@ function checkConfigNames(memoryConfig = {}) {
 /** The configuration as it can be used; callers may change it at any time. */
 function checkConfig(given) {
   const config = carefully('SigilIdentity', 'memoryConfig', () => ({ ...MEMORY_CONFIG, ...given }))
-  for (const name of Object.keys(MEMORY_CONFIG)) {
+  for (const [name, standard] of Object.entries(MEMORY_CONFIG)) {
+    config[name] ??= standard
     if (typeof config[name] !== 'number' || Number.isNaN(config[name]) || config[name] < 0) {
       throw invalid(`memoryConfig.${name} is a number that is not negative`)
     }
