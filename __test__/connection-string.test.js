@@ -1,5 +1,6 @@
 // Guards what becomes of a connection string of PostgreSQL that can never work: it is told from a
-// server that is away when the store is made, and neither it nor its password is in what is said.
+// server that is away when the store is made, and neither it nor its password is in what is said. And
+// that options which are none are not given.
 
 const { inspect } = require('node:util')
 const { createSigilStore, PostgresSigilAdapter } = require('sigil-vault')
@@ -57,6 +58,14 @@ test.each([
   const store = new PostgresSigilAdapter(database)
   await expect(store.open()).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' })
   await store.close()
+})
+
+test('options that are undefined or null are not given', async () => {
+  for (const none of [undefined, null]) {
+    const names = ['schema', 'max', 'connectTimeout', 'queryTimeout', 'metricsLabels', 'now']
+    const options = Object.fromEntries(names.map((name) => [name, none]))
+    await new PostgresSigilAdapter('postgres://nobody@127.0.0.1:1/none', options).close()
+  }
 })
 
 test('the service says so in one line', async () => {

@@ -140,7 +140,7 @@ function isFirstToTell({ cause, code }) {
 }
 
 /** An error that somebody is given as it is: whoever tells of it later is another one that failed. */
-function given(error) {
+function handedOver(error) {
   told.add(error)
   return error
 }
@@ -174,4 +174,13 @@ function parseDetails(text) {
   }
 }
 
-module.exports = { ...classes, CODES, errorCounts, errorOf, fromNative, given, inWords, uncounted }
+module.exports = {
+  ...classes,
+  CODES,
+  errorCounts,
+  errorOf,
+  fromNative,
+  handedOver,
+  inWords,
+  uncounted,
+}

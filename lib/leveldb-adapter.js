@@ -14,7 +14,7 @@ const { Lifetime } = require('./lifetime.js')
 const { allOf, countOf, eachOf } = require('./listed-records.js')
 const { LEVELS, notOpen } = require('./native-db.js')
 const { listRecords } = require('./record-listing.js')
-const { checkNames } = require('./option-names.js')
+const { checkNames, givenOf } = require('./option-names.js')
 const { isUnstamped, parse, restamped, sharedText } = require('./record-text.js')
 const { clockOf } = require('./clock.js')
 const { isWellFormed } = require('./well-formed.js')
@@ -51,7 +51,7 @@ class LevelDBSigilAdapter {
     engineOptions(rest)
     this.#level = levelOf(durability, LEVELS.interval)
     checkListeners(rest)
-    this.#options = { createIfMissing: true, reserveSize: DEFAULT_RESERVE, ...given(rest) }
+    this.#options = { createIfMissing: true, reserveSize: DEFAULT_RESERVE, ...givenOf(rest) }
     this.#lifetime = new Lifetime(this.#path, this.#options)
     // Who uses the store hears of a failure; until somebody does, it is no unhandled rejection.
     this.#lifetime.open().catch(() => {})
@@ -306,13 +306,6 @@ if (Symbol.asyncDispose) {
     configurable: true,
     writable: true,
   })
-}
-
-/** The options that were given; undefined and null are not. */
-function given(options) {
-  return Object.fromEntries(
-    Object.entries(options).filter(([, value]) => (value ?? undefined) !== undefined),
-  )
 }
 
 function checkPath(operation, what, path) {

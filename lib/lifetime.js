@@ -5,7 +5,7 @@
 const { setImmediate: nextTurn } = require('node:timers/promises')
 const { abortable } = require('./abortable.js')
 const { throwIfAborted } = require('./arguments.js')
-const { errorOf, given } = require('./errors.js')
+const { errorOf, handedOver } = require('./errors.js')
 const { watchFaults } = require('./fault-watch.js')
 const { openDirectory } = require('./level.js')
 const { notOpen } = require('./native-db.js')
@@ -109,7 +109,7 @@ class Lifetime {
 
 /** The failure of an opening, as the error of the operation that needed it. */
 function asked(operation, error) {
-  if (error.operation === operation) return given(error)
+  if (error.operation === operation) return handedOver(error)
   const { path, errno, holder, offset } = error
   return errorOf(error.code, error.message, {
     cause: error,

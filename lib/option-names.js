@@ -24,6 +24,13 @@ function checkSpelling(operation, options, known) {
   }
 }
 
+/** The options that were given; undefined and null are not. */
+function givenOf(options) {
+  return Object.fromEntries(
+    Object.entries(options).filter(([, value]) => (value ?? undefined) !== undefined),
+  )
+}
+
 function nearest(name, known) {
   const small = name.toLowerCase()
   const [first] = known
@@ -39,4 +46,4 @@ function unknownOption(operation, name, hint) {
   return new InvalidParametersError(message, { operation })
 }
 
-module.exports = { checkNames, checkSpelling }
+module.exports = { checkNames, checkSpelling, givenOf }

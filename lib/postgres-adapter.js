@@ -8,12 +8,12 @@ const { performance } = require('node:perf_hooks')
 const { abortable } = require('./abortable.js')
 const calls = require('./arguments.js')
 const { clockOf } = require('./clock.js')
-const { errorOf, given, InvalidParametersError } = require('./errors.js')
+const { errorOf, handedOver, InvalidParametersError } = require('./errors.js')
 const { matcher } = require('./filter.js')
 const { allOf, countOf, eachOf } = require('./listed-records.js')
 const { seriesOf } = require('./metrics/instruments.js')
 const { callNative } = require('./native.js')
-const { checkNames } = require('./option-names.js')
+const { checkNames, givenOf } = require('./option-names.js')
 const { toColumn } = require('./postgres/column-text.js')
 const { checkDatabase, closed, Connections } = require('./postgres/connections.js')
 const { conditionOf, listRecords } = require('./postgres/listing.js')
@@ -48,8 +48,9 @@ class PostgresSigilAdapter {
       throw new InvalidParametersError('a store takes its options as an object')
     }
     checkNames('PostgresSigilAdapter', options, OPTIONS)
-    const { schema, now, metricsLabels } = options
-    this.#where = checkDatabase(database, options)
+    const given = givenOf(options)
+    const { schema, now, metricsLabels } = given
+    this.#where = checkDatabase(database, given)
     this.#tables = tablesOf(schema)
     this.#now = clockOf(now)
     this.#numbers = seriesOf(metricsLabels)
@@ -297,7 +298,7 @@ if (Symbol.asyncDispose) {
 
 /** The failure of making the tables, as the error of the operation that needed them. */
 function asked(operation, error) {
-  if (error.operation === operation) return given(error)
+  if (error.operation === operation) return handedOver(error)
   const { code, message, transient } = error
   return errorOf(code, message, { cause: error, operation, transient })
 }
