@@ -123,6 +123,8 @@ test('what was changed is said', async () => {
   expect(await reason(authenticatedCode.replaceAll('\n', '\r\n'))).toBe('line-endings-changed')
   expect(await reason(header + CODE.replaceAll('\n', '\r\n'))).toBe('line-endings-changed')
   expect(await reason(header.replaceAll('\n', '\r\n') + CODE)).toBe('line-endings-changed')
+  expect(await reason(authenticatedCode.replaceAll('\n', '\r'))).toBe('line-endings-changed')
+  expect(await reason(header.replace(' */\n', ' */\r') + CODE)).toBe('line-endings-changed')
   const [first, ...lines] = CODE.split('\n')
   expect(await reason([first, header + lines.join('\n')].join('\n'))).toBe('header-moved')
   for (const [field, value] of [

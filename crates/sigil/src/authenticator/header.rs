@@ -103,7 +103,7 @@ fn find_at(file: &str, at: usize) -> Option<Comment> {
     // Past the opening, whose star closes nothing.
     let length = comment.get(2..)?.find("*/")? + 4;
     let rest = comment.get(length..)?;
-    let end = ["\r\n", "\n"].iter().find(|end| rest.starts_with(**end));
+    let end = ["\r\n", "\n", "\r"].iter().find(|end| rest.starts_with(**end));
     let text = comment.get(..length + end.map_or(0, |end| end.len()))?;
     let header = read(text);
     let names = [&header.symbol, &header.sequence, &header.auth_hash];
@@ -121,7 +121,7 @@ pub(super) fn place_in(code: &str) -> usize {
 
 fn read(text: &str) -> Header {
     let field = |name: &str| {
-        let value = text.lines().find_map(|line| {
+        let value = text.split(['\n', '\r']).find_map(|line| {
             let line = line.trim().trim_start_matches('*').trim_start();
             line.strip_prefix(name)?.strip_prefix(':')
         });
