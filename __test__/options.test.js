@@ -130,6 +130,16 @@ test.each([
   expect(make).toThrow(expect.objectContaining({ ...invalid, message }))
 })
 
+test.each([SigilIdentity, SigilBasedCodeAuthenticator])(
+  '%p says where its store belongs',
+  (One) => {
+    for (const first of [{ tenantId: 'acme' }, null, 'store']) {
+      const message = expect.stringContaining(`${One.name} takes (store, options)`)
+      expect(() => new One(first)).toThrow(expect.objectContaining({ ...invalid, message }))
+    }
+  },
+)
+
 test('an option that is no known name misspelt is refused by a store, with all that it knows', () => {
   expect(() => new InMemoryStorageDriver({ path: 'x' })).toThrow(
     expect.objectContaining({ ...invalid, message: expect.stringContaining('it knows now') }),

@@ -61,9 +61,10 @@ class SigilBasedCodeAuthenticator {
   constructor(storage = new InMemoryStorageDriver(), options = {}) {
     const { tenantId, key } = carefully(CLASS, 'the store and its options', () => {
       if (STORE_METHODS.some((name) => typeof storage?.[name] !== 'function')) {
-        throw errorOf('INVALID_PARAMETERS', `a store has the methods ${STORE_METHODS.join(', ')}`)
+        throw invalid(CLASS, `takes (store, options): a store has ${STORE_METHODS.join(', ')}`)
       }
-      if (typeof options !== 'object' || options === null) throw invalid(CLASS, 'takes an object')
+      if (typeof options !== 'object' || options === null)
+        throw invalid(CLASS, 'takes its options as an object')
       // One that is misspelt must not make a tenant's code everybody's.
       checkNames(CLASS, options, OPTIONS)
       return { tenantId: options.tenantId, key: options.key }

@@ -30,7 +30,9 @@ function checkStorage(storage) {
   const missing = carefully('SigilIdentity', 'the store', () =>
     STORE_METHODS.filter((name) => typeof storage?.[name] !== 'function'),
   )
-  if (missing.length > 0) throw invalid(`a store has the methods ${STORE_METHODS.join(', ')}`)
+  if (missing.length > 0) {
+    throw invalid(`SigilIdentity takes (store, options): a store has ${STORE_METHODS.join(', ')}`)
+  }
   return storage
 }
 
