@@ -3,23 +3,12 @@
 
 const { once } = require('node:events')
 const { setTimeout: delay } = require('node:timers/promises')
-const { InMemoryStorageDriver, metrics, SigilIdentity, StorageError } = require('sigil-vault')
+const { InMemoryStorageDriver, SigilIdentity } = require('sigil-vault')
 const { createServer } = require('sigil-vault/server')
 const { checkOptions } = require('../../lib/identity/identity-options.js')
-const { fakeClock, HIGH, plainStore } = require('./support.js')
+const { fakeClock, HIGH, plainStore, sample, until } = require('./support.js')
 
 const QUICK = { decayPeriod: 3, crystallizationPeriod: 4 }
-
-function sample(name) {
-  const line = metrics()
-    .split('\n')
-    .find((text) => text.startsWith(`${name} `))
-  return line === undefined ? 0 : Number(line.slice(name.length + 1))
-}
-
-async function until(condition) {
-  while (!condition()) await delay(2)
-}
 
 test('fifty encodes at the same time are fifty memories', async () => {
   const identity = new SigilIdentity()
@@ -230,88 +219,6 @@ test('stop before start, stop twice, start after stop', async () => {
   await identity.stop()
 })
 
-test('an error in a sweep is an event and a number, and the sweep is tried again', async () => {
-  const store = plainStore()
-  const identity = new SigilIdentity(store, { memoryConfig: { memoryDecayRate: 1e9 } })
-  const faults = []
-  identity.on('fault', (fault) => faults.push(fault))
-  identity.on('memory-decay', () => {
-    throw new Error('a listener')
-  })
-  await identity.encodeSigilMemory('x')
-  store.failing = new Error('no disk')
-  const before = sample('sigil_gc_error_total{kind="storage"}')
-  await delay(2)
-  expect(await identity.processMemoryDecay()).toEqual({ released: 1 })
-  // Once when it was due, once when it was tried again.
-  expect(faults.map(({ kind }) => kind)).toEqual(['storage', 'listener', 'storage'])
-  expect(sample('sigil_gc_error_total{kind="storage"}')).toBe(before + 2)
-  expect(identity.getMemoryStatistics().unsaved).toBe(1)
-  await expect(identity.stop()).rejects.toThrow(StorageError)
-  store.failing = undefined
-  await identity.stop()
-  expect(await store.allSigilRecords()).toEqual([])
-})
-
-test('an encode that the store does not take is an error, and no memory', async () => {
-  const store = plainStore()
-  const identity = new SigilIdentity(store)
-  await identity.initialize()
-  store.failing = new Error('no disk')
-  await expect(identity.encodeSigilMemory('x')).rejects.toThrow('no disk')
-  expect(identity.sigilMemory.size).toBe(0)
-})
-
-test('an encode that is refused leaves nothing, whatever the store has done', async () => {
-  const store = plainStore()
-  const identity = new SigilIdentity(store)
-  const plain = store.setSigilRecord
-  store.setSigilRecord = async (...args) => {
-    await plain(...args)
-    throw new Error('the answer was lost')
-  }
-  await expect(identity.encodeSigilMemory('x')).rejects.toThrow('the answer was lost')
-  store.setSigilRecord = plain
-  await identity.stop()
-  expect(identity.sigilMemory.size).toBe(0)
-  expect(await store.allSigilRecords()).toEqual([])
-})
-
-test('an access that the store does not take is an error, and stored when it does', async () => {
-  const store = plainStore()
-  const identity = new SigilIdentity(store)
-  const { id } = await identity.encodeSigilMemory('x')
-  store.failing = new Error('no disk')
-  await expect(identity.touch(id)).rejects.toThrow('no disk')
-  await expect(identity.recallSigilMemory(id)).rejects.toThrow('no disk')
-  expect(identity.getMemoryStatistics().unsaved).toBe(1)
-  store.failing = undefined
-  expect(await identity.touch(id)).toBe(true)
-  expect(await store.getSigilRecord('sigil-memory', id)).toMatchObject({ accessCount: 3 })
-  expect(identity.getMemoryStatistics().unsaved).toBe(0)
-})
-
-test('a sweep of the timer that throws or promises nothing is a fault, and no end', async () => {
-  const identity = new SigilIdentity(plainStore(), QUICK)
-  const faults = []
-  identity.on('fault', ({ kind, error }) => faults.push(`${kind}: ${error.message}`))
-  let sweeps = 0
-  identity.processMemoryDecay = () => {
-    sweeps += 1
-    if (sweeps === 1) return undefined
-    throw new Error('thrown')
-  }
-  identity.crystallizeMemoryPatterns = async () => {
-    throw new Error('rejected')
-  }
-  const before = sample('sigil_gc_error_total{kind="decay"}')
-  await identity.start()
-  await until(() => sweeps > 2 && faults.includes('crystallization: rejected'))
-  await identity.stop()
-  expect(new Set(faults)).toEqual(new Set(['decay: thrown', 'crystallization: rejected']))
-  expect(sample('sigil_gc_error_total{kind="decay"}')).toBe(before + sweeps - 1)
-})
-
 test('the timer lets groups crystallize, and counts it', async () => {
   const identity = new SigilIdentity(plainStore(), QUICK)
   const name = 'sigil_gc_sweep_total{kind="crystallization"}'
@@ -327,26 +234,6 @@ test('the timer lets groups crystallize, and counts it', async () => {
 
 test('without options sweeps come every five and every ten seconds', () => {
   expect(checkOptions({}).periods).toEqual({ decay: 5000, crystallization: 10_000 })
-})
-
-test('a store that gives no list is told so', async () => {
-  const store = plainStore()
-  store.allSigilRecords = async () => undefined
-  await expect(new SigilIdentity(store).initialize()).rejects.toThrow(StorageError)
-})
-
-test('a store that cannot be read at first is read later', async () => {
-  const store = plainStore()
-  await new SigilIdentity(store).encodeSigilMemory('x')
-  store.failing = new Error('not yet')
-  const identity = new SigilIdentity(store, QUICK)
-  const faults = []
-  identity.on('fault', ({ error }) => faults.push(error))
-  await expect(identity.start()).rejects.toThrow('not yet')
-  await until(() => faults.length > 1)
-  store.failing = undefined
-  await until(() => identity.sigilMemory.size === 1)
-  await identity.stop()
 })
 
 test('the numbers count sweeps, what they released, memories and crystals', async () => {

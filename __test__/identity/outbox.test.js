@@ -66,3 +66,27 @@ test('what is refused while something newer waits is not tried again', async () 
   await side.outbox.retry()
   expect(side.told).toEqual(['del a'])
 })
+
+test('a store that throws at once is one that refuses', async () => {
+  const failed = []
+  let refusing = true
+  const told = []
+  const operation = (kind) => (name) => {
+    if (refusing) throw new Error('at once')
+    told.push(`${kind} ${name}`)
+  }
+  const outbox = new Outbox({
+    put: operation('put'),
+    del: operation('del'),
+    failed: (error) => failed.push(error.message),
+  })
+  const refusal = { error: expect.objectContaining({ message: 'at once' }) }
+  expect(await Promise.all([outbox.put('a'), outbox.del('b')])).toEqual([refusal, refusal])
+  await outbox.settled()
+  await outbox.retry()
+  expect([outbox.failures, failed.length]).toEqual([2, 4])
+  refusing = false
+  await outbox.retry()
+  expect(told).toEqual(['put a', 'del b'])
+  await outbox.settled()
+})

@@ -1,6 +1,9 @@
 // What tests of an identity need: a clock that stands until it is moved, and stores as callers make
 // them.
 
+const { setTimeout: delay } = require('node:timers/promises')
+const { metrics } = require('sigil-vault')
+
 /** A state whose memory is a crystal by itself. */
 const HIGH = { phi: 1, coherence: 1, awareness: 1, emotionalResonance: 1 }
 
@@ -53,4 +56,16 @@ function plainStore() {
   return store
 }
 
-module.exports = { fakeClock, HIGH, plainStore }
+/** A number as it is scraped; 0 where there is none. */
+function sample(name) {
+  const line = metrics()
+    .split('\n')
+    .find((text) => text.startsWith(`${name} `))
+  return line === undefined ? 0 : Number(line.slice(name.length + 1))
+}
+
+async function until(condition) {
+  while (!condition()) await delay(2)
+}
+
+module.exports = { fakeClock, HIGH, plainStore, sample, until }

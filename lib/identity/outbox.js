@@ -68,12 +68,17 @@ class Outbox {
     return record.busy
   }
 
+  /** Where a store throws at once it rejects, so that what follows comes after the promise is noted. */
+  async #carryOut(wish, name) {
+    await (wish === 'put' ? this.#put(name) : this.#del(name))
+  }
+
   async #work(name, record) {
     while (record.wish !== undefined) {
       const wish = record.wish
       record.wish = undefined
       try {
-        await (wish === 'put' ? this.#put(name) : this.#del(name))
+        await this.#carryOut(wish, name)
       } catch (error) {
         record.wish ??= wish
         record.busy = undefined

@@ -7,7 +7,7 @@
 // the same memories, shared-memories.js stands between.
 
 const { randomUUID } = require('node:crypto')
-const { EventEmitter } = require('node:events')
+const { captureRejectionSymbol, EventEmitter } = require('node:events')
 const { performance } = require('node:perf_hooks')
 const { errorOf } = require('../errors.js')
 const { InMemoryStorageDriver } = require('../memory-store.js')
@@ -53,7 +53,7 @@ class SigilIdentity extends EventEmitter {
    *   calendar, and by a clock that only goes forward
    */
   constructor(storage = new InMemoryStorageDriver(), options = {}) {
-    super()
+    super({ captureRejections: true })
     this.#storage = checkStorage(storage)
     const { clock, periods, leaseDuration, memoryConfig } = checkOptions(options)
     this.#clock = clock
@@ -337,6 +337,13 @@ class SigilIdentity extends EventEmitter {
     } catch (error) {
       this.#fault('listener', error)
     }
+  }
+
+  /** Nor has one that is asynchronous, and rejects. */
+  [captureRejectionSymbol](error, event) {
+    // Who cannot hear of a fault would not hear of this one.
+    if (event === 'fault') metrics.noteFault('listener')
+    else this.#fault('listener', error)
   }
 
   #refused(error) {
