@@ -14,25 +14,32 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('list'), name }) },
 )
 
+const long = process.env.SIGIL_LONG === '1'
+
 /** @param {{ create: () => any }} context */
 function model(context) {
-  test('any history ends as it would in a map of tuples', async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
-        const store = await context.create()
-        const expected = new Map()
-        try {
-          for (const one of steps) await follow(store, expected, one)
-          for (const [tuple, value] of expected) {
-            expect(await get(store, tuple)).toEqual(value)
+  test(
+    'any history ends as it would in a map of tuples',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+          const store = await context.create()
+          const expected = new Map()
+          try {
+            for (const one of steps) await follow(store, expected, one)
+            for (const [tuple, value] of expected) {
+              expect(await get(store, tuple)).toEqual(value)
+            }
+          } finally {
+            await store.close()
           }
-        } finally {
-          await store.close()
-        }
-      }),
-      { numRuns: process.env.SIGIL_LONG === '1' ? 5000 : 100 },
-    )
-  })
+        }),
+        { numRuns: long ? 5000 : 100 },
+      )
+      // A hundred stores with a server each take their time on a busy machine.
+    },
+    long ? 600_000 : 120_000,
+  )
 }
 
 async function follow(store, expected, { do: what, name: [owner, symbol, authHash], value }) {
