@@ -64,13 +64,14 @@ test(`with ${many} memories`, async () => {
   await filled(20 * FEW)
   const large = await filled(many)
   const least = { small: Number.POSITIVE_INFINITY, large: Number.POSITIVE_INFINITY }
-  // In turns, so that whatever else happens happens to both.
-  for (let n = 0; n < 8; n++) {
+  const ratio = () => least.large / least.small
+  // In turns, so that whatever else happens happens to both; on a busy machine, more of them.
+  for (let n = 0; n < 8 || (n < 40 && !(ratio() < 1.5)); n++) {
     const fresh = await filled(FEW)
     least.small = Math.min(least.small, await best(1, () => fresh.encode(BATCH)))
     least.large = Math.min(least.large, await best(1, () => large.encode(BATCH)))
   }
-  expect(least.large / least.small).toBeLessThan(1.5)
+  expect(ratio()).toBeLessThan(1.5)
 
   const before = large.store.operations
   const sweep = await best(20, async () => {
@@ -120,7 +121,7 @@ async function longest(times, { identity, clock }, between = async () => {}) {
 
 test(`no sweep of ${many} loaded memories is long: not the first, nor after accesses`, async () => {
   const least = { first: Number.MAX_VALUE, idle: Number.MAX_VALUE, used: Number.MAX_VALUE }
-  for (let n = 0; n < 3; n++) {
+  for (let n = 0; n < 3 || (n < 6 && least.first >= 1); n++) {
     const one = await loaded(many)
     const use = async () => {
       for (let k = 0; k < 500; k++) {
@@ -132,8 +133,9 @@ test(`no sweep of ${many} loaded memories is long: not the first, nor after acce
       ['idle', 10],
       ['used', 10, use],
     ]) {
-      // Other processes interrupt some, but not all.
-      for (let round = 0; round < (name === 'first' ? 1 : 3); round++) {
+      // Other processes interrupt some, but not all. There is one first sweep.
+      const rounds = name === 'first' ? 1 : 12
+      for (let round = 0; round < rounds && (round < 3 || least[name] >= 1); round++) {
         least[name] = Math.min(least[name], await longest(times, one, between))
       }
     }
