@@ -31,7 +31,13 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }))
 
 test('every option that the types have is explained, and no other', () => {
-  const types = ['EngineOptions', 'OpenOptions', 'MissingKeyOptions', 'AdapterOptions']
+  const types = [
+    'EngineOptions',
+    'OpenOptions',
+    'MissingKeyOptions',
+    'AdapterOptions',
+    'StorageConfig',
+  ]
   const known = new Set([...types.flatMap(fields), 'keyEncoding', 'valueEncoding'])
   expect(new Set(rows(read('docs/options.md')))).toEqual(known)
 })

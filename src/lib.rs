@@ -4,6 +4,7 @@
 //! Every export goes through [`boundary::guard`], so that a defect becomes an error in JavaScript
 //! and never ends the process.
 
+pub mod array_texts;
 pub mod authenticator;
 pub mod boundary;
 pub mod bytes;

@@ -1,5 +1,4 @@
-//! Listing records. Chunks of records come as JSON texts of arrays, because one text of a hundred
-//! records is parsed faster than a hundred texts; their size is bounded by bytes.
+//! Listing records. Chunks of records come as JSON texts of arrays; their size is bounded by bytes.
 
 use std::collections::BTreeMap;
 use std::mem;
@@ -16,8 +15,9 @@ use sigil_records::keys::{
 };
 use sigil_records::records::{Place, is_json, left_by_old_code, place_in_listing};
 
+use crate::array_texts::ArrayTexts;
 use crate::boundary::{Result, guard};
-use crate::bytes::{Form, Input, Output};
+use crate::bytes::{Input, Output};
 use crate::database::NativeDb;
 use crate::failure::Failure;
 use crate::job::{Promise, on_pool};
@@ -164,29 +164,23 @@ impl SharedListing {
 
 impl Listing {
     fn next(&mut self, bytes: usize) -> std::result::Result<RecordChunk, Failure> {
-        let mut chunk = RecordChunk { texts: Vec::new(), ended: true };
-        let Some(walk) = self.walk()? else { return Ok(chunk) };
-        let (mut text, mut size) = (Vec::new(), 0);
+        let Some(walk) = self.walk()? else {
+            return Ok(RecordChunk { texts: Vec::new(), ended: true });
+        };
+        let (mut texts, mut size) = (ArrayTexts::new(TEXT_SIZE, bytes), 0);
         while size < bytes {
             let Some(record) = walk.next()? else {
                 *self = Self::Ended;
-                push_text(&mut chunk, text);
-                return Ok(chunk);
+                return Ok(RecordChunk { texts: texts.finish(), ended: true });
             };
             if !is_json(&record) {
                 let message = "a stored record is not JSON; the doctor says which";
                 return Err(Failure::new("STORAGE_ERROR", message));
             }
-            text.push(if text.is_empty() { b'[' } else { b',' });
-            text.extend_from_slice(&record);
+            texts.push(&record);
             size += record.len() + 1;
-            if text.len() >= TEXT_SIZE {
-                push_text(&mut chunk, mem::take(&mut text));
-            }
         }
-        push_text(&mut chunk, text);
-        chunk.ended = false;
-        Ok(chunk)
+        Ok(RecordChunk { texts: texts.finish(), ended: false })
     }
 
     fn count(&mut self) -> std::result::Result<f64, Failure> {
@@ -306,11 +300,4 @@ fn collect_left(
         iterator.next()?;
     }
     Ok(())
-}
-
-fn push_text(chunk: &mut RecordChunk, mut text: Vec<u8>) {
-    if !text.is_empty() {
-        text.push(b']');
-        chunk.texts.push(Output(Form::Text, Bytes::from(text)));
-    }
 }

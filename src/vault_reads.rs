@@ -1,10 +1,11 @@
 //! Reading from a messenger's store. What memory has, and small lists, are decrypted on the calling
-//! thread; everything else goes to the pool. Lists come as one JSON text, because that is parsed fastest.
+//! thread; everything else goes to the pool.
 
 use bytes::Bytes;
 use napi_derive::napi;
 use sigil_storage::{Before, Cached, Kind, Page, Query};
 
+use crate::array_texts::ArrayTexts;
 use crate::boundary::{Result, guard};
 use crate::bytes::{Form, Input, Output};
 use crate::failure::Failure;
@@ -16,7 +17,7 @@ use crate::vault_writes::kind_of;
 /// What a value begins with that needs more than `JSON.parse`: `docs/format/vault-values.md`.
 const SPECIAL: u8 = b'\n';
 
-/// Bytes of one text of a list. V8 has no text of more than half a GiB.
+/// Bytes of one text of a list. With the largest value behind it, it is still a text that V8 has.
 const TEXT_SIZE: usize = 16 << 20;
 
 /// Values of a list.
@@ -34,23 +35,15 @@ pub struct VaultList {
 
 impl VaultList {
     fn joined<'a>(values: impl Iterator<Item = &'a Bytes> + Clone) -> Self {
-        let (mut texts, mut special) = (Vec::new(), Vec::new());
-        let size: usize = values.clone().map(|value| value.len() + 1).sum();
-        let mut text = Vec::with_capacity(TEXT_SIZE.min(size) + 1);
+        let size = values.clone().map(|value| value.len() + 1).sum();
+        let (mut texts, mut special) = (ArrayTexts::new(TEXT_SIZE, size), Vec::new());
         for (index, value) in (0..).zip(values) {
-            if !text.is_empty() && text.len() + value.len() > TEXT_SIZE {
-                texts.push(closed(std::mem::take(&mut text)));
-            }
-            text.push(if text.is_empty() { b'[' } else { b',' });
-            text.extend_from_slice(value);
+            texts.push(value);
             if value.first() == Some(&SPECIAL) {
                 special.push(index);
             }
         }
-        if !text.is_empty() {
-            texts.push(closed(text));
-        }
-        Self { texts, special, ids: None, cursor: None }
+        Self { texts: texts.finish(), special, ids: None, cursor: None }
     }
 
     fn page(page: Page) -> Self {
@@ -62,11 +55,6 @@ impl VaultList {
         let texts = values.map(|value| Output(Form::Text, value)).collect();
         Self { texts, special: Vec::new(), ids: None, cursor: None }
     }
-}
-
-fn closed(mut array: Vec<u8>) -> Output {
-    array.push(b']');
-    Output(Form::Text, array.into())
 }
 
 /// How much a page of messages has at most.

@@ -1,18 +1,12 @@
 // The faults of the messenger's first design, by their numbers in its contract. Each of these fails
 // with the design as it was written.
 
+const { spawnSync } = require('node:child_process')
 const { readFileSync, readdirSync, rmSync, writeFileSync } = require('node:fs')
 const { join } = require('node:path')
 const { inspect } = require('node:util')
 const { Level, StorageEngine } = require('sigil-vault')
-const {
-  PASSWORD,
-  cleanUp,
-  filesIn,
-  inNewProcess,
-  newDirectory,
-  openStore,
-} = require('./helpers.js')
+const { cleanUp, filesIn, inNewProcess, newDirectory, openStore, root } = require('./helpers.js')
 
 afterEach(cleanUp)
 
@@ -24,39 +18,19 @@ test('1: what was written before a restart can be decrypted after it', () => {
   expect(inNewProcess(dataPath, `return store.getMessage('1')`)).toEqual({ id: '1', text: 'kept' })
 })
 
-test('2: nothing that was typed or that names something stands in a file', async () => {
+// secrecy.test.js looks for what is in every field of every kind.
+test('2: nothing that names a message, a peer, a session or a proof stands in a file', async () => {
   const dataPath = newDirectory()
   const store = await openStore(dataPath)
-  const canary = (name) => `canary ${name} ${'⟨φ⟩'}`
-  await store.saveMessage({
-    id: canary('id'),
-    sender: canary('sender'),
-    recipient: canary('recipient'),
-    timestamp: 1_699_999_999_123,
-    content: canary('content'),
-  })
-  await store.saveSession(canary('session'), { key: canary('key') })
-  await store.saveProof(canary('proof'), [canary('pi')])
-  await store.savePeer(canary('peer'), { name: canary('name') })
+  await store.saveMessage({ id: 'message-name', sender: 'sender-name', recipient: 'other-name' })
+  await store.saveSession('session-name', {})
+  await store.saveProof('proof-name', {})
+  await store.savePeer('peer-name', {})
   await store.backup()
-  await store.purge()
-  await store.backup()
-  await store.rotateKey()
-  await store.deleteMessage(canary('id'))
   await store.close()
   const files = filesIn(dataPath)
   expect(files.length).toBeGreaterThan(6)
-  for (const { path, bytes } of files) {
-    for (const text of ['canary', '⟨φ⟩', '1699999999123', PASSWORD]) {
-      expect({ path, text, found: bytes.includes(text) }).toEqual({ path, text, found: false })
-      const base64 = Buffer.from(text).toString('base64').slice(0, -4)
-      if (base64.length > 8) expect(bytes.includes(base64)).toBe(false)
-    }
-    const time = Buffer.alloc(8)
-    time.writeDoubleLE(1_699_999_999_123)
-    expect(bytes.includes(time)).toBe(false)
-    expect(bytes.includes(time.reverse())).toBe(false)
-  }
+  for (const { bytes } of files) expect(bytes.includes('-name')).toBe(false)
 })
 
 test('3: a ciphertext that is moved to another place is not decrypted there', async () => {
@@ -251,6 +225,7 @@ test('14: the key is derived slowly, and a peer id as password is warned of once
   })
 })
 
+// memory.test.js looks for it, and for the keys, in the memory of the process.
 test('15: the password is in nothing that can be looked at, nor in the way to an error', async () => {
   const dataPath = newDirectory()
   const config = { dataPath, encryptionPassword: 'the very secret password', autoBackup: false }
@@ -269,7 +244,6 @@ test('15: the password is in nothing that can be looked at, nor in the way to an
 })
 
 test('16: nothing is printed', () => {
-  const { spawnSync } = require('node:child_process')
   const code = `
     const { StorageEngine } = require('sigil-vault')
     const store = new StorageEngine({ dataPath: ${JSON.stringify(newDirectory())},
@@ -284,7 +258,6 @@ test('16: nothing is printed', () => {
       await new Promise((resolve) => setTimeout(resolve, 30))
       await store.close()
     })`
-  const { root } = require('./helpers.js')
   const ended = spawnSync(process.execPath, ['--eval', code], { cwd: root, encoding: 'utf8' })
   expect(ended).toMatchObject({ status: 0, stdout: '', stderr: '' })
 })

@@ -21,9 +21,9 @@ pub(crate) const LONGEST: usize = 2_048;
 /// Its length stands beside it in two bytes.
 const _: () = assert!(LONGEST <= u16::MAX as usize);
 
-/// See the module's documentation. Sorts as its bytes do.
+/// Where a message stands among the others: where it sorts, so does this.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Label(Vec<u8>);
+pub struct Label(Vec<u8>);
 
 impl Label {
     pub(crate) fn bytes(&self) -> &[u8] {

@@ -56,6 +56,7 @@ mod store;
 pub use backup::{BackupReport, file_name_of as backup_file_name};
 pub use error::{Error, Result};
 pub use kdf::Kdf;
+pub use label::Label;
 pub use layout::Kind;
 pub use messenger_cipher::MessengerCipher;
 pub use options::{Event, Options, Watcher};

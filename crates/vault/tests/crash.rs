@@ -6,34 +6,14 @@
 use sigil_leveldb::env::{CrashMode, FaultEnv, FaultPlan, MemoryEnv, errno};
 use sigil_storage::{Error, Event, Kind, Options, Result, Store};
 
-use common::{Events, PASSWORD, ROOT, content, delete, item, message, open, options};
+use common::{
+    Events, PASSWORD, ROOT, backup_in, content, delete, item, message, open, options, with_backup,
+};
 
 #[path = "common/mod.rs"]
 mod common;
 
 const NEW: &[u8] = b"new password";
-
-fn sample() -> MemoryEnv {
-    let env = MemoryEnv::new();
-    let store = open(&env);
-    for id in 0..20 {
-        store.write(message(&id.to_string(), f64::from(id), "alice", "bob")).unwrap();
-    }
-    store.write(item(Kind::Peer, "p", b"value")).unwrap();
-    let path = store.backup().unwrap();
-    assert_eq!(path.parent().unwrap(), std::path::Path::new(common::BACKUPS));
-    store.write(delete("3")).unwrap();
-    store.write(message("after", 100.0, "alice", "bob")).unwrap();
-    store.close().unwrap();
-    env
-}
-
-fn backup_in(env: &MemoryEnv) -> std::path::PathBuf {
-    use sigil_leveldb::env::Env;
-    let mut names = env.list(common::BACKUPS.as_ref()).unwrap();
-    names.sort();
-    std::path::Path::new(common::BACKUPS).join(&names[0])
-}
 
 /// Opens with whichever of the two passwords is in force. Nothing had to be counted anew.
 fn reopen(env: &MemoryEnv) -> Store {
@@ -50,7 +30,7 @@ fn reopen(env: &MemoryEnv) -> Store {
 
 /// Cuts the power after each operation of `work`; what is found must be one of the two states.
 fn cut_everywhere(work: impl Fn(&Store, &MemoryEnv) -> Result<()>) -> u64 {
-    let before = sample();
+    let before = with_backup();
     let old = content(&open(&before.deep_clone())).unwrap();
     let new = {
         let env = before.deep_clone();
@@ -106,7 +86,7 @@ fn backing_up() {
 #[test]
 fn a_backup_that_replaces_the_only_one() {
     use sigil_leveldb::env::Env;
-    let before = sample();
+    let before = with_backup();
     for halt in 0.. {
         let memory = before.deep_clone();
         let fault = FaultEnv::on_memory(memory.clone());
@@ -160,7 +140,7 @@ fn making_a_store() {
 /// A disk that fails once: whatever the answer was, what was acknowledged is there afterwards.
 #[test]
 fn a_failing_disk_loses_nothing_that_was_acknowledged() {
-    let before = sample();
+    let before = with_backup();
     let works: [fn(&Store, &MemoryEnv) -> Result<()>; 5] = [
         |store, env| store.restore(&backup_in(env), None).map(drop),
         |store, _| store.clear(),

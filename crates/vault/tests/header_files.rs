@@ -5,13 +5,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use sigil_leveldb::IoOperation;
 use sigil_leveldb::env::{CrashMode, Env, FaultEnv, FaultPlan, MemoryEnv, errno};
-use sigil_storage::{Error, Event, Kind, Result, Store};
+use sigil_storage::{Error, Event, Result, Store};
 
-use common::{BACKUPS, Events, PASSWORD, ROOT, content, delete, item, message, open, options};
+use common::{
+    Events, PASSWORD, ROOT, backup_in, content, eventually, message, open, options, with_backup,
+};
 
 #[path = "common/mod.rs"]
 mod common;
@@ -26,24 +27,6 @@ const WORKS: [(&str, Work); 4] = [
     ("changing the password", |store, _| store.change_password(PASSWORD, NEW)),
     ("rotating", |store, _| store.rotate_key()),
 ];
-
-fn sample() -> MemoryEnv {
-    let env = MemoryEnv::new();
-    let store = open(&env);
-    for id in 0..20 {
-        store.write(message(&id.to_string(), f64::from(id), "alice", "bob")).unwrap();
-    }
-    store.write(item(Kind::Peer, "p", b"value")).unwrap();
-    store.backup().unwrap();
-    store.write(delete("3")).unwrap();
-    store.close().unwrap();
-    env
-}
-
-fn backup_in(env: &MemoryEnv) -> PathBuf {
-    let names = env.list(BACKUPS.as_ref()).unwrap();
-    Path::new(BACKUPS).join(&names[0])
-}
 
 fn file(name: &str) -> PathBuf {
     Path::new(ROOT).join(name)
@@ -89,7 +72,7 @@ fn found(env: &MemoryEnv) -> (&'static [u8], Vec<String>) {
 /// The disk fails at each step, once or from then on until the work has ended.
 #[test]
 fn either_file_is_enough_after_any_failure() {
-    let before = sample();
+    let before = with_backup();
     let old = content(&open(&before.deep_clone())).unwrap();
     for (name, work) in WORKS {
         let goes_over = name == "changing the password";
@@ -132,7 +115,7 @@ fn either_file_is_enough_after_any_failure() {
 #[test]
 fn without_the_second_file_nothing_has_happened() {
     for (name, work) in WORKS {
-        let env = sample();
+        let env = with_backup();
         let store = open(&env);
         let before = content(&store).unwrap();
         block(&env);
@@ -159,7 +142,7 @@ fn without_the_second_file_nothing_has_happened() {
 /// The power goes between the two files, and the next opening cannot write the second either.
 #[test]
 fn an_opening_that_cannot_write_a_file_destroys_nothing_that_the_other_needs() {
-    let before = sample();
+    let before = with_backup();
     let mut told = 0;
     for (name, work) in WORKS {
         for halt in 0.. {
@@ -217,7 +200,7 @@ fn goes_on_without_the_second(name: &str, env: &MemoryEnv) {
 /// What opening could not write the background writes, and what was refused until then is written.
 #[test]
 fn the_background_tries_it_again() {
-    let before = sample();
+    let before = with_backup();
     let mut told = 0;
     for halt in 0.. {
         let memory = before.deep_clone();
@@ -249,11 +232,8 @@ fn is_mended_although_opening_failed(env: &MemoryEnv) -> bool {
         if !events.take().iter().any(|event| matches!(event, Event::HeaderCopyFailed(_))) {
             continue;
         }
-        let begun = Instant::now();
-        while store.write(message("then", 500.0, "x", "y")).is_err() {
-            assert!(begun.elapsed() < Duration::from_secs(20));
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        let write = || store.write(message("then", 500.0, "x", "y")).is_ok();
+        eventually("the header is written again", write);
         assert_eq!(memory.read_file(&file("keys-a")), memory.read_file(&file("keys-b")));
         return true;
     }

@@ -52,7 +52,7 @@ pub struct Page {
     /// Their values.
     pub values: Vec<Bytes>,
     /// Where each of them is, for [`Store::ids_at`].
-    pub places: Vec<Vec<u8>>,
+    pub places: Vec<Label>,
     /// Where the next page begins; none where there is no more.
     pub cursor: Option<Vec<u8>>,
     /// The ids of those that belong here and cannot be read.
@@ -86,10 +86,10 @@ impl Store {
     }
 
     /// The ids of the messages at places that a page gave, as far as they can be told.
-    pub fn ids_at(&self, places: &[Vec<u8>]) -> Result<Vec<Option<String>>> {
+    pub fn ids_at(&self, places: &[Label]) -> Result<Vec<Option<String>>> {
         let opened = self.inner.opened()?;
         let moment = opened.db.snapshot()?;
-        let id = |place: &Vec<u8>| opened.id_of(&moment, &Label::from_bytes(place)?).ok()?;
+        let id = |place: &Label| opened.id_of(&moment, place).ok()?;
         Ok(places.iter().map(id).collect())
     }
 }
@@ -130,7 +130,6 @@ impl Inner {
             self.options.tell(Event::Unreadable { kind, ids, count });
         }
         let cursor = places.last().filter(|_| is_full).map(|label| label.bytes().to_vec());
-        let places = places.iter().map(|label| label.bytes().to_vec()).collect();
         Ok(Page { values, places, cursor, unreadable })
     }
 }

@@ -5,6 +5,7 @@ mod change;
 mod clear;
 mod count;
 mod each;
+mod found_before;
 mod header_state;
 mod ids;
 mod known;

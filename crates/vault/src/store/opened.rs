@@ -6,6 +6,7 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use sigil_leveldb::{Db, Durability, Entries, Range, Snapshot, WriteBatch};
 
+use super::found_before::FoundBefore;
 use super::ids::LostIds;
 use crate::error::{Error, Result};
 use crate::label::Label;
@@ -24,6 +25,7 @@ pub(super) struct Opened {
     /// with what is here now.
     pub(super) sealer: ArcSwap<Sealer>,
     pub(super) cache: OpenedCache<StoredMessage<Bytes>>,
+    pub(super) found_before: FoundBefore,
     pub(super) lost_ids: LostIds,
 }
 

@@ -6,7 +6,9 @@ use sigil_leveldb::Cached as CachedValue;
 use super::Store;
 use super::opened::{Opened, decode_message_id};
 use crate::error::{Error, Result};
+use crate::label::Label;
 use crate::layout::{self, Kind};
+use crate::names::Name;
 use crate::record::Item;
 
 /// How often a message is looked for that is moved all the time.
@@ -66,19 +68,23 @@ fn find(opened: &Opened, kind: Kind, id: &str, get: Get<'_>) -> Result<Cached> {
     item.map(|item| Cached::Hit(item.value)).ok_or(Error::Unreadable(kind))
 }
 
-fn find_message(opened: &Opened, name: &[u8; 16], get: Get<'_>) -> Result<Cached> {
+fn find_message(opened: &Opened, name: &Name, get: Get<'_>) -> Result<Cached> {
+    if let Some(label) = opened.found_before.get(name)
+        && let Ok(Cached::Hit(value)) = message_at(opened, name, &label, get)
+    {
+        return Ok(Cached::Hit(value));
+    }
     let entry = layout::named(Kind::Message.ids(), name);
     let mut before = None;
     for _ in 0..ATTEMPTS {
         let Some(found) = get(&entry)? else { return Ok(Cached::Unknown) };
         let Some(sealed) = found else { return Ok(Cached::Absent) };
         let label = decode_message_id(&opened.open(Kind::Message, &entry, &sealed)?)?.label;
-        let place = layout::message(&label);
-        let Some(found) = get(&place)? else { return Ok(Cached::Unknown) };
-        if let Some(sealed) = found {
-            let message = opened.open_message(&place, &sealed)?;
-            if message.id == *name {
-                return Ok(Cached::Hit(message.value));
+        match message_at(opened, name, &label, get)? {
+            Cached::Absent => {}
+            found => {
+                opened.found_before.insert(name, &label);
+                return Ok(found);
             }
         }
         // Moved or removed between the two reads, unless the entry says the same again.
@@ -88,4 +94,13 @@ fn find_message(opened: &Opened, name: &[u8; 16], get: Get<'_>) -> Result<Cached
         before = Some(label);
     }
     Err(Error::Unreadable(Kind::Message))
+}
+
+/// The message with an id, if it is the one at a place.
+fn message_at(opened: &Opened, id: &Name, label: &Label, get: Get<'_>) -> Result<Cached> {
+    let place = layout::message(label);
+    let Some(found) = get(&place)? else { return Ok(Cached::Unknown) };
+    let Some(sealed) = found else { return Ok(Cached::Absent) };
+    let message = opened.open_message(&place, &sealed)?;
+    Ok(if message.id == *id { Cached::Hit(message.value) } else { Cached::Absent })
 }

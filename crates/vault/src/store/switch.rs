@@ -14,6 +14,7 @@ use sigil_leveldb::env::Env;
 use sigil_leveldb::{Compression, Db, Options as EngineOptions};
 
 use super::Inner;
+use super::found_before::FoundBefore;
 use super::header_state::NotWritten;
 use super::ids::LostIds;
 use super::opened::Opened;
@@ -29,6 +30,9 @@ use crate::record::Counters;
 use crate::seal::{Sealer, StoreId};
 
 const PREFIX: &str = "data-";
+
+/// Of so many bytes of decrypted messages in memory it is kept where one more is.
+const FOUND_SHARE: usize = 128;
 
 /// How long a switch waits for readers of the old data before it leaves it to the background.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -66,6 +70,7 @@ pub(super) fn open_data(
         names: NameKey::new(&secrets.names)?,
         sealer: ArcSwap::from_pointee(Sealer::new(store, &secrets.records)?),
         cache: OpenedCache::new(options.opened_cache_size),
+        found_before: FoundBefore::new(options.opened_cache_size / FOUND_SHARE),
         lost_ids: LostIds::default(),
     })
 }

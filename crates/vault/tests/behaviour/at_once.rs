@@ -1,12 +1,12 @@
 //! A small page that can be had without waiting is the one that would have been waited for, and what
 //! is not small, would have to be waited for or is damaged is not had at once.
 
-use std::path::Path;
-
 use sigil_leveldb::env::{FaultEnv, MemoryEnv};
 use sigil_storage::{Before, Error, Options, Query, Store};
 
-use crate::common::{Events, PASSWORD, ROOT, delete, files, message, message_with, open, options};
+use crate::common::{
+    Events, PASSWORD, ROOT, delete, message, message_with, open, options, with_changed_bytes,
+};
 
 const COUNT: u32 = 300;
 
@@ -121,15 +121,8 @@ fn around_damage_it_is_not_had_at_once() {
     fill(&store);
     store.purge().unwrap();
     store.close().unwrap();
-    let tables = files(&whole, &Path::new(ROOT).join("data-1"));
-    let (path, bytes) =
-        tables.iter().find(|(path, _)| path.extension().is_some_and(|e| e == "ldb")).unwrap();
     let (mut missed, mut had) = (0, 0);
-    for index in (0..bytes.len()).step_by(bytes.len() / 40) {
-        let env = whole.deep_clone();
-        let mut changed = bytes.clone();
-        changed[index] ^= 1;
-        env.write_file(path, changed).unwrap();
+    for env in with_changed_bytes(&whole, 40) {
         let events = Events::default();
         let watched: Options = events.watch(options(&env));
         let Ok(store) = Store::open(ROOT, PASSWORD, watched) else { continue };

@@ -1,14 +1,14 @@
 //! Backups: whole, restored by the password alone wherever they are, and kept in bounds.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sigil_leveldb::env::{Env, MemoryEnv};
 use sigil_storage::{BackupReport, Error, Event, Kind, Options, Store};
 
 use crate::common::{
-    BACKUPS, Events, PASSWORD, ROOT, content, delete, item, message, message_with, of_peer, open,
-    options, recent,
+    BACKUPS, Events, PASSWORD, ROOT, content, delete, eventually, item, message, message_with,
+    of_peer, open, options, recent,
 };
 
 fn filled(env: &MemoryEnv) -> Store {
@@ -223,11 +223,7 @@ fn automatic_backups_come_in_their_time() {
     let interval = Some(Duration::from_millis(30));
     let options = Options { backup_interval: interval, backups_kept: 2, ..options(&env) };
     let store = Store::open(ROOT, PASSWORD, events.watch(options)).unwrap();
-    let begun = Instant::now();
-    while store.metrics().backups_made < 4 {
-        assert!(begun.elapsed() < Duration::from_secs(20));
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    eventually("backups are made", || store.metrics().backups_made >= 4);
     store.close().unwrap();
     assert_eq!(names(&env).len(), 2);
     let made = events.take();
@@ -245,11 +241,7 @@ fn an_automatic_backup_that_fails_is_told_and_counted() {
     let interval = Some(Duration::from_millis(10));
     let options = events.watch(Options { backup_interval: interval, ..options(&env) });
     let store = Store::open(ROOT, PASSWORD, options).unwrap();
-    let begun = Instant::now();
-    while store.metrics().backups_failed < 2 {
-        assert!(begun.elapsed() < Duration::from_secs(20));
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    eventually("backups fail", || store.metrics().backups_failed >= 2);
     assert!(store.metrics().backup_failure.is_some());
     store.close().unwrap();
     assert!(events.take().iter().all(|event| matches!(event, Event::BackupFailed(_))));

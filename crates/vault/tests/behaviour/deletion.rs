@@ -1,12 +1,14 @@
 //! Deleted means gone: the encrypted bytes too, and after `clear` what could decrypt them.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sigil_leveldb::env::MemoryEnv;
 use sigil_storage::{Change, Error, Event, Kind, Options, Store};
 
-use crate::common::{PASSWORD, ROOT, delete, files, get, item, message, open, options, recent};
+use crate::common::{
+    PASSWORD, ROOT, delete, eventually, files, get, item, message, open, options, recent,
+};
 
 /// The value of a key of the database, looked up in the files from outside.
 fn ciphertexts(env: &MemoryEnv) -> Vec<Vec<u8>> {
@@ -154,11 +156,8 @@ fn what_was_cleared_goes_when_its_last_reader_does() {
         assert!(!files(env, &Path::new(ROOT).join("data-1")).is_empty());
         assert_eq!(store.stats().unwrap().total_size, on_disk());
         go_on();
-        let begun = Instant::now();
-        while !files(env, &Path::new(ROOT).join("data-1")).is_empty() {
-            assert!(begun.elapsed() < Duration::from_secs(20));
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        let is_gone = || files(env, &Path::new(ROOT).join("data-1")).is_empty();
+        eventually("the old data is gone", is_gone);
     });
 }
 
@@ -177,10 +176,6 @@ fn deleted_ciphertext_goes_by_itself_in_time() {
     assert!(traces.len() > 100);
     store.write(Change::DeleteItem { kind: Kind::Session, id: "goes".into() }).unwrap();
     assert!(remaining(&env, &traces) > 0);
-    let begun = Instant::now();
-    while remaining(&env, &traces) > 0 {
-        assert!(begun.elapsed() < Duration::from_secs(30));
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    eventually("the ciphertext is gone", || remaining(&env, &traces) == 0);
     assert_eq!(recent(&store, 10), ["stays"]);
 }

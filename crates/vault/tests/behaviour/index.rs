@@ -2,8 +2,9 @@
 //! message twice.
 
 use sigil_leveldb::env::MemoryEnv;
+use sigil_storage::Kind;
 
-use crate::common::{delete, message, of_peer, open, recent};
+use crate::common::{delete, get, message, message_with, of_peer, open, recent};
 
 #[test]
 fn a_message_that_is_saved_again_leaves_nothing_where_it_was() {
@@ -19,6 +20,37 @@ fn a_message_that_is_saved_again_leaves_nothing_where_it_was() {
     assert!(of_peer(&store, "carol", 10).is_empty());
     assert_eq!(store.stats().unwrap().messages, 2);
     assert!(store.verify().unwrap().is_whole());
+}
+
+/// Where a message was found before is not where it is for ever.
+#[test]
+fn a_message_is_found_by_its_id_wherever_it_went() {
+    let env = MemoryEnv::new();
+    let store = open(&env);
+    let text = |id: &str| get(&store, Kind::Message, id).unwrap().map(|it| it[0]);
+    let save = |id: &str, time: f64, value: u8| {
+        store.write(message_with(id, time, "alice", "bob", &[value])).unwrap();
+    };
+    save("1", 1.0, 1);
+    assert_eq!((text("1"), text("2")), (Some(1), None));
+    save("1", 1.0, 2);
+    assert_eq!(text("1"), Some(2));
+    save("2", 2.0, 3);
+    save("1", 3.0, 4);
+    assert_eq!((text("1"), text("2")), (Some(4), Some(3)));
+    store.write(delete("1")).unwrap();
+    store.write(delete("2")).unwrap();
+    assert_eq!((text("1"), text("2")), (None, None));
+    // Who comes first stands where another stood that came first.
+    save("3", 1.0, 5);
+    assert_eq!(text("3"), Some(5));
+    store.write(delete("3")).unwrap();
+    save("4", 0.5, 6);
+    assert_eq!((text("3"), text("4")), (None, Some(6)));
+    store.rotate_key().unwrap();
+    assert_eq!(text("4"), Some(6));
+    store.clear().unwrap();
+    assert_eq!(text("4"), None);
 }
 
 #[test]
@@ -84,7 +116,7 @@ fn threads_that_change_the_same_messages_leave_everything_consistent() {
                     }
                     recent(store, 5);
                     of_peer(store, "p1", 5);
-                    store.get(sigil_storage::Kind::Message, &id).unwrap();
+                    store.get(Kind::Message, &id).unwrap();
                 }
             });
         }

@@ -1,17 +1,23 @@
 //! Changing the key of the records while the store is in use; going on after a crash.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
 
 use sigil_leveldb::env::{CrashMode, FaultEnv, FaultPlan, MemoryEnv};
 use sigil_storage::{Error, Options, Store};
 
-use crate::common::{PASSWORD, ROOT, content, delete, files, get, message, open, options, recent};
+use crate::common::{
+    PASSWORD, ROOT, content, delete, eventually, files, get, message, open, options, recent,
+};
 
 fn fill(store: &Store, count: usize) {
     let changes: Vec<_> =
         (0..count).map(|id| message(&id.to_string(), id as f64, "x", "y")).collect();
     store.write_all(&changes).into_iter().for_each(Result::unwrap);
+}
+
+/// How long the header is: with two keys it is longer.
+fn length(env: &MemoryEnv) -> usize {
+    env.read_file(format!("{ROOT}/keys-a").as_ref()).unwrap().len()
 }
 
 #[test]
@@ -20,7 +26,6 @@ fn everything_has_the_new_key_and_the_old_one_is_gone() {
     let store = open(&env);
     fill(&store, 1_000);
     let before = content(&store).unwrap();
-    let length = |env: &MemoryEnv| env.read_file(format!("{ROOT}/keys-a").as_ref()).unwrap().len();
     let with_one = length(&env);
     store.rotate_key().unwrap();
     assert_eq!(length(&env), with_one);
@@ -85,12 +90,8 @@ fn an_interrupted_rotation_is_finished_by_the_next_opening() {
         drop(store);
         let store = open(&crashed);
         assert_eq!(content(&store).unwrap(), before, "halted at {halt}");
-        let single = ready.read_file(format!("{ROOT}/keys-a").as_ref()).unwrap().len();
-        let begun = Instant::now();
-        while crashed.read_file(format!("{ROOT}/keys-a").as_ref()).unwrap().len() != single {
-            assert!(begun.elapsed() < Duration::from_secs(20), "not finished after {halt}");
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        let single = length(&ready);
+        eventually(&format!("it is finished after {halt}"), || length(&crashed) == single);
         assert_eq!(content(&store).unwrap(), before, "halted at {halt}");
     }
     assert!(halted > 5, "{halted}");
@@ -104,11 +105,7 @@ fn a_worn_key_is_replaced_by_itself() {
     store.close().unwrap();
     let store =
         Store::open(ROOT, PASSWORD, Options { rotate_after: 150, ..options(&env) }).unwrap();
-    let begun = Instant::now();
-    while store.metrics().resealed < 200 {
-        assert!(begun.elapsed() < Duration::from_secs(20));
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    eventually("the key is replaced", || store.metrics().resealed >= 200);
     assert_eq!(recent(&store, 1_000).len(), 100);
 }
 
@@ -117,8 +114,7 @@ fn closing_does_not_wait_for_a_rotation() {
     let env = MemoryEnv::new();
     let store = open(&env);
     fill(&store, 20_000);
-    let length = || env.read_file(format!("{ROOT}/keys-a").as_ref()).unwrap().len();
-    let with_one = length();
+    let with_one = length(&env);
     std::thread::scope(|scope| {
         // One after another, so that one is under way whenever it is closed.
         let rotations = scope.spawn(|| (0..100).find_map(|_| store.rotate_key().err()));
@@ -130,11 +126,7 @@ fn closing_does_not_wait_for_a_rotation() {
     });
     let store = open(&env);
     assert_eq!(store.stats().unwrap().messages, 20_000);
-    let begun = Instant::now();
-    while length() != with_one {
-        assert!(begun.elapsed() < Duration::from_secs(20), "the next opening does not go on");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    eventually("the next opening goes on", || length(&env) == with_one);
     assert!(store.verify().unwrap().is_whole());
 }
 
@@ -164,11 +156,7 @@ fn old_bytes_go_in_the_background() {
     let is_there = || tables().iter().any(|(_, bytes)| bytes.windows(24).any(|at| at == trace));
     assert!(is_there());
     store.rotate_key().unwrap();
-    let begun = Instant::now();
-    while is_there() {
-        assert!(begun.elapsed() < Duration::from_secs(20));
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    eventually("the old bytes are gone", || !is_there());
 }
 
 /// A key that was used as often as it may be encrypts nothing any more until it is replaced; reading

@@ -2,83 +2,155 @@
 //! headers and backups; nor does a hash that could be guessed.
 
 use sha2::{Digest, Sha256};
-use sigil_leveldb::Range;
 use sigil_leveldb::env::MemoryEnv;
-use sigil_storage::{Event, Kind, Store};
+use sigil_leveldb::{Compression, Db, Durability, Options as EngineOptions, Range};
+use sigil_storage::{Error, Event, Kind, Store};
 
 use crate::common::{
     BACKUPS, Events, PASSWORD, ROOT, database, delete, files, item, message_with, open, options,
 };
 
-const CANARIES: [&str; 9] = [
-    "canary-message-id",
-    "canary-sender",
-    "canary-recipient",
-    "canary-content",
-    "canary-session-id",
-    "canary-proof-id",
-    "canary-peer-id",
-    "canary-value",
-    "a password",
-];
+/// What no file may have: random, so that nothing else has them, one for each place.
+struct Canaries {
+    message: String,
+    deleted: String,
+    sender: String,
+    recipient: String,
+    time: u64,
+    items: [(Kind, String); 3],
+    /// Text and bytes, one in each value: of the message, then of the items.
+    values: [Vec<u8>; 4],
+    password: String,
+}
+
+fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).unwrap();
+    bytes
+}
+
+impl Canaries {
+    fn new() -> Self {
+        let text = || random::<12>().map(|byte| char::from(b'a' + byte % 26)).iter().collect();
+        // Some are compressed first.
+        let value = |index: usize| [&random::<24>()[..], &[b' '].repeat(index * 100)].concat();
+        Self {
+            message: text(),
+            deleted: text(),
+            sender: text(),
+            recipient: text(),
+            time: 1_600_000_000_000 + u64::from(u32::from_le_bytes(random())),
+            items: [Kind::Session, Kind::Proof, Kind::Peer].map(|kind| (kind, text())),
+            values: [0, 1, 2, 3].map(value),
+            password: text(),
+        }
+    }
+
+    fn fill(&self, store: &Store) {
+        let time = self.time as f64;
+        let message = |id| message_with(id, time, &self.sender, &self.recipient, &self.values[0]);
+        store.write(message(&self.message)).unwrap();
+        store.write(message(&self.deleted)).unwrap();
+        for ((kind, id), value) in self.items.iter().zip(&self.values[1..]) {
+            store.write(item(*kind, id, value)).unwrap();
+        }
+        store.write(delete(&self.deleted)).unwrap();
+    }
+
+    fn texts(&self) -> impl Iterator<Item = &String> {
+        let own = [&self.message, &self.deleted, &self.sender, &self.recipient, &self.password];
+        own.into_iter().chain(self.items.iter().map(|(_, id)| id))
+    }
+
+    /// What is looked for, with what it is: also what could be guessed.
+    fn needles(&self) -> Vec<(String, Vec<u8>)> {
+        let mut all = Vec::new();
+        for text in self.texts() {
+            let wide = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+            all.push((text.clone(), text.clone().into_bytes()));
+            all.push((format!("{text}, wide"), wide));
+            all.push((format!("a hash of {text}"), Sha256::digest(text)[..8].to_vec()));
+        }
+        for (index, value) in self.values.iter().enumerate() {
+            all.push((format!("value {index}"), value[..24].to_vec()));
+            all.push((format!("part of value {index}"), value[6..18].to_vec()));
+        }
+        let float = self.time as f64;
+        all.push(("digits".into(), self.time.to_string().into_bytes()));
+        all.push(("a time".into(), self.time.to_le_bytes()[..6].to_vec()));
+        all.push(("a time".into(), self.time.to_be_bytes()[2..].to_vec()));
+        all.push(("a time".into(), float.to_le_bytes().to_vec()));
+        all.push(("a time".into(), float.to_be_bytes().to_vec()));
+        all
+    }
+}
 
 fn holds(bytes: &[u8], needle: &[u8]) -> bool {
     bytes.windows(needle.len()).any(|window| window == needle)
 }
 
-fn fill(store: &Store) {
-    let message = |id: &str| {
-        message_with(id, 1_699_999_999_123.0, CANARIES[1], CANARIES[2], CANARIES[3].as_bytes())
-    };
-    store.write(message(CANARIES[0])).unwrap();
-    store.write(message("canary-message-id-deleted")).unwrap();
-    for (kind, id) in
-        [(Kind::Session, CANARIES[4]), (Kind::Proof, CANARIES[5]), (Kind::Peer, CANARIES[6])]
-    {
-        store.write(item(kind, id, CANARIES[7].as_bytes())).unwrap();
-    }
-    store.write(delete("canary-message-id-deleted")).unwrap();
-}
-
 #[test]
 fn no_canary_is_found() {
     let env = MemoryEnv::new();
-    let store = open(&env);
-    fill(&store);
-    // In the log, then in tables, then while there are two keys and a backup.
-    for step in 0..4 {
+    let canaries = Canaries::new();
+    let needles = canaries.needles();
+    assert_eq!(needles.len(), 8 * 3 + 4 * 2 + 5);
+    let password = canaries.password.as_bytes();
+    let store = Store::open(ROOT, password, options(&env)).unwrap();
+    canaries.fill(&store);
+    let check = |step: &str| {
         let all: Vec<_> =
             [ROOT, BACKUPS].iter().flat_map(|root| files(&env, root.as_ref())).collect();
         assert!(all.len() > 3);
         for (path, bytes) in &all {
-            for canary in CANARIES {
-                let digest = Sha256::digest(canary);
-                let time = 1_699_999_999_123_u64;
-                assert!(!holds(bytes, canary.as_bytes()), "{canary} in {}", path.display());
-                assert!(!holds(bytes, &digest[..8]), "a hash in {}", path.display());
-                for number in [time.to_le_bytes(), time.to_be_bytes()] {
-                    assert!(!holds(bytes, &number[..6]) && !holds(bytes, &number[2..]));
-                }
-                let float = (time as f64).to_be_bytes();
-                assert!(!holds(bytes, &float) && !holds(bytes, &(time as f64).to_le_bytes()));
-                let digits = time.to_string();
-                assert!(!holds(bytes, digits.as_bytes()), "a time in {}", path.display());
+            for (name, needle) in &needles {
+                assert!(!holds(bytes, needle), "{step}: {name} in {}", path.display());
             }
         }
-        match step {
-            0 => store.purge().unwrap(),
-            1 => drop(store.backup().unwrap()),
-            _ => store.rotate_key().unwrap(),
-        }
+    };
+    check("in the log");
+    store.purge().unwrap();
+    check("in tables");
+    let backup = store.backup().unwrap();
+    check("in a backup");
+    store.rotate_key().unwrap();
+    check("with another key");
+    store.change_password(password, b"another").unwrap();
+    check("with another password");
+    store.restore(&backup, Some(password)).unwrap();
+    check("restored");
+    canaries.fill(&store);
+    store.close().unwrap();
+    check("closed");
+}
+
+/// What is looked for is found where it is.
+#[test]
+fn canaries_that_are_not_encrypted_are_found() {
+    let env = MemoryEnv::new();
+    let engine = EngineOptions {
+        env: std::sync::Arc::new(env.clone()),
+        create_if_missing: true,
+        compression: Compression::None,
+        ..EngineOptions::default()
+    };
+    let db = Db::open(ROOT, engine).unwrap();
+    let needles = Canaries::new().needles();
+    for (_, needle) in &needles {
+        db.put(needle, b"", Durability::Sync).unwrap();
     }
+    let log = files(&env, ROOT.as_ref()).into_iter().map(|(_, bytes)| bytes).max_by_key(Vec::len);
+    let log = log.unwrap();
+    assert!(needles.iter().all(|(_, needle)| holds(&log, needle)));
 }
 
 #[test]
 fn the_same_in_two_stores_has_nothing_in_common() {
+    let canaries = Canaries::new();
     let all = |()| {
         let env = MemoryEnv::new();
         let store = open(&env);
-        fill(&store);
+        canaries.fill(&store);
         store.close().unwrap();
         files(&env, ROOT.as_ref()).into_iter().map(|(_, bytes)| bytes).collect::<Vec<_>>()
     };
@@ -92,10 +164,11 @@ fn the_same_in_two_stores_has_nothing_in_common() {
 /// Names that were made without a key would be the same everywhere.
 #[test]
 fn the_same_ids_and_peers_have_other_names_in_every_store() {
+    let canaries = Canaries::new();
     let names = || {
         let env = MemoryEnv::new();
         let store = open(&env);
-        fill(&store);
+        canaries.fill(&store);
         store.close().unwrap();
         let db = database(&env, "data-1");
         let mut names = Vec::new();
@@ -119,11 +192,16 @@ fn the_same_ids_and_peers_have_other_names_in_every_store() {
 fn errors_and_events_name_nothing() {
     let env = MemoryEnv::new();
     let events = Events::default();
+    let canaries = Canaries::new();
     let store = Store::open(ROOT, PASSWORD, events.watch(options(&env))).unwrap();
-    fill(&store);
-    let wrong = Store::open(ROOT, b"canary-password", options(&env)).unwrap_err();
-    let text = format!("{wrong} {wrong:?} {store:?}");
-    for canary in CANARIES {
+    canaries.fill(&store);
+    let wrong = Store::open(ROOT, canaries.password.as_bytes(), options(&env)).unwrap_err();
+    assert!(matches!(wrong, Error::KeyWrong));
+    let (_, id) = &canaries.items[0];
+    let large = vec![0; options(&env).max_value_size + 1];
+    let refused = store.write(item(Kind::Session, id, &large)).unwrap_err();
+    let text = format!("{wrong} {wrong:?} {refused} {refused:?} {store:?}");
+    for canary in canaries.texts() {
         assert!(!text.contains(canary), "{text}");
     }
     let unexpected =

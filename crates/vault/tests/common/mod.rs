@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use sigil_leveldb::env::{Env, MemoryEnv};
@@ -101,6 +102,64 @@ pub(crate) fn files(env: &MemoryEnv, directory: &Path) -> Vec<(PathBuf, Vec<u8>)
     }
     found.sort();
     found
+}
+
+/// Waits for what the background does.
+pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < Duration::from_secs(30), "{what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Bytes that nothing can compress, others for every number.
+pub(crate) fn noise(number: u32, length: u32) -> Vec<u8> {
+    let at = number.wrapping_mul(length);
+    (at..at + length).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect()
+}
+
+/// A store that is closed, with a backup and what came after it.
+pub(crate) fn with_backup() -> MemoryEnv {
+    let env = MemoryEnv::new();
+    let store = open(&env);
+    for id in 0..20 {
+        store.write(message(&id.to_string(), f64::from(id), "alice", "bob")).unwrap();
+    }
+    store.write(item(Kind::Peer, "p", b"value")).unwrap();
+    store.backup().unwrap();
+    store.write(delete("3")).unwrap();
+    store.write(message("after", 100.0, "alice", "bob")).unwrap();
+    store.close().unwrap();
+    env
+}
+
+/// The first backup.
+pub(crate) fn backup_in(env: &MemoryEnv) -> PathBuf {
+    let name = env.list(BACKUPS.as_ref()).unwrap().into_iter().min().unwrap();
+    Path::new(BACKUPS).join(name)
+}
+
+/// The last table of a store that is closed.
+pub(crate) fn newest_table(env: &MemoryEnv) -> (PathBuf, Vec<u8>) {
+    let is_table = |path: &Path| path.extension().is_some_and(|ending| ending == "ldb");
+    let files = files(env, &Path::new(ROOT).join("data-1")).into_iter();
+    files.filter(|(path, _)| is_table(path)).max().unwrap()
+}
+
+/// Copies of a store that is closed; in each another byte of its last table is changed.
+pub(crate) fn with_changed_bytes(
+    whole: &MemoryEnv,
+    count: usize,
+) -> impl Iterator<Item = MemoryEnv> {
+    let (path, bytes) = newest_table(whole);
+    (0..bytes.len()).step_by(bytes.len() / count).map(move |index| {
+        let env = whole.deep_clone();
+        let mut changed = bytes.clone();
+        changed[index] ^= 1;
+        env.write_file(&path, changed).unwrap();
+        env
+    })
 }
 
 /// The database of a store that is closed, to be changed behind its back.

@@ -1,21 +1,27 @@
 //! The process that is killed: writes, does what its habit is, and says what was acknowledged.
 //!
-//! Messages are numbered, and number `n` takes number `n - WINDOW` away. So the last number
-//! determines all there is. A backup is restored only while nobody writes, and only the newest, so
+//! Steps are numbered. Each saves a message and a session, and takes away those of some steps before;
+//! and it replaces one of the proofs and one of the peers. So the last number determines all there
+//! is. A backup is restored only while nobody writes, and only the newest, so
 //! that it takes nothing away.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sigil_storage::{Change, Error, Kdf, Message, Options, Query, Store};
+use sigil_storage::{Change, Error, Kdf, Kind, Message, Options, Query, Store};
 
 pub(crate) const DIRECTORY: &str = "SIGIL_TEST_VAULT_DIRECTORY";
 pub(crate) const HABIT: &str = "SIGIL_TEST_VAULT_HABIT";
 pub(crate) const PASSWORDS: [&[u8]; 2] = [b"first", b"second"];
 
-/// How many messages live before they are deleted.
-const WINDOW: u64 = 200;
+/// How many messages and sessions there are before the first of them is deleted.
+const MESSAGES: u64 = 200;
+const SESSIONS: u64 = 30;
+/// How many proofs and peers there are, which are replaced in turn.
+const PROOFS: u64 = 20;
+const PEERS: u64 = 7;
 
 /// What the process does besides writing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,28 +63,63 @@ fn value(number: u64) -> Vec<u8> {
 }
 
 fn changes(number: u64) -> Vec<Change> {
-    let save = Change::SaveMessage(Message {
-        id: format!("message {number}"),
-        time: number as f64,
-        sender: Some(format!("peer {}", number % 5)),
-        recipient: Some("me".into()),
+    let id = |kind: Kind, number: u64| format!("{kind} {number}");
+    let save = |kind: Kind, which: u64| Change::SaveItem {
+        kind,
+        id: id(kind, which),
         value: value(number),
-    });
-    let old = number.checked_sub(WINDOW).filter(|old| *old > 0);
-    let delete = old.map(|old| Change::DeleteMessage { id: format!("message {old}") });
-    std::iter::once(save).chain(delete).collect()
+    };
+    let gone = |count: u64| number.checked_sub(count).filter(|old| *old > 0);
+    let mut changes = vec![
+        Change::SaveMessage(Message {
+            id: id(Kind::Message, number),
+            time: number as f64,
+            sender: Some(format!("peer {}", number % 5)),
+            recipient: Some("me".into()),
+            value: value(number),
+        }),
+        save(Kind::Session, number),
+        save(Kind::Proof, number % PROOFS),
+        save(Kind::Peer, number % PEERS),
+    ];
+    changes.extend(gone(MESSAGES).map(|old| Change::DeleteMessage { id: id(Kind::Message, old) }));
+    let session = |old| Change::DeleteItem { kind: Kind::Session, id: id(Kind::Session, old) };
+    changes.extend(gone(SESSIONS).map(session));
+    changes
+}
+
+/// The sessions, proofs or peers that a last number leaves.
+fn items(kind: Kind, last: u64) -> BTreeMap<String, Vec<u8>> {
+    let (steps, turns) = match kind {
+        Kind::Session => (SESSIONS, u64::MAX),
+        Kind::Proof => (PROOFS, PROOFS),
+        _ => (PEERS, PEERS),
+    };
+    let numbers = last.saturating_sub(steps - 1).max(1)..=last;
+    numbers.map(|number| (format!("{kind} {}", number % turns), value(number))).collect()
 }
 
 /// Checks all there is, and gives the last number.
 pub(crate) fn check(store: &Store) -> u64 {
     let page = store.messages(&Query { limit: usize::MAX, ..Query::default() }).unwrap();
-    let Some(newest) = page.values.first() else { return 0 };
-    let text = std::str::from_utf8(newest).unwrap();
-    let last: u64 = text.split(' ').next().unwrap().parse().unwrap();
-    let first = last.saturating_sub(WINDOW - 1).max(1);
+    let last: u64 = page.values.first().map_or(0, |newest| {
+        let text = std::str::from_utf8(newest).unwrap();
+        text.split(' ').next().unwrap().parse().unwrap()
+    });
+    let first = last.saturating_sub(MESSAGES - 1).max(1);
     let expected: Vec<_> = (first..=last).rev().map(value).collect();
     assert!(page.values.iter().eq(expected.iter()), "not what {last} leaves");
-    assert_eq!(store.stats().unwrap().messages, page.values.len() as u64);
+    let stats = store.stats().unwrap();
+    assert_eq!(stats.messages, page.values.len() as u64);
+    let counts = [stats.sessions, stats.proofs, stats.peers];
+    for (kind, count) in [Kind::Session, Kind::Proof, Kind::Peer].into_iter().zip(counts) {
+        let (found, expected) = (store.items(kind).unwrap(), items(kind, last));
+        assert!(found.unreadable.is_empty());
+        let found: BTreeMap<_, _> =
+            found.found.into_iter().map(|(id, value)| (id, value.to_vec())).collect();
+        assert!(found == expected, "{kind}: not what {last} leaves");
+        assert_eq!(count, expected.len() as u64, "{kind}");
+    }
     last
 }
 

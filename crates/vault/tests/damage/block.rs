@@ -1,10 +1,8 @@
 //! A store goes on with a damaged block in its database: what comes is saved,
 //! what was in the block can be saved again and deleted, pages lead around it, and a backup that was
 //! verified is restored.
-// The lints know tests by their attribute; most of this is called by tests.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,25 +10,23 @@ use sigil_leveldb::env::MemoryEnv;
 use sigil_leveldb::{Db, Options as EngineOptions};
 use sigil_storage::{Before, Change, Kind, Page, Query, Store, Verification};
 
-use common::{PASSWORD, ROOT, delete, files, item, message_with, open, options};
-
-#[path = "common/mod.rs"]
-mod common;
+use crate::common::{
+    Events, PASSWORD, ROOT, delete, item, message, message_with, newest_table, noise, of_peer,
+    open, options, with_changed_bytes,
+};
 
 const COUNT: u32 = 120;
 
-/// A value that begins with the time, and that nothing can compress: a block has only a few.
+/// A value that begins with the time; a block has only a few.
 fn value(time: f64) -> Vec<u8> {
-    let noise = (0..300_u32)
-        .map(|at| (at.wrapping_add(time as u32 * 300).wrapping_mul(2_654_435_761) >> 24) as u8);
-    time.to_le_bytes().into_iter().chain(noise).collect()
+    [&time.to_le_bytes()[..], &noise(time as u32, 300)].concat()
 }
 
 fn save(store: &Store, id: &str, time: f64) {
     store.write(message_with(id, time, "alice", "bob", &value(time))).unwrap();
 }
 
-fn sample() -> (MemoryEnv, PathBuf, Vec<u8>) {
+fn sample() -> MemoryEnv {
     let env = MemoryEnv::new();
     let store = open(&env);
     for id in 0..COUNT {
@@ -38,10 +34,7 @@ fn sample() -> (MemoryEnv, PathBuf, Vec<u8>) {
     }
     store.purge().unwrap();
     store.close().unwrap();
-    let tables = files(&env, &Path::new(ROOT).join("data-1"));
-    let is_table = |path: &Path| path.extension().is_some_and(|ending| ending == "ldb");
-    let (path, bytes) = tables.into_iter().find(|(path, _)| is_table(path)).unwrap();
-    (env, path, bytes)
+    env
 }
 
 fn times(store: &Store) -> Vec<f64> {
@@ -58,13 +51,8 @@ fn time_of(value: &[u8]) -> f64 {
 
 /// Calls with stores of which some messages are in a damaged block.
 fn with_damage(mut body: impl FnMut(&Store)) {
-    let (whole, path, bytes) = sample();
     let mut damaged = 0;
-    for index in (0..bytes.len()).step_by(bytes.len() / 25) {
-        let env = whole.deep_clone();
-        let mut changed = bytes.clone();
-        changed[index] ^= 1;
-        env.write_file(&path, changed).unwrap();
+    for env in with_changed_bytes(&sample(), 25) {
         // Where more than blocks of messages is damaged it is not opened, or nothing is found.
         let Ok(store) = Store::open(ROOT, PASSWORD, options(&env)) else { continue };
         let page = store.messages(&Query { limit: 1_000, ..Query::default() });
@@ -148,7 +136,8 @@ fn pages_around_the_block_have_what_the_whole_list_has() {
 /// damaged.
 #[test]
 fn older_versions_do_not_come_back() {
-    let (env, old, _) = sample();
+    let env = sample();
+    let (old, _) = newest_table(&env);
     let store = open(&env);
     for id in 0..COUNT {
         store.write(item(Kind::Session, &id.to_string(), &value(f64::from(id)))).unwrap();
@@ -175,18 +164,9 @@ fn older_versions_do_not_come_back() {
     let db = Db::open(&directory, whole).unwrap();
     db.flush().unwrap();
     db.close().unwrap();
-    let (path, bytes) = files(&env, &directory)
-        .into_iter()
-        .filter(|(path, _)| path.extension().is_some_and(|ending| ending == "ldb"))
-        .max()
-        .unwrap();
-    assert!(path > old);
+    assert!(newest_table(&env).0 > old);
     let mut damaged = 0;
-    for index in (0..bytes.len()).step_by(bytes.len() / 40) {
-        let env = env.deep_clone();
-        let mut changed = bytes.clone();
-        changed[index] ^= 1;
-        env.write_file(&path, changed).unwrap();
+    for env in with_changed_bytes(&env, 40) {
         let Ok(store) = Store::open(ROOT, PASSWORD, options(&env)) else { continue };
         damaged += u32::from(store.verify().unwrap().damaged_files > 0);
         let is_newest = |time: &f64| time.fract() == 0.5 && time.trunc() % 8.0 != 1.0;
@@ -220,4 +200,37 @@ fn a_key_is_replaced_and_deleted_things_are_purged() {
         assert!(store.metrics().resealed > resealed + u64::from(COUNT));
         assert_eq!(times(store), before[1..]);
     });
+}
+
+#[test]
+fn a_block_of_the_database_that_is_damaged_hides_no_more_than_it_has() {
+    let (mut hidden, mut rescued) = (0, 0);
+    for env in with_changed_bytes(&sample(), 40) {
+        let events = Events::default();
+        let Ok(store) = Store::open(ROOT, PASSWORD, events.watch(options(&env))) else { continue };
+        // A backup has the rest, and takes it to where nothing is damaged.
+        if let Ok(path) = store.backup() {
+            let report = store.verify_backup(&path, None).unwrap();
+            assert!(report.messages >= u64::from(COUNT) - 20);
+            assert!(report.messages == u64::from(COUNT) || report.skipped > 0);
+            rescued += u32::from(report.skipped > 0);
+        }
+        // What comes is saved, and is the newest.
+        store.write(message("new", 1e9, "carol", "dave")).unwrap();
+        assert_eq!(of_peer(&store, "carol", 9), ["new"]);
+        store.write(delete("new")).unwrap();
+        events.take();
+        for peer in [None, Some("bob")] {
+            let query = Query { peer, limit: 1_000, before: None };
+            let Ok(page) = store.messages(&query) else { continue };
+            let missing = COUNT as usize - page.values.len();
+            assert!(missing <= 20, "{missing} are missing");
+            if missing > 0 {
+                hidden += 1;
+                let told = events.take();
+                assert!(!told.is_empty(), "{missing} are missing without a word");
+            }
+        }
+    }
+    assert!(hidden > 5 && rescued > 5, "{hidden} {rescued}");
 }
