@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import * as classic from './messenger/classic-contender.mjs'
-import { bytesOf, messageOf, peerOf, perSecond } from './messenger/measure.mjs'
+import { bytesOf, messageOf, peerOf, perSecond, perSecondForAWhile } from './messenger/measure.mjs'
 import * as ours from './messenger/our-contender.mjs'
 import * as sqlite from './messenger/sqlite-contender.mjs'
 
@@ -49,7 +49,7 @@ async function measure(contender) {
     figures['get, one by one'] = await perSecond(COUNT, 1, (n) => store.get(some(n)))
     figures['last 50 of a peer'] = await perSecond(FEW, 1, (n) => store.byPeer(peerOf(n)))
     figures['recent 100'] = await perSecond(FEW, 1, () => store.recent())
-    figures.stats = await perSecond(20, 1, () => store.stats())
+    figures.stats = await perSecondForAWhile(() => store.stats())
     figures['backup, ms'] = await milliseconds(() => store.backup(join(directory, 'backup')))
     await store.close()
   } finally {

@@ -121,7 +121,7 @@ class StorageEngine {
     await vault.change(operation, (native) => native.saveMessage(id, time, sender, recipient, text))
   }
 
-  async getMessage(id) {
+  getMessage(id) {
     return this.#get('getMessage', MESSAGE, id)
   }
 
@@ -136,43 +136,43 @@ class StorageEngine {
     return this.#page(operation, this.#opened(operation), undefined, limit, options)
   }
 
-  async deleteMessage(id) {
+  deleteMessage(id) {
     return this.#remove('deleteMessage', MESSAGE, id)
   }
 
-  async saveSession(peerId, session) {
+  saveSession(peerId, session) {
     return this.#save('saveSession', SESSION, peerId, session)
   }
 
-  async getSession(peerId) {
+  getSession(peerId) {
     return this.#get('getSession', SESSION, peerId)
   }
 
-  async deleteSession(peerId) {
+  deleteSession(peerId) {
     return this.#remove('deleteSession', SESSION, peerId)
   }
 
-  async getAllSessions() {
+  getAllSessions() {
     return this.#all('getAllSessions', SESSION)
   }
 
-  async saveProof(proofId, proof) {
+  saveProof(proofId, proof) {
     return this.#save('saveProof', PROOF, proofId, proof)
   }
 
-  async getProof(proofId) {
+  getProof(proofId) {
     return this.#get('getProof', PROOF, proofId)
   }
 
-  async savePeer(peerId, peerData) {
+  savePeer(peerId, peerData) {
     return this.#save('savePeer', PEER, peerId, peerData)
   }
 
-  async getPeer(peerId) {
+  getPeer(peerId) {
     return this.#get('getPeer', PEER, peerId)
   }
 
-  async getAllPeers() {
+  getAllPeers() {
     return this.#all('getAllPeers', PEER)
   }
 

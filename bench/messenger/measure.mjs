@@ -57,6 +57,18 @@ export async function perSecond(count, callers, body) {
   return (count * 1e9) / Number(process.hrtime.bigint() - begun)
 }
 
+/** Calls a second, one after another for half a second at least: there may be few or many. */
+export async function perSecondForAWhile(body) {
+  const begun = process.hrtime.bigint()
+  let [done, taken] = [0, 0]
+  while (taken < 5e8) {
+    await body()
+    done += 1
+    taken = Number(process.hrtime.bigint() - begun)
+  }
+  return (done * 1e9) / taken
+}
+
 /** The bytes of all files below a directory. */
 export function bytesOf(directory) {
   return readdirSync(directory, { withFileTypes: true }).reduce((sum, entry) => {
