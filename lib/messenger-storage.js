@@ -19,6 +19,7 @@ const { checkConfig, nativeOptions, placesOf } = require('./messenger-options.js
 const { forget, secretOf } = require('./messenger-password.js')
 const { decode, encode } = require('./messenger-values.js')
 const { Vault } = require('./messenger-vault.js')
+const { inItsTurn } = require('./turn.js')
 
 /** Kinds as the addon numbers them. */
 const MESSAGE = 0
@@ -178,15 +179,15 @@ class StorageEngine {
 
   async getStats() {
     const operation = 'getStats'
-    const stats = await this.#opened(operation).run(operation, (native) => native.stats())
-    return {
+    const stats = this.#opened(operation).call(operation, (native) => native.stats())
+    return inItsTurn({
       messageCount: stats.messages,
       sessionCount: stats.sessions,
       proofCount: stats.proofs,
       peerCount: stats.peers,
       totalSize: stats.totalSize,
       lastBackup: stats.lastBackup ?? undefined,
-    }
+    })
   }
 
   /** Counts of what happened since the store was opened, for a monitor. */
@@ -303,9 +304,10 @@ class StorageEngine {
   async #get(operation, kind, id) {
     const vault = this.#opened(operation)
     const name = idOf(operation, id, 'an id')
-    let text = vault.call(operation, (native) => native.getIfCached(kind, name))
-    if (text === null) text = await vault.run(operation, (native) => native.get(kind, name))
-    return text === undefined ? null : decode(operation, text)
+    const valueOf = (text) => (text === undefined ? null : decode(operation, text))
+    const text = vault.call(operation, (native) => native.getIfCached(kind, name))
+    if (text !== null) return inItsTurn(valueOf(text))
+    return valueOf(await vault.run(operation, (native) => native.get(kind, name)))
   }
 
   async #save(operation, kind, id, value) {

@@ -189,8 +189,8 @@ impl NativeVault {
 
     /// How much there is.
     #[napi]
-    pub fn stats(&self) -> Result<Promise<VaultStats>> {
-        self.on_pool(|store| Ok(store.stats()?.into()))
+    pub fn stats(&self) -> Result<VaultStats> {
+        guard(|| Ok(self.store.stats()?.into()))
     }
 
     /// Removes everything.

@@ -92,22 +92,31 @@ test('they come without the pool', async () => {
   )
 })
 
-test('whoever reads list after list leaves others their turn', async () => {
-  const store = await filled()
-  let turns = 0
-  let isDone = false
-  const others = (async () => {
-    while (!isDone) {
-      await nextTurn()
-      turns += 1
-    }
-  })()
-  const begun = performance.now()
-  while (turns < 10 && performance.now() - begun < 10_000) await store.getRecentMessages()
-  isDone = true
-  await others
-  expect(turns).toBeGreaterThanOrEqual(10)
-}, 30_000)
+test.each([
+  ['lists', (store) => store.getRecentMessages()],
+  ['messages', (store) => store.getMessage('m1')],
+  ['messages that are not there', (store) => store.getMessage('none')],
+  ['counts', (store) => store.getStats()],
+])(
+  'whoever asks for %s one after another leaves others their turn',
+  async (_, ask) => {
+    const store = await filled()
+    let turns = 0
+    let isDone = false
+    const others = (async () => {
+      while (!isDone) {
+        await nextTurn()
+        turns += 1
+      }
+    })()
+    const begun = performance.now()
+    while (turns < 10 && performance.now() - begun < 10_000) await ask(store)
+    isDone = true
+    await others
+    expect(turns).toBeGreaterThanOrEqual(10)
+  },
+  30_000,
+)
 
 test('closing waits for them, and outside of its time the store has none', async () => {
   const store = await filled()

@@ -45,6 +45,7 @@ mod kdf;
 mod keys;
 mod label;
 mod layout;
+mod measured_env;
 mod messenger_cipher;
 mod names;
 mod opened_cache;

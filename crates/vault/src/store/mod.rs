@@ -52,6 +52,7 @@ use self::upkeep::{Signal, Upkeep};
 pub use self::verify::Verification;
 use self::write::Writer;
 use crate::error::{Error, Result};
+use crate::measured_env::MeasuredEnv;
 use crate::options::Options;
 
 /// A store that is open: messages, sessions, proofs and peers. Every method may be called from any
@@ -65,6 +66,8 @@ pub struct Store {
 struct Inner {
     root: PathBuf,
     options: Options,
+    /// The file system of the options, which measures the files of the store.
+    files: Arc<MeasuredEnv>,
     /// The database with what opens its records; none once the store is closed.
     opened: ArcSwapOption<Opened>,
     /// Who is reading it.

@@ -31,12 +31,15 @@ use crate::header::slots::{self, Found};
 use crate::header::{Header, Secrets};
 use crate::keys::{Password, PasswordKeys, random_bytes};
 use crate::layout::{self, Kind};
+use crate::measured_env::MeasuredEnv;
 use crate::options::{Event, Options};
 use crate::record::Counters;
 
-pub(super) fn open(root: &Path, password: &[u8], options: Options) -> Result<Inner> {
+pub(super) fn open(root: &Path, password: &[u8], mut options: Options) -> Result<Inner> {
     options.check()?;
     let root = std::path::absolute(root).map_err(Error::io(IoOperation::Stat, root))?;
+    let files = Arc::new(MeasuredEnv::new(Arc::clone(&options.env), &root));
+    options.env = Arc::<MeasuredEnv>::clone(&files);
     let env = &*options.env;
     // Without the lock, because taking it makes a file. What is found may be changed by whoever
     // has it, so it is looked at again.
@@ -48,6 +51,7 @@ pub(super) fn open(root: &Path, password: &[u8], options: Options) -> Result<Inn
         make_root(env, &root)?;
     }
     let lock = take_lock(env, &root)?;
+    files.look(is_data_directory).map_err(Error::io(IoOperation::List, &root))?;
     let found = look(env, &root)?;
     let (header, keys, unwritten) = match found {
         None => {
@@ -67,7 +71,7 @@ pub(super) fn open(root: &Path, password: &[u8], options: Options) -> Result<Inn
     let opened = open_data(&root, header.store, &header.secrets, &options, fresh)
         .map_err(|error| is_absent(error, &root))?;
     let header = HeaderState { header, keys, password: Password::new(password), unwritten };
-    let inner = assemble(root, options, lock, opened, header)?;
+    let inner = assemble((root, options, files), lock, opened, header)?;
     inner.settle(fresh)?;
     Ok(inner)
 }
@@ -165,8 +169,7 @@ fn is_absent(error: Error, root: &Path) -> Error {
 }
 
 fn assemble(
-    root: PathBuf,
-    options: Options,
+    (root, options, files): (PathBuf, Options, Arc<MeasuredEnv>),
     lock: Box<dyn LockGuard>,
     opened: Opened,
     header: HeaderState,
@@ -177,6 +180,7 @@ fn assemble(
     Ok(Inner {
         root,
         options,
+        files,
         opened: ArcSwapOption::from_pointee(opened),
         readers: Readers::default(),
         retired: Mutex::default(),
