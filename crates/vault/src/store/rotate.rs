@@ -74,6 +74,7 @@ impl Inner {
         // can still open it.
         opened.sealer.store(Arc::new(self.sealer()?));
         writer.counters.sealed = 0;
+        self.metrics.lock().counters = writer.counters;
         Ok(())
     }
 
@@ -164,7 +165,9 @@ impl Inner {
         writer.counters.sealed += resealed + 1;
         batch.put(&layout::COUNTERS, &sealer.seal(&layout::COUNTERS, &writer.counters.encode())?);
         opened.db.write(batch, Durability::Process)?;
-        self.metrics.lock().resealed += resealed;
+        let mut metrics = self.metrics.lock();
+        metrics.counters = writer.counters;
+        metrics.resealed += resealed;
         Ok(damaged)
     }
 }
@@ -216,5 +219,35 @@ impl Inner {
             Ok(()) | Err(Error::Closed) => {}
             Err(error) => self.options.tell(Event::RotationFailed(error)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use sigil_leveldb::env::MemoryEnv;
+
+    use crate::{Change, Kdf, Kind, Options, Store};
+
+    /// Or the background would replace it again and again while nobody writes.
+    #[test]
+    fn a_key_that_was_replaced_is_not_worn() {
+        let options = Options {
+            kdf: Kdf::CHEAP,
+            weak_key_for_tests: true,
+            rotate_after: 60,
+            env: Arc::new(MemoryEnv::new()),
+            ..Options::default()
+        };
+        let store = Store::open("/store", b"a password", options).unwrap();
+        let (kind, id, value) = (Kind::Peer, "one".to_owned(), Vec::new());
+        for _ in 0..40 {
+            let (id, value) = (id.clone(), value.clone());
+            store.write(Change::SaveItem { kind, id, value }).unwrap();
+        }
+        assert!(store.inner.is_key_worn());
+        store.rotate_key().unwrap();
+        assert!(!store.inner.is_key_worn());
     }
 }
