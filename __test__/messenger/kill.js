@@ -8,6 +8,9 @@ const { openStore, root } = require('./helpers.js')
 
 const PASSWORDS = ['the first password', 'the second password']
 
+/** What is saved beside each message, in turn, by the letter that its ids begin with. */
+const ITEMS = { s: 'Session', x: 'Proof', e: 'Peer' }
+
 /** What a process does besides saving; `say` tells the one that kills it. */
 const HABITS = {
   // Backups are made by themselves meanwhile.
@@ -37,10 +40,15 @@ const WORKER = (dataPath, habit, password) => `
   const fs = require('node:fs')
   const say = (line) => fs.writeSync(1, line + '\\n')
   let n
+  const items = Object.entries(${JSON.stringify(ITEMS)})
   const one = async () => {
-    const id = 'm' + n++
-    await store.saveMessage({ id, sender: 'a', recipient: 'b', timestamp: n })
-    say(id)
+    const number = n++
+    const id = 'm' + number
+    const [letter, kind] = items[number % items.length]
+    await Promise.all([
+      store.saveMessage({ id, sender: 'a', recipient: 'b', timestamp: n }).then(() => say(id)),
+      store['save' + kind](letter + number, { number }).then(() => say(letter + number)),
+    ])
   }
   const save = (count) => {
     for (let at = 0; at < count; at++) (async () => { for (;;) await one() })()
@@ -86,6 +94,12 @@ async function reopen(dataPath, lines, before) {
   }
 }
 
+async function expectThere(store, id) {
+  const kind = ITEMS[id[0]]
+  if (kind === undefined) expect(await store.getMessage(id)).toMatchObject({ id })
+  else expect(await store[`get${kind}`](id)).toEqual({ number: Number(id.slice(1)) })
+}
+
 async function killRounds(dataPath, rounds, habit) {
   const all = []
   let password = 0
@@ -93,17 +107,18 @@ async function killRounds(dataPath, rounds, habit) {
     // Anywhere in the span, however few rounds there are.
     const delay = ((round * 0.618) % 1) * HABITS[habit].span
     const lines = await runAndKill(dataPath, habit, password, delay)
-    const acknowledged = lines.filter((line) => /^m\d+$/.test(line))
+    const acknowledged = lines.filter((line) => /^[msxe]\d+$/.test(line))
     const opened = await reopen(dataPath, lines, password)
     const { store } = opened
     password = opened.password
     all.push(...acknowledged)
     // Those of earlier rounds once more at the end.
     const asked = round + 1 < rounds ? acknowledged : all
-    for (const id of asked) expect(await store.getMessage(id)).toMatchObject({ id })
+    for (const id of asked) await expectThere(store, id)
     expect((await store.verify()).whole).toBe(true)
     const { messageCount } = await store.getStats()
-    expect(messageCount).toBeGreaterThanOrEqual(all.length)
+    const messages = all.filter((id) => id.startsWith('m'))
+    expect(messageCount).toBeGreaterThanOrEqual(messages.length)
     expect(await store.getMessagesByPeer('a', Infinity)).toHaveLength(messageCount)
     await store.close()
   }
