@@ -304,10 +304,10 @@ class StorageEngine {
   async #get(operation, kind, id) {
     const vault = this.#opened(operation)
     const name = idOf(operation, id, 'an id')
-    const valueOf = (text) => (text === undefined ? null : decode(operation, text))
+    const answerOf = (text) => (text === undefined ? null : decode(operation, text))
     const text = vault.call(operation, (native) => native.getIfCached(kind, name))
-    if (text !== null) return inItsTurn(valueOf(text))
-    return valueOf(await vault.run(operation, (native) => native.get(kind, name)))
+    if (text !== null) return inItsTurn(answerOf(text))
+    return answerOf(await vault.run(operation, (native) => native.get(kind, name)))
   }
 
   async #save(operation, kind, id, value) {
