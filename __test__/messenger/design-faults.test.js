@@ -110,7 +110,8 @@ test('6: a message and its index entries are one batch', async () => {
     await half.close()
     for (const { path } of filesIn(data)) rmSync(path)
   }
-})
+  // A key is derived for every cut.
+}, 60_000)
 
 test('7: saving again leaves no stale entry, and none shortens the answer', async () => {
   const store = await openStore()

@@ -114,4 +114,5 @@ testWhere(process.platform === 'linux' ? undefined : 'a process whose memory is 
     expect(await once(child, 'exit')).toEqual([0, null])
     expect(left).toEqual(needles.map(() => 0))
   },
+  60_000,
 )

@@ -119,7 +119,7 @@ test('no canary of any field of any kind is in any file', async () => {
   expect(find()).toEqual([])
   expect(filesIn(dataPath).length).toBeGreaterThan(7)
   expect(made.needles.length).toBeGreaterThan(150)
-})
+}, 60_000)
 
 test('where nothing is encrypted every one of them is found', async () => {
   const made = canaries()
