@@ -23,8 +23,10 @@ function messageOf(n) {
 
 async function filled() {
   const store = await openStore()
-  for (let n = 0; n < COUNT; n++) await store.saveMessage(messageOf(n))
-  for (let n = 0; n < COUNT; n += 7) await store.deleteMessage(`m${n}`)
+  const numbers = Array.from({ length: COUNT }, (_, n) => n)
+  await Promise.all(numbers.map((n) => store.saveMessage(messageOf(n))))
+  const gone = numbers.filter((n) => n % 7 === 0)
+  await Promise.all(gone.map((n) => store.deleteMessage(`m${n}`)))
   return store
 }
 
