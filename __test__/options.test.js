@@ -16,6 +16,7 @@ const {
   PostgresSigilAdapter,
   SigilBasedCodeAuthenticator,
   SigilIdentity,
+  StorageEngine,
 } = api
 const invalid = { name: 'InvalidParametersError', code: 'INVALID_PARAMETERS' }
 
@@ -125,6 +126,11 @@ test.each([
   [() => new SigilIdentity(undefined, { memoryConfig: { maxSigil: 5 } }), 'maxSigils'],
   [() => new SigilBasedCodeAuthenticator(undefined, { tenantID: 'acme' }), 'tenantId'],
   [() => installShutdownHooks({ close() {} }, { timelimit: 5 }), 'timeLimit'],
+  [
+    () => new StorageEngine({ dataPath: 'x', encryptionPassword: 'y', autoBackups: 1 }),
+    'autoBackup',
+  ],
+  [() => new StorageEngine({ dataPath: 'x', kdf: { name: 'pbkdf2', round: 1 } }), 'rounds'],
 ])('%s is refused with the name that was meant', (make, meant) => {
   const message = expect.stringMatching(new RegExp(`has no option .*: did you mean ${meant}\\?`))
   expect(make).toThrow(expect.objectContaining({ ...invalid, message }))

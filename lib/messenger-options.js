@@ -3,6 +3,8 @@
 const { join, resolve } = require('node:path')
 const { LEVELS } = require('./native-db.js')
 const { invalid } = require('./messenger-arguments.js')
+const { callNative } = require('./native.js')
+const { checkNames } = require('./option-names.js')
 
 const OPERATION = 'StorageEngine'
 
@@ -17,8 +19,15 @@ const NUMBERS = {
   rotateAfter: { least: 1, most: 2 ** 31 },
 }
 
+const NAMES = [
+  ...['dataPath', 'autoBackup', 'kdf', 'durability', 'onFault', 'getEpoch', 'setEpoch'],
+  ...Object.keys(NUMBERS),
+]
+const COSTS = ['rounds', 'memory', 'passes', 'lanes']
+
 /** @param {Record<string, any>} config without the password */
 function checkConfig(config) {
+  checkNames(OPERATION, config, NAMES)
   if (typeof config.dataPath !== 'string' || config.dataPath === '') {
     throw invalid(OPERATION, 'a dataPath that is text')
   }
@@ -49,12 +58,15 @@ function checkKdf(kdf) {
   if (typeof kdf !== 'object' || kdf === null || !['pbkdf2', 'argon2id'].includes(kdf.name)) {
     throw invalid(OPERATION, `a kdf whose name is 'pbkdf2' or 'argon2id'`)
   }
-  for (const name of ['rounds', 'memory', 'passes', 'lanes']) {
+  checkNames(`${OPERATION}'s kdf`, kdf, ['name', ...COSTS])
+  for (const name of COSTS) {
     const value = kdf[name]
     if (value !== undefined && !(Number.isInteger(value) && value > 0 && value < 2 ** 32)) {
       throw invalid(OPERATION, `kdf.${name} that is a whole number`)
     }
   }
+  const costs = COSTS.map((name) => kdf[name])
+  callNative(OPERATION, (addon) => addon.checkKdf(kdf.name, ...costs))
 }
 
 /** Where the store and its backups are. */

@@ -6,6 +6,7 @@ use std::time::Duration;
 use napi_derive::napi;
 use sigil_storage::{Kdf, Options};
 
+use crate::boundary::{Result, guard};
 use crate::failure::Failure;
 use crate::open_options::durability;
 
@@ -36,10 +37,16 @@ pub struct VaultOptions {
 
 impl VaultOptions {
     /// The storage's options.
-    pub fn resolve(self) -> Result<Options, Failure> {
+    pub fn resolve(self) -> std::result::Result<Options, Failure> {
         let mut options =
             Options { backups: Some(PathBuf::from(&self.backups)), ..Options::default() };
-        options.kdf = self.kdf()?;
+        let costs = Costs {
+            rounds: self.kdf_rounds,
+            memory: self.kdf_memory,
+            passes: self.kdf_passes,
+            lanes: self.kdf_lanes,
+        };
+        options.kdf = costs.of(self.kdf.as_deref())?;
         options.backup_interval = self.backup_interval.map(milliseconds);
         options.expected_epoch = self.epoch.map(|epoch| epoch as u64);
         if let Some(count) = self.keep_backups {
@@ -59,29 +66,48 @@ impl VaultOptions {
         }
         Ok(options)
     }
+}
 
-    fn kdf(&self) -> Result<Kdf, Failure> {
-        match self.kdf.as_deref() {
-            None | Some("pbkdf2") => {
-                let Kdf::Pbkdf2Sha512 { rounds } = Kdf::default() else {
-                    return Ok(Kdf::default());
-                };
-                Ok(Kdf::Pbkdf2Sha512 { rounds: self.kdf_rounds.unwrap_or(rounds) })
-            }
-            Some("argon2id") => {
-                let Kdf::Argon2id { memory_kib, passes, lanes } = Kdf::ARGON2ID else {
-                    return Ok(Kdf::ARGON2ID);
-                };
-                Ok(Kdf::Argon2id {
-                    memory_kib: self.kdf_memory.unwrap_or(memory_kib),
-                    passes: self.kdf_passes.unwrap_or(passes),
-                    lanes: self.kdf_lanes.unwrap_or(lanes),
-                })
-            }
+/// Refuses a key derivation that a store must not be made with.
+#[napi]
+pub fn check_kdf(
+    name: Option<String>,
+    rounds: Option<u32>,
+    memory: Option<u32>,
+    passes: Option<u32>,
+    lanes: Option<u32>,
+) -> Result<()> {
+    guard(|| Ok(Costs { rounds, memory, passes, lanes }.of(name.as_deref())?.check_new()?))
+}
+
+/// What a caller gave of a key derivation's costs; the rest is the default's.
+struct Costs {
+    rounds: Option<u32>,
+    memory: Option<u32>,
+    passes: Option<u32>,
+    lanes: Option<u32>,
+}
+
+impl Costs {
+    fn of(&self, name: Option<&str>) -> std::result::Result<Kdf, Failure> {
+        let default = match name {
+            None | Some("pbkdf2") => Kdf::default(),
+            Some("argon2id") => Kdf::ARGON2ID,
             Some(_) => {
-                Err(Failure::new("INVALID_PARAMETERS", "kdf.name is 'pbkdf2' or 'argon2id'"))
+                let message = "kdf.name is 'pbkdf2' or 'argon2id'";
+                return Err(Failure::new("INVALID_PARAMETERS", message));
             }
-        }
+        };
+        Ok(match default {
+            Kdf::Pbkdf2Sha512 { rounds } => {
+                Kdf::Pbkdf2Sha512 { rounds: self.rounds.unwrap_or(rounds) }
+            }
+            Kdf::Argon2id { memory_kib, passes, lanes } => Kdf::Argon2id {
+                memory_kib: self.memory.unwrap_or(memory_kib),
+                passes: self.passes.unwrap_or(passes),
+                lanes: self.lanes.unwrap_or(lanes),
+            },
+        })
     }
 }
 

@@ -53,8 +53,6 @@ test('nor is one of a store that can never be opened', async () => {
   for (const name of ['keys-a', 'keys-b']) writeFileSync(join(dataPath, 'g3zkp-db', name), '')
   const secrets = watchSecrets()
   await expectForgotten(engine(dataPath), secrets, 'HEADER_DAMAGED')
-  const weak = { kdf: { name: 'pbkdf2', rounds: 1 } }
-  await expectForgotten(engine(newDirectory(), weak), secrets, 'INVALID_PARAMETERS')
 })
 
 test('one that can be tried again is kept until then, and until the end at most', async () => {

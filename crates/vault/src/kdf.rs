@@ -65,19 +65,21 @@ impl Kdf {
 
     /// Refuses costs that a new store must not have.
     pub fn check_new(&self) -> Result<()> {
-        let strong = match *self {
-            Self::Pbkdf2Sha512 { rounds } => rounds >= LEAST_ROUNDS,
-            Self::Argon2id { memory_kib, passes, .. } => {
-                memory_kib >= LEAST_MEMORY && passes >= LEAST_PASSES
-            }
+        let (is_strong, range) = match *self {
+            Self::Pbkdf2Sha512 { rounds } => (
+                rounds >= LEAST_ROUNDS,
+                format!("PBKDF2 takes from {LEAST_ROUNDS} to {MOST_ROUNDS} rounds"),
+            ),
+            Self::Argon2id { memory_kib, passes, .. } => (
+                memory_kib >= LEAST_MEMORY && passes >= LEAST_PASSES,
+                format!(
+                    "Argon2id takes a memory of {LEAST_MEMORY} to {MOST_MEMORY} KiB, from \
+                     {LEAST_PASSES} to {MOST_PASSES} passes, from 1 to {MOST_LANES} lanes, and \
+                     memory times passes of at most {MOST_WORK}"
+                ),
+            ),
         };
-        if strong && self.is_bearable() {
-            return Ok(());
-        }
-        Err(Error::Invalid(format!(
-            "a key derivation needs {LEAST_ROUNDS} rounds, or {LEAST_MEMORY} KiB and \
-             {LEAST_PASSES} passes, and no more than a device can bear"
-        )))
+        if is_strong && self.is_bearable() { Ok(()) } else { Err(Error::Invalid(range)) }
     }
 
     fn is_bearable(&self) -> bool {
