@@ -164,9 +164,13 @@ fn nothing_is_rewritten_again_and_again() {
         db.flush().unwrap();
         // Whatever there is to do is done by now, and was looked for once more.
         std::thread::sleep(Duration::from_secs(9));
-        let before = fault.mutation_count();
-        std::thread::sleep(Duration::from_secs(6));
-        assert_eq!(fault.mutation_count(), before, "held: {held}");
+        let is_quiet = |_| {
+            let before = fault.mutation_count();
+            std::thread::sleep(Duration::from_secs(6));
+            fault.mutation_count() == before
+        };
+        // Once more, where others want the cores too; what is rewritten again and again is so then.
+        assert!((0..2).any(is_quiet), "held: {held}");
         assert_eq!(db.range(..).unwrap().count(), 1_000);
         if let Some(snapshot) = snapshot {
             let all = db.iter_at(&snapshot, sigil_leveldb::Range::all()).unwrap();
@@ -213,8 +217,9 @@ fn tables_that_could_not_be_opened_at_first_are_looked_at_later() {
         fault.set_plan(FaultPlan::fail_from(0, errno).on(IoOperation::Open).of(FileKind::Table(0)));
         let erase_within = Duration::from_secs(2);
         let _db = Db::open(DIRECTORY, Options { erase_within, ..options(&fault) }).unwrap();
-        std::thread::sleep(Duration::from_millis(500));
-        assert!(fault.op_count_of(IoOperation::Open, Some(FileKind::Table(0))) > 0);
+        wait_until("it is tried", Duration::from_secs(20), || {
+            fault.op_count_of(IoOperation::Open, Some(FileKind::Table(0))) > 0
+        });
         fault.clear_plan();
         let limit = erase_within + Duration::from_secs(12);
         wait_until("erased", limit, || sightings(&env).is_empty());

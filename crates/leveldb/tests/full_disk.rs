@@ -8,7 +8,6 @@
 mod support;
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sigil_leveldb::env::{CrashMode, Env, FaultEnv, FaultPlan, MemoryEnv, errno};
@@ -18,7 +17,7 @@ use sigil_leveldb::{
 
 use support::gate::{Gate, on_thread};
 use support::recovered::{becomes_healthy, options};
-use support::tap::{Call, TapEnv};
+use support::task::spawn_known;
 use support::watch::watched;
 use support::workload::{DIRECTORY, Random};
 
@@ -276,13 +275,9 @@ fn a_deletion_is_made_on_a_full_disk_by_the_first_attempt() {
 #[test]
 fn space_that_is_given_up_while_it_is_put_aside_is_not_taken_for_there() {
     watched(LIMIT, || {
-        let gate = Arc::<Gate>::default();
         let memory = MemoryEnv::new();
         let fault = FaultEnv::on_memory(memory.clone());
-        let env = TapEnv::new(Arc::new(fault.clone()), {
-            let gate = Arc::clone(&gate);
-            move |call: Call| gate.pass(&call)
-        });
+        let (gate, env) = Gate::before(fault.clone());
         let reserve = Path::new(DIRECTORY).join("RESERVE");
         let db =
             Db::open(DIRECTORY, Options { reserve_size: 4 * RESERVE, ..options(env) }).unwrap();
@@ -303,8 +298,8 @@ fn space_that_is_given_up_while_it_is_put_aside_is_not_taken_for_there() {
         }
         full();
         std::thread::scope(|scope| {
-            let deleting = scope.spawn(|| db.delete(b"key", Durability::Process));
-            std::thread::sleep(Duration::from_millis(100));
+            let (deleting, task) = spawn_known(scope, || db.delete(b"key", Durability::Process));
+            task.comes_to_wait();
             gate.open();
             let _ = deleting.join().unwrap();
         });

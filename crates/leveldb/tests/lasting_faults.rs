@@ -243,6 +243,8 @@ fn health_names_a_compaction_that_fails_until_it_succeeds() {
 fn health_names_a_sync_in_the_background_that_fails_until_it_succeeds() {
     watched(LIMIT, || {
         let outage = Outage::after(100);
+        // A flush that is still to be made would be the first to fail.
+        outage.db.flush().unwrap();
         outage.fault.set_plan(FaultPlan::fail_from(0, errno::EIO).on(IoOperation::Sync));
         let interval = outage.writes().find(|write| write.durability == Durability::Interval);
         assert!(interval.is_some(), "the workload has such writes");

@@ -10,7 +10,7 @@ use sigil_leveldb::{Cached, Db, Durability, FileKind, IoOperation, Options};
 
 use super::{DIRECTORY, noise, options, wait_until};
 use crate::gate::{Gate, Stopped, on_thread};
-use crate::tap::{Call, TapEnv};
+use crate::tap::Call;
 use crate::watch::watched;
 
 const KEYS: u32 = 600;
@@ -33,12 +33,7 @@ fn is_compaction(call: &Call) -> bool {
 }
 
 fn open() -> (Arc<Gate>, Db) {
-    let gate = Arc::<Gate>::default();
-    let disk = Arc::new(FaultEnv::on_memory(MemoryEnv::new()));
-    let env = TapEnv::new(disk, {
-        let gate = Arc::clone(&gate);
-        move |call| gate.pass(&call)
-    });
+    let (gate, env) = Gate::before(FaultEnv::on_memory(MemoryEnv::new()));
     // No block cache: every read of a table asks the disk.
     let options = Options { block_cache_size: 0, max_pending_memtables: 1, ..options(&env) };
     let db = Db::open(DIRECTORY, options).unwrap();

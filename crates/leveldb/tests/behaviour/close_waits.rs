@@ -1,7 +1,6 @@
-//! Closing waits for calls that use the files of the database, a checkpoint or a verification: the
-//! lock is let go when nobody is at the files any more.
+//! Closing waits for calls that use the files of the database, a checkpoint or a verification, and for
+//! the threads of the database: the lock is let go when nobody is at the files any more.
 
-use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -10,7 +9,8 @@ use sigil_leveldb::{Db, Durability, Error, FileKind, IoOperation, Options, Resul
 
 use super::{DIRECTORY, noise, open, options, wait_until};
 use crate::gate::{Gate, Stopped, on_thread};
-use crate::tap::{Call, TapEnv};
+use crate::tap::Call;
+use crate::task::spawn_known;
 
 const CALLER: &str = "caller";
 
@@ -21,20 +21,16 @@ fn close_during<T: Send>(
     stopped: Stopped,
     act: impl Fn(&Db) -> Result<T> + Sync,
 ) -> Result<T> {
-    let gate = Arc::<Gate>::default();
-    let env = TapEnv::new(Arc::new(memory.clone()), {
-        let gate = Arc::clone(&gate);
-        move |call: Call| gate.pass(&call)
-    });
+    let (gate, env) = Gate::before(memory.clone());
     let db = Db::open(DIRECTORY, Options { read_only, ..options(&env) }).unwrap();
     thread::scope(|scope| {
         let _shut = gate.shut(stopped);
         let caller = thread::Builder::new().name(CALLER.into());
         let acting = caller.spawn_scoped(scope, || act(&db)).unwrap();
         wait_until("it hangs", Duration::from_secs(20), || gate.waiting() > 0);
-        let closing = scope.spawn(|| db.close());
+        let (closing, task) = spawn_known(scope, || db.close());
         wait_until("it is closing", Duration::from_secs(20), || db.is_closed());
-        thread::sleep(Duration::from_millis(100));
+        task.comes_to_wait();
         assert!(!closing.is_finished(), "closed while somebody is at the files");
         if !read_only {
             let second = Db::open(DIRECTORY, options(memory));
@@ -81,4 +77,46 @@ fn closing_waits_for_a_verification_which_ends_early() {
         let verified = close_during(&filled(), read_only, is_read, Db::verify);
         assert!(matches!(verified, Err(Error::Closed)), "{verified:?}");
     }
+}
+
+fn is_table(call: &Call) -> bool {
+    matches!(FileKind::of(&call.path), FileKind::Table(_))
+}
+
+#[test]
+fn closing_waits_for_the_thread_that_flushes() {
+    let is_flush = |call: &Call| on_thread("sigil-flush") && is_table(call);
+    let flushed = close_during(&filled(), false, is_flush, |db| {
+        db.put(b"a", b"1", Durability::Process)?;
+        db.flush()
+    });
+    assert!(matches!(flushed, Err(Error::Closed)), "{flushed:?}");
+}
+
+#[test]
+fn closing_waits_for_the_thread_that_compacts() {
+    let is_compaction = |call: &Call| {
+        on_thread("sigil-compact") && call.operation == IoOperation::Write && is_table(call)
+    };
+    let compacted = close_during(&filled(), false, is_compaction, |db| {
+        db.put(&7_u32.to_be_bytes(), b"1", Durability::Process)?;
+        db.compact_range(None, None)
+    });
+    // It may have hung in the last thing that it had to do.
+    assert!(matches!(compacted, Ok(()) | Err(Error::Closed)), "{compacted:?}");
+}
+
+#[test]
+fn closing_waits_for_the_thread_that_removes_what_was_held() {
+    let is_removal = |call: &Call| {
+        on_thread("sigil-upkeep") && call.operation == IoOperation::Remove && is_table(call)
+    };
+    let held = close_during(&filled(), false, is_removal, |db| {
+        let cursor = db.iter(..)?;
+        db.put(&7_u32.to_be_bytes(), b"1", Durability::Process)?;
+        db.compact_range(None, None)?;
+        drop(cursor);
+        Ok(())
+    });
+    held.unwrap();
 }

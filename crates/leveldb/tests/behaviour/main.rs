@@ -34,6 +34,10 @@ mod gate;
 #[path = "../support/tap.rs"]
 mod tap;
 
+#[allow(unreachable_pub, reason = "shared with tests that have it in a module of its own")]
+#[path = "../support/task.rs"]
+mod task;
+
 #[allow(dead_code, unreachable_pub, reason = "shared with tests that need more of it")]
 #[path = "../support/watch.rs"]
 mod watch;

@@ -62,25 +62,30 @@ fn nobody_waits_while_flushes_fail_and_writing_goes_on_afterwards() {
     let db = Db::open(DIRECTORY, options).unwrap();
     let plan = FaultPlan::fail_from(0, errno::EIO);
     fault.set_plan(plan.on(IoOperation::Create).of(FileKind::Table(0)));
-    let (mut taken, mut longest) = (0_u32, Duration::ZERO);
+    let (mut taken, mut refusals) = (0_u32, Vec::new());
     let begun = Instant::now();
     while begun.elapsed() < Duration::from_millis(500) {
         let mut batch = batch(&taken.to_be_bytes(), 10_000);
         let asked = Instant::now();
         let answer = db.try_write(&mut batch, Durability::Process);
-        longest = longest.max(asked.elapsed());
+        let took = asked.elapsed();
         match answer {
             Ok(()) => taken += 1,
             // Another call makes room, as far as there is any.
-            Err(Error::WouldBlock) => match db.write(batch, Durability::Process) {
-                Ok(()) => taken += 1,
-                Err(error) => assert!(matches!(error, Error::Io { .. }), "{error}"),
-            },
+            Err(Error::WouldBlock) => {
+                refusals.push(took);
+                match db.write(batch, Durability::Process) {
+                    Ok(()) => taken += 1,
+                    Err(error) => assert!(matches!(error, Error::Io { .. }), "{error}"),
+                }
+            }
             Err(error) => panic!("{error}"),
         }
     }
     assert!(taken < 100, "{taken}");
-    assert!(longest < Duration::from_millis(100), "{longest:?}");
+    // Each would wait, if one did; one alone can also have been without a core.
+    refusals.sort();
+    assert!(refusals[refusals.len() / 2] < Duration::from_millis(20), "{refusals:?}");
     fault.clear_plan();
     wait_until("writing again", Duration::from_secs(10), || {
         db.try_write(&mut batch(b"z", 10), Durability::Process).is_ok()

@@ -1,9 +1,11 @@
 //! A gate in front of the calls of one sort: while it is shut they hang, as on a disk that does not
 //! answer.
 
-use std::sync::{Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 
-use super::tap::Call;
+use sigil_leveldb::env::Env;
+
+use super::tap::{Call, TapEnv};
 
 pub type Stopped = fn(&Call) -> bool;
 
@@ -15,6 +17,13 @@ pub struct Gate {
 }
 
 impl Gate {
+    /// A gate, and `disk` behind it.
+    pub fn before(disk: impl Env) -> (Arc<Self>, TapEnv) {
+        let gate = Arc::<Self>::default();
+        let passing = Arc::clone(&gate);
+        (gate, TapEnv::new(Arc::new(disk), move |call| passing.pass(&call)))
+    }
+
     /// Stops the calls that `stopped` chooses, until [`Gate::open`], or at the latest until a test
     /// that fails drops the guard: whoever hangs then can end.
     #[must_use]

@@ -8,6 +8,7 @@ pub mod checkers;
 pub mod gate;
 pub mod recovered;
 pub mod tap;
+pub mod task;
 pub mod watch;
 pub mod workload;
 
