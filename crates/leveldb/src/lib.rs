@@ -64,6 +64,10 @@ mod db;
 mod destroy;
 mod repair;
 
+#[cfg(test)]
+#[path = "../tests/common/random.rs"]
+mod random;
+
 /// The examples of the README, which are compiled and run with those of the documentation.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -6,6 +6,8 @@
 
 #[path = "common/long.rs"]
 mod long;
+#[path = "common/random.rs"]
+mod random;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -15,6 +17,7 @@ use sigil_leveldb::env::MemoryEnv;
 use sigil_leveldb::{Cached, Db, Durability, Entries, Error, Options, Range, Result, WriteBatch};
 
 use long::is_long;
+use random::Random;
 
 const DIRECTORY: &str = "/db";
 
@@ -54,17 +57,6 @@ fn value(amount: u64) -> Vec<u8> {
     value
 }
 
-/// Numbers that look random, the same for the same seed.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: u32) -> u32 {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as u32 % limit
-    }
-}
-
 /// Does something again and again, until it answers that the database is closed.
 fn until_closed(mut act: impl FnMut() -> Result<()>) {
     let error = loop {
@@ -75,15 +67,19 @@ fn until_closed(mut act: impl FnMut() -> Result<()>) {
     assert!(matches!(error, Error::Closed), "{error}");
 }
 
+fn any_account(random: &mut Random) -> u32 {
+    random.below(u64::from(ACCOUNTS)) as u32
+}
+
 /// Moves amounts between accounts. Only one thread does: the engine has no transactions.
 fn transfer(db: &Db, random: &mut Random) -> Result<()> {
-    let (from, to) = (random.below(ACCOUNTS), random.below(ACCOUNTS));
+    let (from, to) = (any_account(random), any_account(random));
     if from == to {
         return Ok(());
     }
     let read = |index| Ok::<_, Error>(amount(&db.get(&account(index))?.expect("an account")));
     let (has, gets) = (read(from)?, read(to)?);
-    let moved = u64::from(random.below(100)).min(has);
+    let moved = random.below(100).min(has);
     let mut batch = WriteBatch::new();
     // Deleting first puts deletions everywhere, and the later entry of a batch counts.
     batch.delete(&account(from));
@@ -171,6 +167,31 @@ fn copy(db: &Db, env: &MemoryEnv, counts: &[(Vec<u8>, AtomicU64)], number: u64) 
     sigil_leveldb::destroy(&directory, &options())
 }
 
+/// Entries that are always written together, all with the same number.
+const TOGETHER: u32 = 64;
+
+fn together(index: u32) -> Vec<u8> {
+    format!("together-{index:02}").into_bytes()
+}
+
+fn write_together(db: &Db, number: &mut u64) -> Result<()> {
+    *number += 1;
+    let mut batch = WriteBatch::new();
+    (0..TOGETHER).for_each(|index| batch.put(&together(index), &number.to_le_bytes()));
+    db.write(batch, Durability::Process)
+}
+
+/// A batch is seen whole or not at all, also by who looks while it is being made, and begins with what
+/// is written last.
+fn read_together(db: &Db) -> Result<()> {
+    let snapshot = db.snapshot()?;
+    let last = db.get_at(&snapshot, &together(TOGETHER - 1))?;
+    assert_eq!(db.get_at(&snapshot, &together(0))?, last);
+    let both = db.get_many(&[together(TOGETHER - 1), together(0)])?;
+    assert_eq!(both[0], both[1]);
+    Ok(())
+}
+
 /// A cursor that goes to and fro stays in its moment.
 fn wander(db: &Db, random: &mut Random) -> Result<()> {
     let mut cursor = db.iter(Range::prefix(b"account-"))?;
@@ -183,7 +204,7 @@ fn wander(db: &Db, random: &mut Random) -> Result<()> {
         assert_eq!(*seen[at as usize].get_or_insert(found), found);
         match random.below(5) {
             0 => {
-                at = random.below(ACCOUNTS);
+                at = any_account(random);
                 cursor.seek(&account(at))?;
             }
             1 | 2 if at > 0 => {
@@ -246,7 +267,7 @@ fn all_invariants_hold_while_everything_runs_and_everyone_is_told_of_the_close()
     std::thread::scope(|scope| {
         let db = &db;
         scope.spawn(|| {
-            let mut random = Random(1);
+            let mut random = Random::new(1);
             until_closed(|| transfer(db, &mut random));
         });
         for (name, reached) in &counts {
@@ -256,6 +277,11 @@ fn all_invariants_hold_while_everything_runs_and_everyone_is_told_of_the_close()
                 until_closed(|| follow_up(db, name, reached, &mut last));
             });
         }
+        scope.spawn(|| {
+            let mut number = 0;
+            until_closed(|| write_together(db, &mut number));
+        });
+        scope.spawn(|| until_closed(|| read_together(db)));
         scope.spawn(|| until_closed(|| scan(db, false)));
         scope.spawn(|| until_closed(|| scan(db, true)));
         scope.spawn(|| until_closed(|| read_many(db)));
@@ -264,7 +290,7 @@ fn all_invariants_hold_while_everything_runs_and_everyone_is_told_of_the_close()
         let copy = || copy(db, &env, &counts, copies.fetch_add(1, Ordering::SeqCst));
         scope.spawn(move || until_closed(|| pause(10).and_then(|()| copy())));
         scope.spawn(|| {
-            let mut random = Random(2);
+            let mut random = Random::new(2);
             until_closed(|| wander(db, &mut random));
         });
         scope.spawn(|| until_closed(|| pause(20).and_then(|()| db.flush())));
@@ -311,7 +337,7 @@ fn a_follower_sees_a_consistent_state_while_the_writer_goes_on() {
     std::thread::scope(|scope| {
         let db = &db;
         scope.spawn(|| {
-            let mut random = Random(3);
+            let mut random = Random::new(3);
             until_closed(|| transfer(db, &mut random));
         });
         scope.spawn(|| until_closed(|| count_up(db, b"count", &reached)));

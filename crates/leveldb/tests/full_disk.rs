@@ -16,10 +16,11 @@ use sigil_leveldb::{
 };
 
 use support::gate::{Gate, on_thread};
+use support::random::noise;
 use support::recovered::{becomes_healthy, options};
 use support::task::spawn_known;
 use support::watch::watched;
-use support::workload::{DIRECTORY, Random};
+use support::workload::DIRECTORY;
 
 const LIMIT: Duration = Duration::from_secs(120);
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -40,8 +41,7 @@ fn key(index: u32) -> [u8; 4] {
 
 /// A value that does not compress.
 fn value(index: u32) -> Vec<u8> {
-    let mut random = Random(u64::from(index));
-    (0..300).map(|_| random.below(256) as u8).collect()
+    noise(index.into(), 300)
 }
 
 impl Disk {

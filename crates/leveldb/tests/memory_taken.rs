@@ -5,9 +5,13 @@
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 #![allow(unsafe_code, reason = "an allocator that counts passes on to the system's")]
 
+#[path = "common/random.rs"]
+mod random;
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use random::noise;
 use sigil_leveldb::{Db, Durability, Options};
 
 static TAKEN: AtomicUsize = AtomicUsize::new(0);
@@ -36,18 +40,6 @@ static ALLOCATOR: Counting = Counting;
 
 const VALUE: usize = 900;
 
-/// Bytes that do not compress, the same for the same number.
-fn value(index: u32) -> Vec<u8> {
-    let mut state = u64::from(index).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state as u8
-    };
-    std::iter::repeat_with(next).take(VALUE).collect()
-}
-
 /// Writes and reads so many rows, and gives the most memory that this took.
 fn load(rows: u32, write_buffer_size: usize) -> usize {
     let directory = tempfile::tempdir().unwrap();
@@ -65,7 +57,7 @@ fn load(rows: u32, write_buffer_size: usize) -> usize {
     let db = Db::open(directory.path(), options).unwrap();
     for index in 0..rows {
         let key = index.wrapping_mul(2_654_435_761).to_be_bytes();
-        db.put(&key, &value(index), Durability::Process).unwrap();
+        db.put(&key, &noise(index.into(), VALUE), Durability::Process).unwrap();
         assert!(db.get(&key).unwrap().is_some());
     }
     for index in 0..rows {

@@ -7,6 +7,8 @@
 #![allow(clippy::indexing_slicing, clippy::print_stdout, clippy::unwrap_used)]
 
 mod contenders;
+#[path = "../../tests/common/random.rs"]
+mod random;
 mod work;
 
 use std::time::Duration;

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::contenders::Contender;
+use crate::random::Random;
 
 const VALUE_SIZE: usize = 300;
 
@@ -54,7 +55,7 @@ impl Work {
     }
 
     fn load<C: Contender>(&self, db: &mut C, name: &'static str, seed: u64) -> Outcome {
-        let mut random = Random(seed);
+        let mut random = Random::new(seed);
         let mut slowest = Duration::ZERO;
         let started = Instant::now();
         for _ in 0..self.rows {
@@ -69,7 +70,7 @@ impl Work {
     }
 
     fn cold_reads<C: Contender>(&self, db: &mut C) -> Outcome {
-        let mut random = Random(3);
+        let mut random = Random::new(3);
         let operations = (self.rows / 5) as usize;
         let started = Instant::now();
         let mut found = 0;
@@ -90,7 +91,7 @@ impl Work {
 }
 
 fn warm_reads<C: Contender>(db: &mut C) -> Outcome {
-    let mut random = Random(4);
+    let mut random = Random::new(4);
     let mut pass = |operations: usize| {
         let started = Instant::now();
         for _ in 0..operations {
@@ -116,27 +117,10 @@ fn key(row: u64) -> [u8; 16] {
 /// Half of it compresses well, as JSON does.
 fn value(row: u64, seed: u64) -> [u8; VALUE_SIZE] {
     let mut value = [b'x'; VALUE_SIZE];
-    let mut random = Random(row ^ (seed << 32));
+    let mut random = Random::new(row ^ (seed << 32));
     for piece in value[..VALUE_SIZE / 2].chunks_mut(8) {
         let bytes = random.next().to_le_bytes();
         piece.copy_from_slice(&bytes[..piece.len()]);
     }
     value
-}
-
-/// SplitMix64.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, limit: u64) -> u64 {
-        self.next() % limit
-    }
 }

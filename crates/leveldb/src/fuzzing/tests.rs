@@ -4,6 +4,8 @@
 use std::fs;
 use std::path::Path;
 
+use crate::random::Random;
+
 type Target = fn(&[u8]);
 
 const TARGETS: [(&str, Target); 6] = [
@@ -27,28 +29,23 @@ fn corpus(target: &str) -> Vec<Vec<u8>> {
     paths.into_iter().map(|path| fs::read(path).unwrap()).collect()
 }
 
-struct Random(u64);
+fn choose(random: &mut Random, bound: usize) -> usize {
+    random.below(bound.max(1) as u64) as usize
+}
 
-impl Random {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(0x9e37_79b9_7f4a_7c15);
-        ((self.0 >> 33) as usize) % bound.max(1)
-    }
-
-    /// Bytes changed, cut out, doubled or taken from elsewhere.
-    fn mutate(&mut self, bytes: &mut Vec<u8>, other: &[u8]) {
-        for _ in 0..=self.below(4) {
-            let at = self.below(bytes.len());
-            let end = (at + 1 + self.below(16)).min(bytes.len());
-            let from = self.below(other.len());
-            let piece = other[from..(from + 16).min(other.len())].to_vec();
-            match self.below(5) {
-                0 if at < end => bytes[at] ^= 1 << self.below(8),
-                1 if at < end => bytes[at] = [0, 1, 0x7f, 0x80, 0xff][self.below(5)],
-                2 => drop(bytes.drain(at.min(end)..end)),
-                3 => drop(bytes.splice(at..at, piece)),
-                _ => drop(bytes.splice(at.min(end)..end, piece)),
-            }
+/// Bytes changed, cut out, doubled or taken from elsewhere.
+fn mutate(random: &mut Random, bytes: &mut Vec<u8>, other: &[u8]) {
+    for _ in 0..=choose(random, 4) {
+        let at = choose(random, bytes.len());
+        let end = (at + 1 + choose(random, 16)).min(bytes.len());
+        let from = choose(random, other.len());
+        let piece = other[from..(from + 16).min(other.len())].to_vec();
+        match choose(random, 5) {
+            0 if at < end => bytes[at] ^= 1 << choose(random, 8),
+            1 if at < end => bytes[at] = [0, 1, 0x7f, 0x80, 0xff][choose(random, 5)],
+            2 => drop(bytes.drain(at.min(end)..end)),
+            3 => drop(bytes.splice(at..at, piece)),
+            _ => drop(bytes.splice(at.min(end)..end, piece)),
         }
     }
 }
@@ -57,13 +54,13 @@ impl Random {
 fn the_corpus_and_its_mutations_are_survived() {
     for (name, target) in TARGETS {
         let corpus = corpus(name);
-        let mut random = Random(name.len() as u64);
+        let mut random = Random::new(name.len() as u64);
         for entry in &corpus {
             target(entry);
             for _ in 0..MUTATIONS {
                 let mut mutated = entry.clone();
-                let other = random.below(corpus.len());
-                random.mutate(&mut mutated, &corpus[other]);
+                let other = choose(&mut random, corpus.len());
+                mutate(&mut random, &mut mutated, &corpus[other]);
                 target(&mutated);
             }
         }

@@ -11,6 +11,7 @@ use super::{LogEnd, LogRead, LogReader, LogWriter};
 use crate::env::{Env, MemoryEnv, ReadableFile, WritableFile};
 use crate::error::{CorruptionKind, Error, Result};
 use crate::format::{LOG_BLOCK_SIZE, LOG_HEADER_SIZE};
+use crate::random::noise;
 
 fn path() -> PathBuf {
     PathBuf::from("/db/000003.log")
@@ -55,17 +56,4 @@ fn kind_of(error: &Error) -> CorruptionKind {
         Error::Corruption { kind, .. } => *kind,
         other => panic!("{other}"),
     }
-}
-
-/// Bytes without a pattern that are the same every time.
-fn noise(seed: u64, length: usize) -> Vec<u8> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    std::iter::repeat_with(|| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 32) as u8
-    })
-    .take(length)
-    .collect()
 }

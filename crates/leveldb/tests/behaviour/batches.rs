@@ -1,6 +1,6 @@
 //! A batch is one write, however many entries it has, none included.
 
-use sigil_leveldb::env::{CrashMode, FaultEnv, MemoryEnv};
+use sigil_leveldb::env::{CrashMode, FaultEnv, FaultPlan, MemoryEnv, errno};
 use sigil_leveldb::{Db, Durability, FileKind, IoOperation, WriteBatch};
 
 use super::{DIRECTORY, open, options};
@@ -53,4 +53,30 @@ fn a_batch_larger_than_the_write_buffer_is_one_write() {
     db.write(batch, Durability::Sync).unwrap();
     let after = open(&env.crash(CrashMode::Drop));
     assert_eq!(after.range(..).unwrap().count(), 5_000);
+}
+
+/// Another write with the same numbers could be taken for it, by whoever finds both.
+#[test]
+fn the_numbers_of_a_write_that_failed_are_not_used_again() {
+    for (durability, operation) in
+        [(Durability::Process, IoOperation::Write), (Durability::Sync, IoOperation::Sync)]
+    {
+        let memory = MemoryEnv::new();
+        let fault = FaultEnv::on_memory(memory.clone());
+        let db = Db::open(DIRECTORY, options(&fault)).unwrap();
+        db.put(b"a", b"1", Durability::Process).unwrap();
+        let before = db.snapshot().unwrap().sequence();
+        let mut batch = WriteBatch::new();
+        (0..3_u8).for_each(|key| batch.put(&[key], b"1"));
+        let plan = FaultPlan::fail_nth(0, errno::EIO).on(operation);
+        fault.set_plan(plan.of(FileKind::Log(0)));
+        assert_eq!(db.write(batch, durability).unwrap_err().errno(), Some(errno::EIO));
+        assert_eq!(db.snapshot().unwrap().sequence(), before, "none of it is visible");
+        db.put(b"b", b"1", Durability::Process).unwrap();
+        assert_eq!(db.snapshot().unwrap().sequence(), before + 3 + 1);
+        drop(db);
+        let db = open(&memory);
+        assert_eq!(db.snapshot().unwrap().sequence(), before + 3 + 1);
+        assert_eq!(db.range(..).unwrap().count(), 2);
+    }
 }

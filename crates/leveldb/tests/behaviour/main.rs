@@ -26,6 +26,9 @@ mod ranges;
 mod restart;
 mod try_write;
 
+#[path = "../common/random.rs"]
+mod random;
+
 #[allow(unreachable_pub, reason = "shared with tests that have it in a module of its own")]
 #[path = "../support/gate.rs"]
 mod gate;
@@ -48,6 +51,8 @@ use std::time::{Duration, Instant};
 use sigil_leveldb::env::Env;
 use sigil_leveldb::{Db, Options};
 
+use random::noise;
+
 const DIRECTORY: &str = "/db";
 
 /// Small buffers and files on a file system.
@@ -63,20 +68,6 @@ fn options(env: &(impl Env + Clone)) -> Options {
 
 fn open(env: &(impl Env + Clone)) -> Db {
     Db::open(DIRECTORY, options(env)).unwrap()
-}
-
-/// Bytes that do not compress, the same for the same seed.
-fn noise(seed: u64, length: usize) -> Vec<u8> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let mut bytes = Vec::with_capacity(length + 8);
-    while bytes.len() < length {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        bytes.extend_from_slice(&state.to_le_bytes());
-    }
-    bytes.truncate(length);
-    bytes
 }
 
 /// Waits until something is so, and fails if it does not come about.

@@ -1,4 +1,6 @@
-//! Numbers that look random and are the same in every run: splitmix64.
+//! Numbers that look random and are the same in every run: splitmix64. All tests and benchmarks take
+//! theirs from here; not every one of them needs everything.
+#![allow(dead_code)]
 
 #[derive(Clone)]
 pub(crate) struct Random(u64);
@@ -29,4 +31,9 @@ impl Random {
         bytes.truncate(length);
         bytes
     }
+}
+
+/// Bytes that do not compress, the same for the same seed.
+pub(crate) fn noise(seed: u64, length: usize) -> Vec<u8> {
+    Random::new(seed).bytes(length)
 }

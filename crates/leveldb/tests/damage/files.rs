@@ -8,6 +8,7 @@ use sigil_leveldb::env::Env;
 
 use crate::check::{Outcome, exercise};
 use crate::guard::watched;
+use crate::random::noise;
 use crate::sample::{Sample, State};
 
 fn holds_no_data(path: &Path) -> bool {
@@ -112,14 +113,4 @@ fn that_change_places() {
             }
         }
     }
-}
-
-fn noise(seed: u64, length: usize) -> Vec<u8> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let mut next = || {
-        state =
-            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 56) as u8
-    };
-    (0..length).map(|_| next()).collect()
 }

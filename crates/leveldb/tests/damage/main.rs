@@ -27,5 +27,7 @@ mod twins;
 
 #[path = "../common/long.rs"]
 mod long;
+#[path = "../common/random.rs"]
+mod random;
 
 use long::is_long;

@@ -14,6 +14,8 @@ pub mod workload;
 
 #[path = "../common/long.rs"]
 pub mod long;
+#[path = "../common/random.rs"]
+pub mod random;
 
 /// Ends a check with a message where something does not hold.
 macro_rules! ensure {

@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sigil_leveldb::{Db, Durability, Entries, Range, Result, WriteBatch};
 
+use super::random::Random;
+
 /// The directory of the database.
 pub const DIRECTORY: &str = "/data/db";
 
@@ -56,11 +58,11 @@ impl Workload {
     /// So many writes: puts, overwrites, deletions and batches of several entries, in all
     /// durabilities, with a reopening in the middle and some flushes and compactions on request.
     pub fn new(seed: u64, writes: usize) -> Self {
-        let mut random = Random(seed);
+        let mut random = Random::new(seed);
         let mut workload =
             Self { steps: Vec::new(), digests: vec![0], values: BTreeMap::default() };
         for number in 1..=writes {
-            let write = random.write();
+            let write = any_write(&mut random);
             workload.note(&write);
             workload.steps.push(Step::Write(write));
             if number == writes / 2 {
@@ -197,48 +199,35 @@ fn digest_of(db: &Db) -> Result<u64> {
     Ok(digest)
 }
 
-/// The SplitMix64 generator.
-pub struct Random(pub u64);
+fn any_write(random: &mut Random) -> Write {
+    let entries = match random.below(10) {
+        0 => 2 + random.below(9),
+        _ => 1,
+    };
+    let durability = match random.below(20) {
+        0 => Durability::Sync,
+        1..6 => Durability::Interval,
+        _ => Durability::Process,
+    };
+    Write { entries: (0..entries).map(|_| any_entry(random)).collect(), durability }
+}
 
-impl Random {
-    pub fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (mixed ^ (mixed >> 31)) % limit
+fn any_entry(random: &mut Random) -> (Vec<u8>, Option<Vec<u8>>) {
+    let key = format!("key-{:03}", random.below(400)).into_bytes();
+    if random.below(4) == 0 {
+        return (key, None);
     }
-
-    fn write(&mut self) -> Write {
-        let entries = match self.below(10) {
-            0 => 2 + self.below(9),
-            _ => 1,
-        };
-        let durability = match self.below(20) {
-            0 => Durability::Sync,
-            1..6 => Durability::Interval,
-            _ => Durability::Process,
-        };
-        Write { entries: (0..entries).map(|_| self.entry()).collect(), durability }
-    }
-
-    fn entry(&mut self) -> (Vec<u8>, Option<Vec<u8>>) {
-        let key = format!("key-{:03}", self.below(400)).into_bytes();
-        if self.below(4) == 0 {
-            return (key, None);
-        }
-        let length = match self.below(200) {
-            0 => 20_000 + self.below(40_000),
-            1..4 => 0,
-            4..40 => self.below(900),
-            _ => self.below(60),
-        };
-        // Half of it repeats, half does not, and some of it is zeros.
-        let value = (0..length).map(|at| match at % 64 {
-            0..32 => self.below(256) as u8,
-            32..40 => 0,
-            _ => b'v',
-        });
-        (key, Some(value.collect()))
-    }
+    let length = match random.below(200) {
+        0 => 20_000 + random.below(40_000),
+        1..4 => 0,
+        4..40 => random.below(900),
+        _ => random.below(60),
+    };
+    // Half of it repeats, half does not, and some of it is zeros.
+    let value = (0..length).map(|at| match at % 64 {
+        0..32 => random.below(256) as u8,
+        32..40 => 0,
+        _ => b'v',
+    });
+    (key, Some(value.collect()))
 }
