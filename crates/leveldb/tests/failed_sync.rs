@@ -86,3 +86,25 @@ fn closing_after_a_failed_sync_keeps_everything() {
         assert!(has(&after_a_power_cut(&memory), b"a"));
     });
 }
+
+/// The log has not everything then, and nobody else has made it a table yet.
+#[test]
+fn closing_after_a_log_was_given_up_keeps_everything() {
+    watched(LIMIT, || {
+        let memory = MemoryEnv::new();
+        let fault = FaultEnv::on_memory(memory.clone());
+        let quiet = Options { sync_interval: Duration::from_secs(3_600), ..options(fault.clone()) };
+        let db = Db::open(DIRECTORY, quiet).unwrap();
+        db.put(b"a", b"1", Durability::Process).unwrap();
+        fail_next_sync_of_a_log(&fault);
+        assert_eq!(db.put(b"b", b"2", Durability::Sync).unwrap_err().errno(), Some(errno::EIO));
+        fault.set_plan(FaultPlan::fail_from(0, errno::EIO).of(FileKind::Table(0)));
+        // A few attempts, so that the next one is some time away.
+        for _ in 0..5 {
+            let _ = db.flush();
+        }
+        fault.clear_plan();
+        db.close().unwrap();
+        assert!(has(&after_a_power_cut(&memory), b"a"));
+    });
+}

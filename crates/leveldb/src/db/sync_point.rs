@@ -38,3 +38,24 @@ impl SyncPoint {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::env::{Env, FaultEnv, FaultPlan, MemoryEnv, errno};
+
+    #[test]
+    fn a_file_whose_sync_failed_is_not_synced_again() {
+        let fault = FaultEnv::on_memory(MemoryEnv::new());
+        let path = Path::new("/000001.log");
+        let point = SyncPoint::new(fault.create(path).unwrap(), path);
+        point.sync().unwrap();
+        fault.set_plan(FaultPlan::fail_nth(0, errno::EIO).on(IoOperation::Sync));
+        assert_eq!(point.sync().unwrap_err().errno(), Some(errno::EIO));
+        let syncs = fault.op_count_of(IoOperation::Sync, None);
+        assert_eq!(point.sync().unwrap_err().errno(), Some(errno::EIO));
+        assert_eq!(fault.op_count_of(IoOperation::Sync, None), syncs);
+    }
+}

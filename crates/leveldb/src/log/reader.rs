@@ -1,7 +1,7 @@
 //! Reads the records of a log, in order, and says how the log ends.
 //!
-//! A reader may be asked again after it met the end: the file may have grown meanwhile. It goes on
-//! behind the last whole record, so a record that was torn and is complete now is read then.
+//! The file may grow meanwhile: a record that was seen in part is looked at once more before it is
+//! taken for the end.
 //!
 //! A strict reader stops at damage with an error. A salvaging one goes on and reports what it
 //! skipped. It does not look for the next record byte by byte, because a value may hold bytes that
@@ -25,7 +25,7 @@ pub(crate) enum LogRead {
     Record { offset: u64 },
     /// Damage: these bytes hold nothing that can be read. Only of a salvaging reader.
     Skipped { offset: u64, bytes: u64, kind: CorruptionKind },
-    /// There is no more, for now.
+    /// There is no more.
     End(LogEnd),
 }
 
@@ -69,22 +69,21 @@ impl LogReader {
         self.end
     }
 
-    /// Reads the next record into `record`, which is empty if there is none.
+    /// Reads the next record into `record`, which is empty if there is none. Not to be asked again
+    /// after the end or an error.
     pub(crate) fn next(&mut self, record: &mut Vec<u8>) -> Result<LogRead> {
         record.clear();
         let read = self.assemble(record);
         if !matches!(read, Ok(LogRead::Record { .. })) {
             record.clear();
-            // What is behind the last whole record is read anew, whenever that is.
+            // What stands behind skipped bytes is judged once more, on its own account.
             self.position = self.end;
-            self.blocks.forget();
         }
         read
     }
 
     fn assemble(&mut self, record: &mut Vec<u8>) -> Result<LogRead> {
         let mut first = None;
-        let mut read_anew = false;
         loop {
             let start = self.position;
             let (block, at) = self.blocks.at(start)?;
@@ -93,15 +92,12 @@ impl LogReader {
                 continue;
             }
             let Ok(found) = record::parse(block, at) else {
-                // The block may be from when the file was shorter.
-                if !std::mem::replace(&mut read_anew, true) {
-                    self.blocks.forget();
-                } else if let Some(read) = self.bad_record(&mut first, record)? {
+                if let Some(read) = self.bad_record(&mut first, record)? {
                     return Ok(read);
                 }
                 continue;
             };
-            let begins = matches!(found.part, Part::Full | Part::First);
+            let begins = found.part.begins();
             if begins
                 && first.is_none()
                 && let Some(lost) = self.lost.take()
@@ -135,7 +131,10 @@ impl LogReader {
     ) -> Result<Option<LogRead>> {
         let bad = self.position;
         let start = first.unwrap_or(bad);
-        let end = match self.tail.judge(bad)? {
+        // Behind skipped bytes nobody knows whether a record is under way.
+        let goes_on = self.lost.is_none().then_some(first.is_some());
+        let end = match self.tail.judge(bad, goes_on)? {
+            // The block is from when the file was shorter.
             Verdict::Whole => {
                 self.blocks.forget();
                 return Ok(None);

@@ -17,6 +17,11 @@ pub(super) enum Part {
 }
 
 impl Part {
+    /// Whether a record begins with it.
+    pub(super) fn begins(self) -> bool {
+        matches!(self, Self::Full | Self::First)
+    }
+
     fn from_byte(byte: u8) -> Option<Self> {
         match byte {
             1 => Some(Self::Full),

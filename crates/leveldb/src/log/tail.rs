@@ -20,6 +20,8 @@
 //! * A length that is wrong: the stored checksum fits the payload at another length, one behind
 //!   which the log goes on sensibly. This is what tells a record that was cut from one whose
 //!   damaged length points past the end.
+//! * A fragment that cannot stand there: a log does not begin in the middle of a record, nor a record
+//!   in the middle of another.
 //! * One wrong byte ([`flip`]): a value full of zeros with a byte changed elsewhere is not a record
 //!   with an unwritten sector.
 //!
@@ -83,8 +85,9 @@ impl Tail {
         Self { blocks: Blocks::new(file, path), record_at: None }
     }
 
-    /// Judges the bytes at `offset`, where a physical record should start.
-    pub(super) fn judge(&mut self, offset: u64) -> Result<Verdict> {
+    /// Judges the bytes at `offset`, where a physical record should start: one that goes on with a
+    /// record, or one that begins one, as far as that is known.
+    pub(super) fn judge(&mut self, offset: u64, goes_on: Option<bool>) -> Result<Verdict> {
         self.blocks.forget();
         let Some(data) = self.skip_zeros(offset)? else { return Ok(Verdict::Nothing) };
         let (block, at) = self.blocks.at(offset)?;
@@ -97,7 +100,10 @@ impl Tail {
         let Some(header) = Header::read(&place.block, at) else { return Ok(Verdict::Torn) };
         let start = offset - at as u64;
         let other_end = place.end_at_another_length(header);
+        let misplaced =
+            header.part.zip(goes_on).is_some_and(|(part, goes_on)| part.begins() == goes_on);
         let damaged = other_end.is_some()
+            || misplaced
             || defect == Defect::UnknownType
             || place.records_reach_the_end()
             || (!place.is_cut(header)
@@ -108,6 +114,7 @@ impl Tail {
             return Ok(Verdict::Torn);
         }
         let kind = match other_end {
+            _ if misplaced && place.is_cut(header) => CorruptionKind::Fragmented,
             Some(_) => CorruptionKind::BadLength,
             None => kind(defect, header),
         };

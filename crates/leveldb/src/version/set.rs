@@ -55,8 +55,8 @@ pub(crate) struct VersionSet {
     trash: Arc<Trash>,
     current: Arc<Version>,
     manifest: Option<LogWriter>,
-    /// Manifests that a crash might bring back, with the number of each.
-    old_manifests: Vec<u64>,
+    /// The manifests that there may be: the one in force, and those that were to take its place.
+    manifests: Vec<u64>,
     manifest_number: u64,
     /// Tables named only by edits that failed.
     doubtful: Vec<u64>,
@@ -93,7 +93,7 @@ impl VersionSet {
             trash,
             current: Arc::new(state.current),
             manifest: None,
-            old_manifests: state.manifest_number.into_iter().collect(),
+            manifests: state.manifest_number.into_iter().collect(),
             manifest_number: state.manifest_number.unwrap_or(0),
             doubtful: Vec::new(),
             log_number: state.log_number,
@@ -181,7 +181,7 @@ impl VersionSet {
         let path = file_name::manifest(&self.directory, number);
         let env = Arc::clone(&self.env);
         let file = env.create(&path).map_err(Error::io(IoOperation::Create, &path))?;
-        self.old_manifests.push(number);
+        self.manifests.push(number);
         let mut manifest = LogWriter::new(file, path);
         let mut record = Vec::new();
         self.snapshot().encode(&mut record);
@@ -192,8 +192,8 @@ impl VersionSet {
         // IMPORTANT: only now, with CURRENT durable, can no crash bring an older manifest back.
         self.manifest = Some(manifest);
         self.manifest_number = number;
-        self.old_manifests.retain(|&old| old != number);
-        for old in mem::take(&mut self.old_manifests) {
+        let old = mem::replace(&mut self.manifests, vec![number]);
+        for old in old.into_iter().filter(|&old| old != number) {
             // A manifest that stays behind is removed when the database is opened next.
             let _ = env.remove(&file_name::manifest(&self.directory, old));
         }

@@ -100,6 +100,10 @@ fn check_reads(stopped: Stopped, act: fn(&Db)) {
     read_all(&db);
 }
 
+fn is_manifest(call: &Call) -> bool {
+    writes_to(call, |kind| matches!(kind, FileKind::Manifest(_)))
+}
+
 fn put_many(db: &Db) {
     for index in KEYS..KEYS + 2_000 {
         db.put(&index.to_be_bytes(), &noise(index.into(), 300), Durability::Process).unwrap();
@@ -117,6 +121,46 @@ fn reads_go_on_while_a_flush_hangs_and_writers_wait_for_it() {
 }
 
 #[test]
+fn reads_go_on_while_the_manifest_hangs() {
+    reads_go_on(is_manifest, |db| {
+        db.put(b"last", b"1", Durability::Process).unwrap();
+        db.flush().unwrap();
+    });
+}
+
+#[test]
 fn reads_go_on_while_a_compaction_hangs() {
     reads_go_on(is_compaction, |db| db.compact_range(None, None).unwrap());
+}
+
+/// Between the inputs of a compaction there is a gap, which its output will cover: what is flushed
+/// meanwhile must not go there.
+#[test]
+fn a_flush_keeps_out_of_the_way_of_a_compaction() {
+    watched(Duration::from_secs(60), || {
+        let (gate, env) = Gate::before(FaultEnv::on_memory(MemoryEnv::new()));
+        let db = Db::open(DIRECTORY, options(&env)).unwrap();
+        let put = |key: &[u8], value: &[u8]| db.put(key, value, Durability::Process).unwrap();
+        for value in [b"1", b"2"] {
+            for key in [b"a", b"z"] {
+                put(key, value);
+                db.flush().unwrap();
+            }
+        }
+        thread::scope(|scope| {
+            let _shut = gate.shut(is_compaction);
+            let compacting = scope.spawn(|| db.compact_range(None, None));
+            wait_until("it hangs", Duration::from_secs(20), || gate.waiting() > 0);
+            put(b"m", b"1");
+            db.flush().unwrap();
+            let tables = db.property("leveldb.num-files-at-level0").unwrap().unwrap();
+            assert_eq!(tables, "1", "{:?}", db.property("leveldb.sstables"));
+            gate.open();
+            compacting.join().unwrap().unwrap();
+        });
+        for (key, value) in [(b"a", "2"), (b"m", "1"), (b"z", "2")] {
+            assert_eq!(db.get(key).unwrap().unwrap(), value);
+        }
+        assert!(db.verify().unwrap().is_whole());
+    });
 }

@@ -54,7 +54,8 @@ fn a_refresh_that_fails_leaves_what_was_shown_and_can_be_tried_again() {
 
 const KEYS: u64 = 400;
 
-/// A database that differs from one with another seed in each key and value and in nothing else.
+/// A database that differs from one with another seed in each value and a key and in nothing else: the
+/// names, sizes and first and last keys of its tables are the same.
 fn make(env: &(impl Env + Clone), root: &Path, seed: u64) {
     let db = Db::open(root, options(env)).unwrap();
     for index in 0..KEYS {
@@ -67,7 +68,9 @@ fn make(env: &(impl Env + Clone), root: &Path, seed: u64) {
 fn key(seed: u64, index: u64) -> [u8; 16] {
     let mut key = [0; 16];
     key[..8].copy_from_slice(&(index + 1).to_be_bytes());
-    key[8..].copy_from_slice(&(seed + 1).to_be_bytes());
+    if index == 1 {
+        key[8..].copy_from_slice(&seed.to_be_bytes());
+    }
     key
 }
 
@@ -97,7 +100,7 @@ fn sees_what_replaces<E: Env + Clone>(env: &E, root: &Path, replace: impl Fn(&E,
         replace(env, &directory, seed);
         assert!(follower.refresh().unwrap(), "nothing has changed for the follower");
         shows(&follower, seed);
-        assert_eq!(follower.get_at(&before, &key(seed, 0)).unwrap(), None);
+        assert_eq!(follower.get_at(&before, &key(seed, 1)).unwrap(), None);
         assert!(!follower.refresh().unwrap());
     }
 }

@@ -3,18 +3,22 @@
 
 use std::time::Duration;
 
-use sigil_leveldb::env::{Env, MemoryEnv};
-use sigil_leveldb::{Db, Durability, Options, Range};
+use sigil_leveldb::env::{Env, FaultEnv, FaultPlan, MemoryEnv, errno};
+use sigil_leveldb::{Db, Durability, FileKind, IoOperation, Options, Range};
 
 use super::{DIRECTORY, noise, open, options, wait_until};
 
 fn filled(env: &MemoryEnv) -> Db {
     let db = open(env);
+    fill(&db);
+    db
+}
+
+fn fill(db: &Db) {
     for index in 0..3_000_u32 {
         let key = index.wrapping_mul(2_654_435_761).to_be_bytes();
         db.put(&key, &noise(index.into(), 200), Durability::Process).unwrap();
     }
-    db
 }
 
 #[test]
@@ -93,11 +97,8 @@ fn check_open_tables(max_open_files: usize, at_most: usize) {
     assert!(env.open_files().tables <= at_most + 1, "{:?}", env.open_files());
 }
 
-#[test]
-fn replaced_tables_are_removed_without_being_asked() {
-    let env = MemoryEnv::new();
-    let db = filled(&env);
-    db.compact_range(None, None).unwrap();
+/// The tables on the disk come to be those that are in force.
+fn has_no_other_tables(env: &MemoryEnv, db: &Db) {
     let on_disk = || {
         let names = env.list(DIRECTORY.as_ref()).unwrap();
         names.iter().filter(|name| name.extension().is_some_and(|end| end == "ldb")).count()
@@ -108,4 +109,31 @@ fn replaced_tables_are_removed_without_being_asked() {
         (0..7).map(|level| count(level).parse::<usize>().unwrap()).sum::<usize>()
     };
     wait_until("the same files", Duration::from_secs(10), || on_disk() == in_force());
+}
+
+#[test]
+fn tables_that_a_failed_compaction_has_written_are_removed() {
+    let memory = MemoryEnv::new();
+    let fault = FaultEnv::on_memory(memory.clone());
+    // Two tables, one below the other, and nothing that would be compacted without being asked.
+    let db =
+        Db::open(DIRECTORY, Options { write_buffer_size: 8 << 20, ..options(&fault) }).unwrap();
+    for _ in 0..2 {
+        fill(&db);
+        db.flush().unwrap();
+    }
+    // Others are written before the one that fails.
+    let plan = FaultPlan::fail_nth(5, errno::EIO).on(IoOperation::Create);
+    fault.set_plan(plan.of(FileKind::Table(0)));
+    assert_eq!(db.compact_range(None, None).unwrap_err().errno(), Some(errno::EIO));
+    has_no_other_tables(&memory, &db);
+    assert_eq!(db.range(..).unwrap().count(), 3_000);
+}
+
+#[test]
+fn replaced_tables_are_removed_without_being_asked() {
+    let env = MemoryEnv::new();
+    let db = filled(&env);
+    db.compact_range(None, None).unwrap();
+    has_no_other_tables(&env, &db);
 }

@@ -1,4 +1,4 @@
-//! Properties, under LevelDB's names.
+//! Properties, under LevelDB's names, and what one of them shows of the tables.
 
 use sigil_leveldb::Durability;
 use sigil_leveldb::env::MemoryEnv;
@@ -41,5 +41,27 @@ fn properties_tell_what_is_there_and_other_names_mean_nothing() {
         "leveldb.nothing",
     ] {
         assert_eq!(db.property(name).unwrap(), None, "{name}");
+    }
+}
+
+/// Compacted apart, the older ones would come to stand above the newer ones.
+#[test]
+fn all_versions_of_a_key_stay_in_one_table() {
+    let db = open(&MemoryEnv::new());
+    let mut snapshots = Vec::new();
+    for round in 0..20_u64 {
+        for key in [b"a", b"b", b"c"] {
+            db.put(key, &noise(round, 10_000), Durability::Process).unwrap();
+        }
+        snapshots.push(db.snapshot().unwrap());
+    }
+    db.compact_range(None, None).unwrap();
+    let tables = db.property("leveldb.sstables").unwrap().unwrap();
+    for key in ["'a'", "'b'", "'c'"] {
+        let having = tables.lines().filter(|line| line.contains(key)).count();
+        assert_eq!(having, 1, "{tables}");
+    }
+    for (snapshot, round) in snapshots.iter().zip(0..) {
+        assert_eq!(&db.get_at(snapshot, b"b").unwrap().unwrap()[..], noise(round, 10_000));
     }
 }

@@ -1,4 +1,5 @@
-//! Edits that fail: what they added goes, what they only named stays.
+//! Edits that fail: what they added goes, what they only named stays. And a manifest does not grow for
+//! ever.
 
 use super::*;
 use crate::env::{FaultEnv, FaultPlan, MemoryEnv, errno};
@@ -66,4 +67,28 @@ fn a_table_that_a_failed_edit_added_is_removed_once_no_crash_can_bring_the_edit_
     assert_eq!(trash.take(), [9]);
     set.apply(adding(1, 10)).unwrap();
     assert_eq!(trash.take(), [8]);
+}
+
+#[test]
+fn a_manifest_that_has_grown_is_begun_anew_with_the_same_state() {
+    let World { fault, trash, mut set } = world();
+    let manifests = || {
+        let names = fault.list(Path::new("/db")).unwrap();
+        names.into_iter().filter(|name| matches!(FileKind::of(name), FileKind::Manifest(_)))
+    };
+    let first: Vec<_> = manifests().collect();
+    for _ in 0..=MANIFEST_SIZE_LIMIT >> 20 {
+        assert_eq!(manifests().collect::<Vec<_>>(), first);
+        let compact_pointers = vec![(1, crate::internal_key::encode(&vec![7; 1 << 20], 1))];
+        set.apply(VersionEdit { compact_pointers, ..VersionEdit::default() }).unwrap();
+    }
+    set.apply(adding(1, 8)).unwrap();
+    let second: Vec<_> = manifests().collect();
+    assert_eq!(second.len(), 1, "the old one is removed");
+    assert_ne!(second, first);
+    let path = Path::new("/db").join(&second[0]);
+    let read = crate::version::manifest::read(&fault, &path, 1, trash).unwrap();
+    let numbers: Vec<_> = read.version.files(1).iter().map(|file| file.number).collect();
+    assert_eq!(numbers, [7, 8]);
+    assert_eq!(read.compact_pointers[1].len(), (1 << 20) + 8);
 }
