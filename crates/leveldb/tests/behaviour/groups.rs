@@ -211,6 +211,43 @@ fn a_write_that_may_not_wait_is_refused_where_it_would_be_delayed() {
 }
 
 #[test]
+fn writers_are_slowed_down_where_the_background_is_behind() {
+    let scene = scene(|options| Options {
+        write_buffer_size: 8 << 20,
+        max_pending_memtables: 3,
+        ..options
+    });
+    let Scene { gate, db, .. } = &scene;
+    let _shut = gate.shut(|call| {
+        on_thread("sigil-flush") && matches!(FileKind::of(&call.path), FileKind::Table(_))
+    });
+    let put = |bytes| db.put(b"large", &vec![1; bytes], Durability::Process).unwrap();
+    // Three memtables come to wait, and the fourth has room.
+    (0..3).for_each(|_| put(8 << 20));
+    put(1);
+    let begun = Instant::now();
+    (0..6).for_each(|_| put(1 << 20));
+    // At the pace of the background they would be five times as long; each waits for a part of it.
+    assert!(begun.elapsed() > Duration::from_millis(40), "{:?}", begun.elapsed());
+    gate.open();
+}
+
+#[test]
+fn flushing_waits_until_everything_is_in_tables() {
+    let env = TapEnv::new(Arc::new(MemoryEnv::new()), |call: Call| {
+        if matches!(FileKind::of(&call.path), FileKind::Table(_)) {
+            thread::sleep(Duration::from_millis(20));
+        }
+    });
+    let db = open(&env);
+    for round in 0..3_u32 {
+        db.put(&round.to_be_bytes(), b"1", Durability::Process).unwrap();
+        db.flush().unwrap();
+        assert_eq!(db.health().pending_memtables, 0);
+    }
+}
+
+#[test]
 fn writers_that_wait_for_the_disk_share_a_sync() {
     const WRITERS: u64 = 16;
     const WRITES: u64 = 50;
