@@ -41,7 +41,6 @@ impl SyncPoint {
 
 #[cfg(test)]
 mod tests {
-
     use super::*;
     use crate::env::{Env, FaultEnv, FaultPlan, MemoryEnv, errno};
 

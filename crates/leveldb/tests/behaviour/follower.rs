@@ -1,11 +1,14 @@
 //! What following means for the calls that concern a writer and its follower differently.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use sigil_leveldb::env::{Env, FaultEnv, FaultPlan, MemoryEnv, RealEnv, errno};
-use sigil_leveldb::{Db, Durability, Error, FileKind, Options, destroy};
+use sigil_leveldb::{Bytes, Db, Durability, Error, FileKind, Options, destroy};
 
 use super::{DIRECTORY, noise, open, options};
+use crate::tap::{Call, TapEnv};
 
 fn follow(env: &(impl Env + Clone)) -> Db {
     Db::open(DIRECTORY, Options { read_only: true, ..options(env) }).unwrap()
@@ -74,16 +77,24 @@ fn key(seed: u64, index: u64) -> [u8; 16] {
     key
 }
 
+fn content(seed: u64) -> Vec<([u8; 16], Vec<u8>)> {
+    (0..=KEYS).map(|index| (key(seed, index), noise(seed * KEYS + index, 300))).collect()
+}
+
+/// Whether a scan finds exactly what the database with this seed has.
+fn has(follower: &Db, seed: u64) -> bool {
+    let found: Vec<_> = follower.range(..).unwrap().map(Result::unwrap).collect();
+    let expected = content(seed);
+    let same = |(a, b): (&(Vec<u8>, Bytes), &([u8; 16], Vec<u8>))| a.0[..] == b.0 && a.1[..] == b.1;
+    found.len() == expected.len() && found.iter().zip(&expected).all(same)
+}
+
 fn shows(follower: &Db, seed: u64) {
     assert!(follower.verify().unwrap().is_whole());
-    let expected = (0..=KEYS).map(|index| (key(seed, index), noise(seed * KEYS + index, 300)));
-    let expected: Vec<_> = expected.collect();
-    for (key, value) in &expected {
-        assert_eq!(&follower.get(key).unwrap().expect("a key that exists")[..], value);
+    for (key, value) in content(seed) {
+        assert_eq!(&follower.get(&key).unwrap().expect("a key that exists")[..], value);
     }
-    let found: Vec<_> = follower.range(..).unwrap().map(Result::unwrap).collect();
-    assert_eq!(found.len(), expected.len());
-    assert!(found.iter().zip(&expected).all(|(a, b)| a.0[..] == b.0 && a.1[..] == b.1));
+    assert!(has(follower, seed));
 }
 
 /// A follower that has read everything, blocks into its cache included, sees what stands in the
@@ -154,6 +165,31 @@ fn a_follower_sees_a_database_that_was_copied_over_its_files() {
     };
     let root = tempfile::tempdir().unwrap();
     sees_what_replaces(&RealEnv::new(), root.path(), copy_over);
+}
+
+/// Half of one and half of the other is what nobody may be shown, at whichever call it is replaced.
+#[test]
+fn a_follower_that_is_opened_while_the_database_is_replaced_sees_one_of_the_two() {
+    let (mut number, mut replaced) = (0, true);
+    while replaced {
+        let memory = MemoryEnv::new();
+        let directory = Path::new(DIRECTORY);
+        make(&memory, directory, 0);
+        let done = Arc::<AtomicBool>::default();
+        let env = TapEnv::new(Arc::new(memory.clone()), {
+            let done = done.clone();
+            move |call: Call| {
+                if call.number == number {
+                    put_in_place(&memory, directory, 1);
+                    done.store(true, Ordering::SeqCst);
+                }
+            }
+        });
+        let follower = Db::open(directory, Options { read_only: true, ..options(&env) }).unwrap();
+        assert!(has(&follower, 0) || has(&follower, 1), "replaced at call {number}");
+        (number, replaced) = (number + 1, done.load(Ordering::SeqCst) || number == 0);
+    }
+    assert!(number > 10, "{number}");
 }
 
 /// The database that is put back has smaller sequence numbers than what the follower has seen.

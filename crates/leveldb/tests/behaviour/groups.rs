@@ -38,6 +38,14 @@ fn syncs_the_log(call: &Call) -> bool {
     call.operation == IoOperation::Sync && is_log(call)
 }
 
+fn with_large_buffers(options: Options) -> Options {
+    Options { write_buffer_size: 8 << 20, max_pending_memtables: 3, ..options }
+}
+
+fn is_flush(call: &Call) -> bool {
+    on_thread("sigil-flush") && matches!(FileKind::of(&call.path), FileKind::Table(_))
+}
+
 fn is_log(call: &Call) -> bool {
     matches!(FileKind::of(&call.path), FileKind::Log(_))
 }
@@ -162,9 +170,6 @@ fn a_write_that_may_not_wait_is_refused_while_somebody_is_at_the_log() {
 
 #[test]
 fn a_write_that_may_not_wait_is_refused_while_a_writer_waits_for_a_flush() {
-    let is_flush = |call: &Call| {
-        on_thread("sigil-flush") && matches!(FileKind::of(&call.path), FileKind::Table(_))
-    };
     refused_during(is_flush, |db| {
         for index in 0..1_000_u32 {
             db.put(&index.to_be_bytes(), &[1; 300], Durability::Process).unwrap();
@@ -175,15 +180,9 @@ fn a_write_that_may_not_wait_is_refused_while_a_writer_waits_for_a_flush() {
 /// There is room for it, and nobody is at the log: it is only its turn that has not come.
 #[test]
 fn a_write_that_may_not_wait_is_refused_where_it_would_be_delayed() {
-    let scene = scene(|options| Options {
-        write_buffer_size: 8 << 20,
-        max_pending_memtables: 3,
-        ..options
-    });
+    let scene = scene(with_large_buffers);
     let Scene { gate, db, .. } = &scene;
-    let _shut = gate.shut(|call| {
-        on_thread("sigil-flush") && matches!(FileKind::of(&call.path), FileKind::Table(_))
-    });
+    let _shut = gate.shut(is_flush);
     let fill = |bytes| {
         let mut batch = WriteBatch::new();
         batch.put(b"large", &vec![1; bytes]);
@@ -212,15 +211,9 @@ fn a_write_that_may_not_wait_is_refused_where_it_would_be_delayed() {
 
 #[test]
 fn writers_are_slowed_down_where_the_background_is_behind() {
-    let scene = scene(|options| Options {
-        write_buffer_size: 8 << 20,
-        max_pending_memtables: 3,
-        ..options
-    });
+    let scene = scene(with_large_buffers);
     let Scene { gate, db, .. } = &scene;
-    let _shut = gate.shut(|call| {
-        on_thread("sigil-flush") && matches!(FileKind::of(&call.path), FileKind::Table(_))
-    });
+    let _shut = gate.shut(is_flush);
     let put = |bytes| db.put(b"large", &vec![1; bytes], Durability::Process).unwrap();
     // Three memtables come to wait, and the fourth has room.
     (0..3).for_each(|_| put(8 << 20));
