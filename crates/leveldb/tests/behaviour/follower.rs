@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use sigil_leveldb::env::{Env, FaultEnv, FaultPlan, MemoryEnv, RealEnv, errno};
-use sigil_leveldb::{Bytes, Db, Durability, Error, FileKind, Options, destroy};
+use sigil_leveldb::{Db, Durability, Error, FileKind, Options, destroy};
 
 use super::{DIRECTORY, noise, open, options};
 use crate::tap::{Call, TapEnv};
@@ -84,9 +84,8 @@ fn content(seed: u64) -> Vec<([u8; 16], Vec<u8>)> {
 /// Whether a scan finds exactly what the database with this seed has.
 fn has(follower: &Db, seed: u64) -> bool {
     let found: Vec<_> = follower.range(..).unwrap().map(Result::unwrap).collect();
-    let expected = content(seed);
-    let same = |(a, b): (&(Vec<u8>, Bytes), &([u8; 16], Vec<u8>))| a.0[..] == b.0 && a.1[..] == b.1;
-    found.len() == expected.len() && found.iter().zip(&expected).all(same)
+    let found = found.iter().map(|(key, value)| (&key[..], &value[..]));
+    found.eq(content(seed).iter().map(|(key, value)| (&key[..], &value[..])))
 }
 
 fn shows(follower: &Db, seed: u64) {
