@@ -43,7 +43,10 @@ fn closes(thread: &'static str, act: fn(&Db) -> Result<()>) {
     db.put(b"a", b"1", Durability::Process).unwrap();
     let told = act(&db);
     assert!(matches!(told, Err(Error::Closed)), "{told:?}");
-    assert!(db.is_closed());
+    // The thread answers who waits for it before it is all unwound.
+    while !db.is_closed() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
     assert!(matches!(db.put(b"b", b"1", Durability::Process), Err(Error::Closed)));
     let _ = db.close();
     drop(db);

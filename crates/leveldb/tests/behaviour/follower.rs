@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use sigil_leveldb::env::{Env, FaultEnv, FaultPlan, MemoryEnv, RealEnv, errno};
-use sigil_leveldb::{Db, Durability, Error, FileKind, Options, destroy};
+use sigil_leveldb::{Db, Durability, Error, FileKind, IoOperation, Options, destroy};
 
 use super::{DIRECTORY, noise, open, options};
 use crate::tap::{Call, TapEnv};
@@ -53,6 +53,32 @@ fn a_refresh_that_fails_leaves_what_was_shown_and_can_be_tried_again() {
     assert_eq!(follower.get(b"a").unwrap().unwrap(), "2");
     assert_eq!(follower.get_many_at(&before, &[b"a"]).unwrap(), [Some("1".into())]);
     assert_eq!(follower.range_at(&before, ..).unwrap().count(), 1);
+}
+
+/// The writer may be between two steps, such as naming a table and removing the log that it is made of.
+#[test]
+fn a_file_that_is_missing_for_a_moment_is_looked_for_again() {
+    const ENOENT: i32 = 2;
+    let memory = MemoryEnv::new();
+    let db = open(&memory);
+    let put = |value: &[u8]| {
+        db.put(b"a", value, Durability::Process).unwrap();
+        db.flush().unwrap();
+    };
+    put(b"1");
+    let fault = FaultEnv::on_memory(memory);
+    let miss_a_table = || {
+        let plan = FaultPlan::fail_nth(0, ENOENT).on(IoOperation::Open);
+        fault.set_plan(plan.of(FileKind::Table(0)));
+    };
+    miss_a_table();
+    let follower = follow(&fault);
+    assert_eq!(follower.get(b"a").unwrap().unwrap(), "1");
+    put(b"2");
+    miss_a_table();
+    assert!(follower.refresh().unwrap());
+    assert_eq!(follower.get(b"a").unwrap().unwrap(), "2");
+    assert_eq!(fault.op_count_of(IoOperation::Open, Some(FileKind::Table(0))), 2 + 2);
 }
 
 const KEYS: u64 = 400;
