@@ -78,7 +78,8 @@ fn a_file_that_is_missing_for_a_moment_is_looked_for_again() {
     miss_a_table();
     assert!(follower.refresh().unwrap());
     assert_eq!(follower.get(b"a").unwrap().unwrap(), "2");
-    assert_eq!(fault.op_count_of(IoOperation::Open, Some(FileKind::Table(0))), 2 + 2);
+    let opened = fault.op_count_of(IoOperation::Open, Some(FileKind::Table(0)));
+    assert!(opened >= 2 + 2, "{opened}: it was not missing");
 }
 
 const KEYS: u64 = 400;
