@@ -59,6 +59,12 @@ impl LogReader {
         Self { blocks, tail, salvaging: false, position: 0, end: 0, lost: None }
     }
 
+    /// A reader to which damage is an error, of a manifest.
+    pub(crate) fn of_manifest(file: Arc<dyn ReadableFile>, path: PathBuf) -> Self {
+        let reader = Self::new(file, path);
+        Self { tail: reader.tail.that_is_missed(), ..reader }
+    }
+
     /// A reader that skips damage.
     pub(crate) fn salvaging(file: Arc<dyn ReadableFile>, path: PathBuf) -> Self {
         Self { salvaging: true, ..Self::new(file, path) }

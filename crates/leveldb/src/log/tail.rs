@@ -6,7 +6,7 @@
 //!
 //! 1. However a log is cut, it reads as torn or clean; the first ambiguity below is the exception.
 //! 2. Whichever single byte of a log that ended cleanly is changed, it reads as damaged, unless
-//!    the byte carries no data (the trailer of a block).
+//!    the byte carries no data (the trailer of a block); the third is the exception, in manifests.
 //!
 //! A crash leaves three things. A *cut*: the file ends inside the record. *Zeros to the end*: the
 //! file was made longer and nothing was written there. *Unwritten sectors*: the file has its
@@ -34,7 +34,8 @@
 //!   knowing what was synced it is the same as a lost sector.
 //! * An unwritten sector that looks like one wrong byte: damage. By chance that happens in one of
 //!   500 fragments of 32 KiB, or of 50,000 of 300 bytes; and always where the sector held only one
-//!   byte of the record that was not zero.
+//!   byte of the record that was not zero. In a manifest it is torn: an edit that was durable and is
+//!   missing shows in the files that it named, or no longer named.
 //! * Several bytes changed in the very last record, which also has a whole sector of zeros or ends
 //!   in zeros from a sector's start on: torn, although it is damage.
 //! * Length and checksum of a header both changed, so that it points past the end of the file, and
@@ -78,11 +79,18 @@ pub(super) struct Tail {
     /// Where a valid record was found. Remembered so that a log that is damaged in many places is
     /// not searched once for each.
     record_at: Option<u64>,
+    /// A last record that is missing would be missed.
+    is_missed: bool,
 }
 
 impl Tail {
     pub(super) fn new(file: Arc<dyn ReadableFile>, path: PathBuf) -> Self {
-        Self { blocks: Blocks::new(file, path), record_at: None }
+        Self { blocks: Blocks::new(file, path), record_at: None, is_missed: false }
+    }
+
+    /// Of a log whose last record would be missed, so that in doubt it can be taken for torn.
+    pub(super) fn that_is_missed(self) -> Self {
+        Self { is_missed: true, ..self }
     }
 
     /// Judges the bytes at `offset`, where a physical record should start: one that goes on with a
@@ -108,7 +116,7 @@ impl Tail {
             || place.records_reach_the_end()
             || (!place.is_cut(header)
                 && (!place.has_unwritten_sector(header)
-                    || place.is_one_byte_wrong(header)
+                    || (!self.is_missed && place.is_one_byte_wrong(header))
                     || self.a_record_is_behind(start + place.own_end(header) as u64)?));
         if !damaged {
             return Ok(Verdict::Torn);

@@ -79,7 +79,7 @@ pub(crate) fn read(
         }
         Err(error) => return Err(Error::io(IoOperation::Open, path)(error)),
     };
-    let mut reader = LogReader::new(file, path.to_path_buf());
+    let mut reader = LogReader::of_manifest(file, path.to_path_buf());
     let mut fold = EditFold::new(trash);
     let mut record = Vec::new();
     while let LogRead::Record { offset } = reader.next(&mut record)? {

@@ -6,9 +6,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// It has to be found asleep so often in a row: a lock that is held for a moment is no wait.
-const LOOKS: u32 = 50;
-const BETWEEN: Duration = Duration::from_millis(2);
-const PATIENCE: Duration = Duration::from_secs(20);
+const LOOKS: u32 = 20;
+const BETWEEN: Duration = Duration::from_millis(5);
+/// Where others want the cores too, each look takes its time.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A thread, as the system knows it.
 pub struct Task(Option<PathBuf>);

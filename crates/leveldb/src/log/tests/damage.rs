@@ -147,6 +147,22 @@ fn sectors_that_were_never_written_are_torn() {
     }
 }
 
+/// Of the last sector the record has a single byte.
+#[test]
+fn a_sector_with_one_byte_that_was_never_written_is_torn_in_a_manifest() {
+    let mut bytes = log_of(&[noise(1, 1_024 + 1 - 20 - 2 * LOG_HEADER_SIZE), noise(2, 20)]);
+    assert_eq!(bytes.len(), 1_025);
+    bytes[1_024] = 0;
+    let end = |mut reader: LogReader| {
+        assert!(matches!(reader.next(&mut Vec::new()).unwrap(), LogRead::Record { .. }));
+        reader.next(&mut Vec::new())
+    };
+    let torn = LogRead::End(LogEnd::Torn { offset: 1_025 - 27 });
+    assert_eq!(end(LogReader::of_manifest(open(&bytes), path())).unwrap(), torn);
+    let error = end(LogReader::new(open(&bytes), path())).unwrap_err();
+    assert_eq!(kind_of(&error), CorruptionKind::Checksum);
+}
+
 #[test]
 fn a_record_over_several_blocks_is_torn_at_its_start() {
     let records = vec![noise(1, 100), noise(2, 2 * LOG_BLOCK_SIZE)];
