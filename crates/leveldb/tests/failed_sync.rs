@@ -49,16 +49,23 @@ fn an_interval_write_becomes_durable_although_its_sync_failed() {
     });
 }
 
+/// A database that has given its log up after a failed sync. An unsynced write of `a` is in it, and
+/// one of `b` failed.
+fn with_a_log_given_up() -> (MemoryEnv, FaultEnv, Db) {
+    let memory = MemoryEnv::new();
+    let fault = FaultEnv::on_memory(memory.clone());
+    let quiet = Options { sync_interval: Duration::from_secs(3_600), ..options(fault.clone()) };
+    let db = Db::open(DIRECTORY, quiet).unwrap();
+    db.put(b"a", b"1", Durability::Process).unwrap();
+    fail_next_sync_of_a_log(&fault);
+    assert_eq!(db.put(b"b", b"2", Durability::Sync).unwrap_err().errno(), Some(errno::EIO));
+    (memory, fault, db)
+}
+
 #[test]
 fn a_sync_write_after_a_failed_one_is_not_acknowledged_without_what_came_before() {
     watched(LIMIT, || {
-        let memory = MemoryEnv::new();
-        let fault = FaultEnv::on_memory(memory.clone());
-        let quiet = Options { sync_interval: Duration::from_secs(3_600), ..options(fault.clone()) };
-        let db = Db::open(DIRECTORY, quiet).unwrap();
-        db.put(b"a", b"1", Durability::Process).unwrap();
-        fail_next_sync_of_a_log(&fault);
-        assert_eq!(db.put(b"b", b"2", Durability::Sync).unwrap_err().errno(), Some(errno::EIO));
+        let (memory, fault, db) = with_a_log_given_up();
         assert!(has(&db, b"a") && !has(&db, b"b"));
         // The first write has to become a table before a new log may promise anything.
         fault.set_plan(FaultPlan::fail_from(0, errno::EIO).of(FileKind::Table(0)));
@@ -91,13 +98,7 @@ fn closing_after_a_failed_sync_keeps_everything() {
 #[test]
 fn closing_after_a_log_was_given_up_keeps_everything() {
     watched(LIMIT, || {
-        let memory = MemoryEnv::new();
-        let fault = FaultEnv::on_memory(memory.clone());
-        let quiet = Options { sync_interval: Duration::from_secs(3_600), ..options(fault.clone()) };
-        let db = Db::open(DIRECTORY, quiet).unwrap();
-        db.put(b"a", b"1", Durability::Process).unwrap();
-        fail_next_sync_of_a_log(&fault);
-        assert_eq!(db.put(b"b", b"2", Durability::Sync).unwrap_err().errno(), Some(errno::EIO));
+        let (memory, fault, db) = with_a_log_given_up();
         fault.set_plan(FaultPlan::fail_from(0, errno::EIO).of(FileKind::Table(0)));
         // A few attempts, so that the next one is some time away.
         for _ in 0..5 {
