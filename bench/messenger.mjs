@@ -45,6 +45,8 @@ async function measure(contender) {
     })
     figures['bytes on disk a message'] = bytesOf(directory) / (COUNT + FEW)
     const some = (n) => `message-${(n * 7_919) % COUNT}`
+    // All of them for the first time after opening, and then once more.
+    figures['first get, 64 in flight'] = await perSecond(COUNT, 64, (n) => store.get(some(n)))
     figures['get, 64 in flight'] = await perSecond(COUNT, 64, (n) => store.get(some(n)))
     figures['get, one by one'] = await perSecond(COUNT, 1, (n) => store.get(some(n)))
     figures['last 50 of a peer'] = await perSecond(FEW, 1, (n) => store.byPeer(peerOf(n)))

@@ -106,6 +106,30 @@ async function restarted(beforeStop, afterStop) {
   return { clock, second, decay: () => second.sigilMemory.get(id).decay }
 }
 
+test('stopping leaves alone what others keep in the store', async () => {
+  const clock = fakeClock()
+  const driver = new InMemoryStorageDriver()
+  for (let n = 0; n < 300; n++) await driver.setSigilRecord(`sigil-${n}`, 'hash', { n })
+  const deleted = []
+  const store = {
+    setSigilRecord: (...args) => driver.setSigilRecord(...args),
+    getSigilRecord: (...args) => driver.getSigilRecord(...args),
+    allSigilRecords: (...args) => driver.allSigilRecords(...args),
+    deleteSigilRecord: (...args) => {
+      deleted.push(args)
+      return driver.deleteSigilRecord(...args)
+    },
+  }
+  for (let run = 0; run < 2; run++) {
+    const identity = new SigilIdentity(store, { clock })
+    await identity.encodeSigilMemory({ run })
+    clock.forward(100_000)
+    await identity.processMemoryDecay()
+    await identity.stop()
+  }
+  expect(deleted).toEqual([])
+})
+
 test('decay goes on after a restart where it was', async () => {
   const { clock, second, decay } = await restarted(
     (before) => before.forward(100_000),

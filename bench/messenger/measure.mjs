@@ -73,6 +73,9 @@ export async function perSecondForAWhile(body) {
 export function bytesOf(directory) {
   return readdirSync(directory, { withFileTypes: true }).reduce((sum, entry) => {
     const path = join(directory, entry.name)
-    return sum + (entry.isDirectory() ? bytesOf(path) : statSync(path).size)
+    return (
+      sum +
+      (entry.isDirectory() ? bytesOf(path) : (statSync(path, { throwIfNoEntry: false })?.size ?? 0))
+    )
   }, 0)
 }

@@ -113,8 +113,8 @@ function patternOf(record) {
 /** What the addon takes up as ages of memories; undefined where the record has none. */
 function agesOf(record) {
   const { type, memories } = record ?? {}
-  if (type !== AGES || !Array.isArray(memories)) return undefined
-  return memories.filter(isAge)
+  if (type !== AGES) return undefined
+  return Array.isArray(memories) ? memories.filter(isAge) : []
 }
 
 function isAge(age) {

@@ -293,7 +293,9 @@ class SigilIdentity extends EventEmitter {
         const { group, members, text } = pattern
         callNative('initialize', () => this.#native.loadPattern(group, members, text))
       } else {
-        ages.push(agesOf(record) ?? [])
+        // Others may keep records of their own in the store.
+        const page = agesOf(record)
+        if (page !== undefined) ages.push(page)
       }
     }
     if (this.#shared === undefined) this.#ages.load(ages)

@@ -4,6 +4,8 @@
 //! record that is moved, or comes from another store, does not decrypt. Every record gets 96 random
 //! bits as its nonce; how often one key may do that is counted by the store.
 
+use std::sync::Arc;
+
 use crate::cipher::{Cipher, NONCE, TAG};
 use crate::error::Result;
 use crate::keys::{SecretKey, random_bytes};
@@ -25,13 +27,13 @@ pub(crate) type StoreId = [u8; STORE_ID];
 pub(crate) struct Sealer {
     store: StoreId,
     current: u32,
-    ciphers: Vec<(u32, Cipher)>,
+    ciphers: Vec<(u32, Arc<Cipher>)>,
 }
 
 impl Sealer {
     pub(crate) fn new(store: StoreId, keys: &[(u32, SecretKey)]) -> Result<Self> {
-        let cipher = |(id, key): &(u32, SecretKey)| -> Result<(u32, Cipher)> {
-            Ok((*id, Cipher::new(&key.derive(&store, "sigil-vault 1 records")?)))
+        let cipher = |(id, key): &(u32, SecretKey)| -> Result<(u32, Arc<Cipher>)> {
+            Ok((*id, Arc::new(Cipher::new(&key.derive(&store, "sigil-vault 1 records")?))))
         };
         let ciphers = keys.iter().map(cipher).collect::<Result<_>>()?;
         Ok(Self { store, current: keys.last().map_or(0, |(id, _)| *id), ciphers })
@@ -40,6 +42,14 @@ impl Sealer {
     /// The same keys, and new records get the first.
     pub(crate) fn with_first_key_in_use(mut self) -> Self {
         self.current = self.ciphers.first().map_or(self.current, |(id, _)| *id);
+        self
+    }
+
+    /// With the keys of another besides, for what was encrypted before.
+    pub(crate) fn and_keys_of(mut self, other: &Self) -> Self {
+        let lacks = |id: &u32| self.ciphers.iter().all(|(own, _)| own != id);
+        let others = other.ciphers.iter().filter(|(id, _)| lacks(id)).cloned();
+        self.ciphers = others.chain(self.ciphers.iter().cloned()).collect();
         self
     }
 
@@ -78,7 +88,7 @@ impl Sealer {
     }
 
     fn cipher(&self, id: u32) -> Option<&Cipher> {
-        self.ciphers.iter().rev().find(|(key, _)| *key == id).map(|(_, cipher)| cipher)
+        self.ciphers.iter().rev().find(|(key, _)| *key == id).map(|(_, cipher)| &**cipher)
     }
 
     fn associated(&self, key: u32, place: &[u8]) -> Vec<u8> {

@@ -57,11 +57,18 @@ fn others_read_and_write_meanwhile() {
             }
             round
         });
-        for _ in 0..3 {
+        // One look at everything may begin before a rotation and end after the next.
+        let look = scope.spawn(|| {
+            while !done.load(Ordering::Acquire) {
+                assert!(store.verify().unwrap().is_whole());
+            }
+        });
+        for _ in 0..12 {
             store.rotate_key().unwrap();
         }
         done.store(true, Ordering::Release);
         assert!(work.join().unwrap() > 0);
+        look.join().unwrap();
     });
     assert_eq!(store.stats().unwrap().messages, 3_000);
     assert!(store.verify().unwrap().is_whole());
