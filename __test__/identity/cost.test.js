@@ -202,3 +202,15 @@ test.each([
   expect(few.bytes).toBeLessThan(2000)
   expect(await worst(MANY)).toEqual(few)
 })
+
+test('memory grows with the memories, not with the pairs that resonate', async () => {
+  const count = 20_000
+  const before = process.memoryUsage().rss
+  const { identity } = await filled(count)
+  const last = [...identity.sigilMemory.keys()].at(-1)
+  expect(identity.resonanceNetwork.get(last).length).toBeGreaterThan(count / 10)
+  // A pair of numbers for each pair would be 400 times as much.
+  const taken = process.memoryUsage().rss - before
+  expect(taken / count).toBeLessThan(8 * 1024)
+  await identity.stop()
+})
