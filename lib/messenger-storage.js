@@ -19,6 +19,7 @@ const { checkConfig, nativeOptions, placesOf } = require('./messenger-options.js
 const { forget, secretOf } = require('./messenger-password.js')
 const { decode, encode } = require('./messenger-values.js')
 const { Vault } = require('./messenger-vault.js')
+const { checkNames } = require('./option-names.js')
 const { inItsTurn } = require('./turn.js')
 
 /** Kinds as the addon numbers them. */
@@ -293,6 +294,7 @@ class StorageEngine {
   async #withBackup(operation, path, options) {
     this.#opened(operation)
     if (typeof options !== 'object' || options === null) throw invalid(operation, 'options')
+    checkNames(operation, options, ['password'])
     const { password } = options
     if (typeof path !== 'string' || path === '') throw invalid(operation, 'the path of a backup')
     const given = password === undefined ? undefined : secretOf(operation, password)
@@ -332,6 +334,7 @@ class StorageEngine {
 
   /** An array of messages, with a cursor for the next page beside its members. */
   async #page(operation, vault, peer, limit, options) {
+    checkNames(operation, options ?? {}, ['before'])
     const { cursor, id, time } = beforeOf(operation, options?.before)
     const count = limitOf(operation, limit)
     const ask = (native, apart) =>

@@ -43,7 +43,8 @@ async function createServer(parts) {
     const route = request.routeOptions.url ?? 'none'
     metrics.countRequest({ method: request.method, route, status: reply.statusCode })
   })
-  app.addHook('preClose', async () => letGo(app.server))
+  const unused = unusedConnections(app.server)
+  app.addHook('preClose', async () => letGo(app.server, unused))
   app.addHook('onClose', () => store.close())
   operationRoutes(app, { store, metrics })
   sigilRoutes(app, { store, catalog, identity })
@@ -71,9 +72,30 @@ function invalid(operation, rule) {
   return errorOf('INVALID_PARAMETERS', `${operation} ${rule}`, { operation })
 }
 
-/** Lets go of connections as their last answers are sent: clients keep them open for more. */
-function letGo(server) {
-  const timer = setInterval(() => server.closeIdleConnections(), LOOK_MS)
+/** Connections that nothing has come from yet, such as those that browsers open in advance. */
+function unusedConnections(server) {
+  const unused = new Set()
+  server.on('connection', (socket) => {
+    unused.add(socket)
+    socket.once('close', () => unused.delete(socket))
+  })
+  server.prependListener('request', ({ socket }) => unused.delete(socket))
+  return unused
+}
+
+/**
+ * Lets go of connections as their last answers are sent: clients keep them open for more. Node does
+ * not count those as idle from which nothing has come.
+ */
+function letGo(server, unused) {
+  const look = () => {
+    server.closeIdleConnections()
+    for (const socket of unused) {
+      if (socket.bytesRead === 0) socket.destroy()
+    }
+  }
+  look()
+  const timer = setInterval(look, LOOK_MS)
   server.once('close', () => clearInterval(timer))
 }
 

@@ -30,6 +30,19 @@ test('every message comes once, page by page, while others come and go', async (
   expect(seen).toEqual(Array.from({ length: 250 }, (_, n) => `${249 - n}`))
 })
 
+test('a misspelt option is refused instead of giving the first page for ever', async () => {
+  const store = await openStore()
+  const message = expect.stringContaining('did you mean')
+  for (const call of [
+    () => store.getRecentMessages(5, { befor: 1 }),
+    () => store.getMessagesByPeer('p0', 5, { befor: 1 }),
+    () => store.verifyBackup('x', { pasword: 'y' }),
+    () => store.restore('x', { pasword: 'y' }),
+  ]) {
+    await expect(call()).rejects.toMatchObject({ code: 'INVALID_PARAMETERS', message })
+  }
+})
+
 test('a page is an array like any other', async () => {
   const store = await filled()
   const page = await store.getMessagesByPeer('p0', 2)

@@ -2,7 +2,8 @@
 // plainly why it does not start.
 
 const { cpSync, mkdirSync } = require('node:fs')
-const { createServer } = require('node:net')
+const { once } = require('node:events')
+const { connect, createServer } = require('node:net')
 const { join } = require('node:path')
 const { version } = require('../../package.json')
 const { scratchFolder } = require('../support/scratch.js')
@@ -30,6 +31,19 @@ test('npm start ends with npm, also when a shell between them hands no signal on
   service.child.kill('SIGKILL')
   const { stdout } = await service.ended
   expect(stdout).toContain('"msg":"stopped"')
+})
+
+test('a connection that nothing has come from does not keep it from stopping', async () => {
+  const service = start()
+  const { port, hostname } = new URL(await addressOf(service))
+  const idle = connect(Number(port), hostname)
+  await once(idle, 'connect')
+  const closed = once(idle, 'close')
+  service.child.kill('SIGTERM')
+  const { code, stdout } = await service.ended
+  expect(code).toBe(0)
+  expect(stdout).toContain('"msg":"stopped"')
+  await closed
 })
 
 test('requests under way are answered before it stops', async () => {
