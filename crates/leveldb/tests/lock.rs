@@ -122,9 +122,8 @@ fn a_killed_holder_frees_it_at_once() {
             Db::open(directory.path(), options()).unwrap().close().unwrap();
             elapsed
         };
-        // How long a process takes to die is the system's affair where others want its cores.
-        let quickest = (0..5).map(|_| free_after()).min().unwrap();
-        assert!(quickest < FREE_WITHIN, "{quickest:?} after {kind:?}");
+        let longest = (0..5).map(|_| free_after()).max().unwrap();
+        assert!(longest < FREE_WITHIN, "{longest:?} after {kind:?}");
     }
 }
 

@@ -83,8 +83,8 @@ fn nobody_waits_while_flushes_fail_and_writing_goes_on_afterwards() {
         }
     }
     assert!(taken < 100, "{taken}");
-    // Each would wait, if one did; one alone can also have been without a core.
     refusals.sort();
+    assert!(refusals.last() < Some(&Duration::from_millis(100)), "{refusals:?}");
     assert!(refusals[refusals.len() / 2] < Duration::from_millis(20), "{refusals:?}");
     fault.clear_plan();
     wait_until("writing again", Duration::from_secs(10), || {
