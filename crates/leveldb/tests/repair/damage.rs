@@ -91,11 +91,11 @@ fn whichever_byte_of_a_table_is_changed_only_its_block_is_lost() {
         for path in tables.filter(|path| matches!(FileKind::of(path), FileKind::Table(_))) {
             let bytes = sample.env.read_file(&path).unwrap();
             let inside = entries_of(&sample, &path);
-            assert!(!inside.is_empty());
             if damaged(&sample, &path, None, &inside).0.is_whole() {
-                // A table that was replaced and is not removed yet.
+                // A table that was replaced and is not removed yet, or one that is not finished.
                 continue;
             }
+            assert!(!inside.is_empty());
             live += 1;
             for at in places(bytes.len(), 211).chain(bytes.len() - 48..bytes.len()) {
                 let mut changed = bytes.clone();
