@@ -393,7 +393,7 @@ export interface EngineOptions {
   syncInterval?: number | undefined
   /** Writes kept in memory before they become a table. Default: 4 MiB. */
   writeBufferSize?: number | undefined
-  /** Blocks kept in memory for reading. Default: 64 MiB. */
+  /** Bytes of what was read that are kept in memory. Default: 64 MiB. */
   cacheSize?: number | undefined
   /** Tables kept open. Default: 1,000. */
   maxOpenFiles?: number | undefined

@@ -75,7 +75,8 @@ pub struct Options {
     /// Memtables that may wait for their flush, besides the one being filled, before writers wait: 1
     /// to 64. Writers are slowed down before that. Default: 4.
     pub max_pending_memtables: usize,
-    /// Bytes of uncompressed blocks kept in memory for reading; 0 keeps none. Default: 64 MiB.
+    /// Bytes of what was read that are kept in memory, uncompressed blocks and single values; 0 keeps
+    /// nothing. Default: 64 MiB.
     pub block_cache_size: usize,
     /// Table files kept open; a table that is open keeps its index and filter in memory. Less than 16
     /// count as 16, and a compaction or an open iterator holds the tables that it reads besides. A

@@ -20,6 +20,7 @@ use super::view::ViewCell;
 use crate::compaction::ManualQueue;
 use crate::env::{Env, LockGuard};
 use crate::error::{Error, Result};
+use crate::memtable::MemTable;
 use crate::options::Options;
 use crate::version::Version;
 use crate::version::file::Trash;
@@ -83,7 +84,7 @@ impl Core {
     }
 
     /// Shows readers a version, and tells everyone whom a new version concerns.
-    pub(crate) fn install(&self, version: Arc<Version>, flushed: Option<u64>) {
+    pub(crate) fn install(&self, version: Arc<Version>, flushed: Option<&MemTable>) {
         self.view.install(version, flushed);
         self.update_pressure();
         self.progress.announce();

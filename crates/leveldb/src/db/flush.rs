@@ -79,7 +79,7 @@ fn install(
             file.set_statistics(Some(summary.statistics));
         }
     }
-    core.install(version, Some(memtable.log_number()));
+    core.install(version, Some(memtable));
     Ok(())
 }
 

@@ -114,7 +114,8 @@ fn show(core: &Core, recovered: Recovered) {
     // an older one, whose entries may be compacted away. For the same reason the number never falls,
     // also where the new view has a smaller one, as after a copy was restored.
     core.visible.fetch_max(recovered.last_sequence, Ordering::AcqRel);
-    core.view.replace(View { active, pending: memtables, version });
+    // Another process may have put older tables in the place of these.
+    core.view.replace(View { active, pending: memtables, version, tables_up_to: None });
     core.tables.keep_only(&numbers);
 }
 

@@ -226,8 +226,12 @@ pub(crate) fn assemble(
     );
     let mut pending = foundation.memtables;
     pending.reverse();
-    let view =
-        View { active: Arc::new(MemTable::new(0)), pending, version: Arc::clone(set.current()) };
+    let view = View {
+        active: Arc::new(MemTable::new(0)),
+        pending,
+        version: Arc::clone(set.current()),
+        tables_up_to: Some(set.last_sequence()),
+    };
     Core {
         directory: directory.to_path_buf(),
         view: ViewCell::new(view),

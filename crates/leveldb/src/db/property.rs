@@ -6,6 +6,7 @@ use super::core::Core;
 use super::view::View;
 use crate::error::Result;
 use crate::format::LEVELS;
+use crate::table::ReadCache;
 use crate::version::Version;
 
 pub(crate) fn property(core: &Core, name: &str) -> Result<Option<String>> {
@@ -27,7 +28,8 @@ fn of_view(core: &Core, view: &View, name: &str) -> Option<String> {
             let pinned = version.all_files().filter_map(|(_, file)| file.pinned());
             let tables =
                 core.tables.table_bytes() + pinned.map(|table| table.memory()).sum::<usize>();
-            Some((memtables + core.tables.block_bytes() + tables).to_string())
+            let read = core.tables.read_cache().map_or(0, ReadCache::usage);
+            Some((memtables + tables + read).to_string())
         }
         other => {
             let level: usize = other.strip_prefix("num-files-at-level")?.parse().ok()?;

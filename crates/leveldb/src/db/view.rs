@@ -13,9 +13,10 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 
 use crate::error::Result;
+use crate::internal_key::{self, SequenceNumber};
 use crate::lookup::Lookup;
 use crate::memtable::MemTable;
-use crate::table::ReadMode;
+use crate::table::{Hit, ReadMode};
 use crate::version::Version;
 use crate::version::table_cache::TableCache;
 
@@ -27,6 +28,8 @@ pub(crate) struct View {
     /// Full memtables that wait for their flush, newest first.
     pub(crate) pending: Vec<Arc<MemTable>>,
     pub(crate) version: Arc<Version>,
+    /// No entry in the tables of the version is newer. None where nobody can tell.
+    pub(crate) tables_up_to: Option<SequenceNumber>,
 }
 
 impl View {
@@ -47,7 +50,21 @@ impl View {
                 return Ok(Some(found));
             }
         }
-        self.version.get(tables, lookup, mode)
+        let rows = tables.read_cache().zip(self.tables_up_to);
+        if let Some(row) = rows.and_then(|(cache, up_to)| cache.row(lookup, up_to)) {
+            return Ok(Some(row));
+        }
+        let Some(Hit { tag, value, again }) = self.version.get(tables, lookup, mode)? else {
+            return Ok(None);
+        };
+        // What is read once need not be kept twice.
+        if let Some((cache, up_to)) = rows
+            && again
+            && lookup.seek_tag >= internal_key::seek_tag(up_to)
+        {
+            cache.keep_row(lookup, up_to, tag, &value);
+        }
+        Ok(Some((tag, value)))
     }
 }
 
@@ -90,18 +107,21 @@ impl ViewCell {
         });
     }
 
-    /// Puts a version in force. `flushed` is the log of the memtable that is in it now.
-    pub(crate) fn install(&self, version: Arc<Version>, flushed: Option<u64>) {
+    /// Puts a version in force. `flushed` is the memtable that is in it now.
+    pub(crate) fn install(&self, version: Arc<Version>, flushed: Option<&MemTable>) {
         self.change(|view| {
             view.version = version;
-            view.pending.retain(|memtable| Some(memtable.log_number()) != flushed);
+            let Some(flushed) = flushed else { return };
+            view.pending.retain(|memtable| memtable.log_number() != flushed.log_number());
+            view.tables_up_to = view.tables_up_to.map(|up_to| up_to.max(flushed.last_sequence()));
         });
     }
 
     /// Lets go of everything, when the database is closed.
     pub(crate) fn clear(&self) {
         let active = Arc::new(MemTable::new(0));
-        self.replace(View { active, pending: Vec::new(), version: Arc::default() });
+        let (pending, version) = (Vec::new(), Arc::default());
+        self.replace(View { active, pending, version, tables_up_to: None });
     }
 
     fn change(&self, apply: impl FnOnce(&mut View)) {

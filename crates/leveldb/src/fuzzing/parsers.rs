@@ -12,7 +12,7 @@ use crate::internal_key;
 use crate::iterator::InternalIterator;
 use crate::log::{LogRead, LogReader};
 use crate::lookup::Lookup;
-use crate::table::{Block, BlockIterator, ReadMode, Table};
+use crate::table::{Block, BlockIterator, Hit, ReadMode, Table};
 use crate::version::edit::VersionEdit;
 use crate::version::manifest;
 use crate::write_batch::{BatchEntry, BatchReader, WriteBatch};
@@ -92,7 +92,8 @@ pub fn table(input: &[u8]) {
         let Some((user_key, tag)) = internal_key::split(&key) else { continue };
         // A search for a deletion's place starts at the value's place, as readers' searches do.
         let found = table.get(&Lookup::new(user_key, tag | 1), ReadMode::Any);
-        assert!(found.is_ok_and(|found| found == Some((tag, Bytes::from(value)))));
+        let is_this = |found: Hit| found.tag == tag && found.value == value;
+        assert!(found.is_ok_and(|found| found.is_some_and(is_this)));
     }
 }
 

@@ -4,7 +4,6 @@
 
 mod block;
 mod block_builder;
-mod block_cache;
 mod block_directory;
 mod block_handle;
 mod block_iterator;
@@ -17,6 +16,7 @@ mod footer;
 mod index;
 mod iterator;
 mod metaindex;
+mod read_cache;
 mod readahead;
 mod reader;
 mod statistics;
@@ -26,12 +26,12 @@ mod verify;
 mod tests;
 
 pub(crate) use block::Block;
-pub(crate) use block_cache::BlockCache;
 pub(crate) use block_handle::BlockHandle;
 pub(crate) use block_iterator::BlockIterator;
 pub(crate) use block_reader::{BlockReader, ReadMode};
 pub(crate) use builder::{TableBuilder, TableOptions, TableSummary};
 pub(crate) use footer::Footer;
 pub(crate) use iterator::Reading;
-pub(crate) use reader::Table;
+pub(crate) use read_cache::ReadCache;
+pub(crate) use reader::{Hit, Table};
 pub(crate) use statistics::TableStatistics;

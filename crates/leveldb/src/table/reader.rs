@@ -11,7 +11,6 @@ use std::sync::Arc;
 use bytes::{Buf, Bytes};
 
 use super::block::Block;
-use super::block_cache::{BlockCache, TableKey};
 use super::block_handle::BlockHandle;
 use super::block_reader::{BlockReader, ReadMode};
 use super::filter_block::FilterBlock;
@@ -19,6 +18,7 @@ use super::footer::Footer;
 use super::index::{Index, decode_handle};
 use super::iterator::{Reading, TableIterator};
 use super::metaindex::Metaindex;
+use super::read_cache::{ReadCache, TableKey};
 use super::statistics::TableStatistics;
 use crate::env::{FileIdentity, ReadableFile};
 use crate::error::{CorruptionKind, Error, Result};
@@ -36,7 +36,16 @@ pub(crate) struct Table {
     index_offset: u64,
     filter: Option<FilterBlock>,
     statistics: Option<TableStatistics>,
-    cache: Option<(Arc<BlockCache>, TableKey)>,
+    cache: Option<(Arc<ReadCache>, TableKey)>,
+}
+
+/// An entry that was looked for and found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Hit {
+    pub(crate) tag: u64,
+    pub(crate) value: Bytes,
+    /// Whether its block had been searched before.
+    pub(crate) again: bool,
 }
 
 impl Table {
@@ -46,7 +55,7 @@ impl Table {
         path: PathBuf,
         number: u64,
         expected_size: Option<u64>,
-        cache: Option<Arc<BlockCache>>,
+        cache: Option<Arc<ReadCache>>,
     ) -> Result<Self> {
         let reader = BlockReader::new(file, path);
         let identity = reader.identity()?;
@@ -100,7 +109,7 @@ impl Table {
             let sequence = tag >> 8;
             match self.get(&Lookup::new(user_key, internal_key::seek_tag(sequence)), ReadMode::Any)
             {
-                Ok(Some((found, _))) if found >> 8 == sequence => {}
+                Ok(Some(found)) if found.tag >> 8 == sequence => {}
                 Ok(_) => return Err(self.reader.corruption(None, CorruptionKind::Inconsistent)),
                 // A damaged block is for those who need what is in it.
                 Err(error) if error.is_corruption() => {}
@@ -110,8 +119,8 @@ impl Table {
         Ok(())
     }
 
-    /// The entry that is looked for: its tag and its value.
-    pub(crate) fn get(&self, lookup: &Lookup<'_>, mode: ReadMode) -> Result<Option<(u64, Bytes)>> {
+    /// The entry that is looked for.
+    pub(crate) fn get(&self, lookup: &Lookup<'_>, mode: ReadMode) -> Result<Option<Hit>> {
         let Lookup { user_key, seek_tag, hash } = *lookup;
         let entry = self.index.search(user_key, seek_tag).map_err(|kind| self.bad_index(kind))?;
         let Some(entry) = entry else { return Ok(None) };
@@ -121,7 +130,7 @@ impl Table {
         {
             return Ok(None);
         }
-        let block = self.block(handle, mode)?;
+        let (block, again) = self.block(handle, mode)?;
         let found = block
             .search(user_key, seek_tag)
             .map_err(|kind| self.reader.corruption(handle.offset, kind))?;
@@ -134,7 +143,7 @@ impl Table {
         let mut bytes = block.into_bytes();
         bytes.truncate(value.end);
         bytes.advance(value.start);
-        Ok(Some((tag, bytes)))
+        Ok(Some(Hit { tag, value: bytes, again }))
     }
 
     /// A cursor over the table. `fill_cache` keeps the blocks that it reads in the cache; without
@@ -194,7 +203,7 @@ impl Table {
 
     pub(super) fn cached(&self, handle: BlockHandle) -> Option<Block> {
         let (cache, key) = self.cache.as_ref()?;
-        cache.get(*key, handle.offset)
+        cache.block(*key, handle.offset)
     }
 
     /// Takes a block's content apart, and keeps it in the cache if wanted.
@@ -214,21 +223,25 @@ impl Table {
 
     fn keep(&self, handle: BlockHandle, block: &Block) {
         if let Some((cache, key)) = &self.cache {
-            cache.insert(*key, handle.offset, block.clone());
+            cache.keep_block(*key, handle.offset, block.clone());
         }
     }
 
-    fn block(&self, handle: BlockHandle, mode: ReadMode) -> Result<Block> {
+    /// The block, and whether it was searched before.
+    fn block(&self, handle: BlockHandle, mode: ReadMode) -> Result<(Block, bool)> {
         match self.cached(handle) {
             // A directory costs as much as a few searches. Most of the blocks of a database that is
             // larger than the cache are searched once before they fall out.
             Some(block) if block.lacks_directory() => {
                 let block = block.with_directory();
                 self.keep(handle, &block);
-                Ok(block)
+                Ok((block, true))
             }
-            Some(block) => Ok(block),
-            None => self.make_block(handle, self.reader.read(handle, mode)?, true),
+            Some(block) => Ok((block, true)),
+            None => {
+                let block = self.make_block(handle, self.reader.read(handle, mode)?, true)?;
+                Ok((block, false))
+            }
         }
     }
 }

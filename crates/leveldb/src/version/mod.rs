@@ -14,13 +14,11 @@ pub(crate) mod table_cache;
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use crate::error::Result;
 use crate::format::LEVELS;
 use crate::internal_key;
 use crate::lookup::Lookup;
-use crate::table::ReadMode;
+use crate::table::{Hit, ReadMode};
 use file::TableFile;
 use table_cache::TableCache;
 
@@ -54,31 +52,31 @@ impl Version {
         self.files(level).iter().map(|file| file.size).sum()
     }
 
-    /// The entry that is looked for: its tag and its value.
+    /// The entry that is looked for.
     pub(crate) fn get(
         &self,
         tables: &TableCache,
         lookup: &Lookup<'_>,
         mode: ReadMode,
-    ) -> Result<Option<(u64, Bytes)>> {
+    ) -> Result<Option<Hit>> {
         let user_key = lookup.user_key;
-        let mut newest: Option<(u64, Bytes)> = None;
+        let mut newest: Option<Hit> = None;
         for file in self.files(0) {
             if !file.overlaps(Some(user_key), Some(user_key)) {
                 continue;
             }
             // Files of a flush are ordered, so the first hit decides; after a repair by other
             // software they need not be, so where it is not certain the sequence numbers do.
-            if let (Some((tag, _)), Some(statistics)) = (&newest, file.statistics())
-                && statistics.max_sequence < tag >> 8
+            if let (Some(found), Some(statistics)) = (&newest, file.statistics())
+                && statistics.max_sequence < found.tag >> 8
             {
                 continue;
             }
             let found = tables.table(file, mode)?.get(lookup, mode)?;
-            if let Some((tag, value)) = found
-                && newest.as_ref().is_none_or(|(best, _)| tag > *best)
+            if let Some(found) = found
+                && newest.as_ref().is_none_or(|newest| found.tag > newest.tag)
             {
-                newest = Some((tag, value));
+                newest = Some(found);
             }
         }
         if newest.is_some() {

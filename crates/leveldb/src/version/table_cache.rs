@@ -12,25 +12,25 @@ use crate::env::{Env, ReadableFile};
 use crate::error::{CorruptionKind, Error, IoOperation, Result};
 use crate::file_name;
 use crate::options::Options;
-use crate::table::{BlockCache, ReadMode, Table};
+use crate::table::{ReadCache, ReadMode, Table};
 use crate::version::file::TableFile;
 
 pub(crate) struct TableCache {
     env: Arc<dyn Env>,
     directory: PathBuf,
-    blocks: Option<Arc<BlockCache>>,
+    read: Option<Arc<ReadCache>>,
     open: Cache<u64, Arc<Table>>,
     closed: AtomicBool,
 }
 
 impl TableCache {
     pub(crate) fn new(directory: PathBuf, options: &Options) -> Self {
-        let blocks = (options.block_cache_size > 0)
-            .then(|| Arc::new(BlockCache::new(options.block_cache_size)));
+        let read = (options.block_cache_size > 0)
+            .then(|| Arc::new(ReadCache::new(options.block_cache_size)));
         Self {
             env: Arc::clone(&options.env),
             directory,
-            blocks,
+            read,
             open: Cache::new(options.max_open_files.max(16)),
             closed: AtomicBool::new(false),
         }
@@ -74,8 +74,8 @@ impl TableCache {
     /// Opens a table, past the cache.
     pub(crate) fn open_table(&self, file: &TableFile) -> Result<Table> {
         let (readable, path) = self.open_file(file)?;
-        let blocks = self.blocks.clone();
-        let table = Table::open(readable, path, file.number, Some(file.size), blocks)?;
+        let cache = self.read.clone();
+        let table = Table::open(readable, path, file.number, Some(file.size), cache)?;
         table.check_identity(&file.smallest, &file.largest)?;
         Ok(table)
     }
@@ -103,15 +103,15 @@ impl TableCache {
     /// Closes a table whose file is going to be removed.
     pub(crate) fn forget(&self, number: u64) {
         self.open.remove(&number);
-        if let Some(blocks) = &self.blocks {
-            blocks.forget(number);
+        if let Some(cache) = &self.read {
+            cache.forget(number);
         }
     }
 
     /// Forgets what it knows of tables that are not among these.
     pub(crate) fn keep_only(&self, numbers: &HashSet<u64>) {
-        if let Some(blocks) = &self.blocks {
-            blocks.keep_only(numbers);
+        if let Some(cache) = &self.read {
+            cache.keep_only(numbers);
         }
     }
 
@@ -121,9 +121,9 @@ impl TableCache {
         self.open.clear();
     }
 
-    /// Bytes of blocks that are cached.
-    pub(crate) fn block_bytes(&self) -> usize {
-        self.blocks.as_ref().map_or(0, |blocks| blocks.usage())
+    /// What was read from tables before.
+    pub(crate) fn read_cache(&self) -> Option<&ReadCache> {
+        self.read.as_deref()
     }
 
     /// Bytes of indexes and filters of open tables.

@@ -24,6 +24,7 @@ mod past_damage;
 mod properties;
 mod ranges;
 mod restart;
+mod rows;
 mod try_write;
 
 #[path = "../common/random.rs"]

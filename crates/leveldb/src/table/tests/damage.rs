@@ -21,7 +21,7 @@ fn read_all(bytes: &[u8], model: &Model) -> bool {
     for (key, Reverse(sequence)) in model.keys() {
         match table.get(&Lookup::new(key, seek_tag(*sequence)), ReadMode::Any) {
             Ok(found) => {
-                let value = found.map(|(tag, value)| (tag as u8 == 1).then(|| value.to_vec()));
+                let value = found.map(|hit| (hit.tag as u8 == 1).then(|| hit.value.to_vec()));
                 assert_eq!(value, expected(model, key, *sequence));
             }
             Err(error) => failed |= is_corruption(&error),

@@ -53,7 +53,7 @@ pub(super) fn build(model: &Model, options: TableOptions) -> (Vec<u8>, TableSumm
 }
 
 /// Opens a table of these bytes.
-pub(super) fn open(bytes: &[u8], cache: Option<Arc<BlockCache>>) -> Result<Arc<Table>> {
+pub(super) fn open(bytes: &[u8], cache: Option<Arc<ReadCache>>) -> Result<Arc<Table>> {
     let env = MemoryEnv::new();
     env.create_dir_all(Path::new("/db")).unwrap();
     env.write_file(&path(), bytes).unwrap();

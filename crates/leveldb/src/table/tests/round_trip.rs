@@ -40,7 +40,7 @@ fn table_options() -> impl Strategy<Value = TableOptions> {
 
 fn check_get(table: &Table, model: &Model, key: &[u8], sequence: u64) {
     let found = table.get(&Lookup::new(key, seek_tag(sequence)), ReadMode::Any).unwrap();
-    let found = found.map(|(tag, value)| (tag as u8 == 1).then(|| value.to_vec()));
+    let found = found.map(|hit| (hit.tag as u8 == 1).then(|| hit.value.to_vec()));
     assert_eq!(found, expected(model, key, sequence), "{key:?} at {sequence}");
 }
 
@@ -55,7 +55,7 @@ proptest! {
         cached in any::<bool>(),
     ) {
         let (bytes, summary) = build(&model, options);
-        let cache = cached.then(|| Arc::new(BlockCache::new(1 << 20)));
+        let cache = cached.then(|| Arc::new(ReadCache::new(1 << 20)));
         let table = open(&bytes, cache).unwrap();
         prop_assert_eq!(table.statistics(), Some(summary.statistics));
         prop_assert_eq!(table.verify().unwrap(), summary.statistics);
@@ -83,7 +83,7 @@ proptest! {
     ) {
         let all = entries(&model);
         let (bytes, _) = build(&model, options);
-        let table = open(&bytes, Some(Arc::new(BlockCache::new(1 << 20)))).unwrap();
+        let table = open(&bytes, Some(Arc::new(ReadCache::new(1 << 20)))).unwrap();
         let mut cursor = table.iter(fill_cache);
         let mut place: Option<usize> = None;
         for (action, key, sequence) in moves {
@@ -133,7 +133,7 @@ fn large_values_are_whole() {
     }
     for compression in ALL_COMPRESSIONS {
         let (bytes, _) = build(&model, options(compression));
-        let table = open(&bytes, Some(Arc::new(BlockCache::new(64 << 20)))).unwrap();
+        let table = open(&bytes, Some(Arc::new(ReadCache::new(64 << 20)))).unwrap();
         for key in 0..6u8 {
             check_get(&table, &model, &[key], 9);
             check_get(&table, &model, &[key], 9);
@@ -228,7 +228,7 @@ fn a_read_that_may_not_wait_is_answered_from_memory_or_refused() {
     env.write_file(&path(), bytes).unwrap();
     let file = env.open(&path()).unwrap();
     let file = Arc::new(ColdFile { file, cold: AtomicBool::new(false) });
-    let cache = Arc::new(BlockCache::new(1 << 20));
+    let cache = Arc::new(ReadCache::new(1 << 20));
     let open = |file: &Arc<ColdFile>| {
         let file = Arc::clone(file);
         Arc::new(Table::open(file, path(), 5, None, Some(Arc::clone(&cache))).unwrap())
