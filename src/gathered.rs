@@ -8,7 +8,9 @@
 use std::collections::VecDeque;
 use std::mem;
 
-use sigil_leveldb::{BatchEntry, Db, Durability, Error, Result as EngineResult, WriteBatch};
+use sigil_leveldb::{
+    BatchEntry, Db, Durability, Error, Result as EngineResult, TRY_WRITE_LIMIT, WriteBatch,
+};
 
 use crate::failure::Failure;
 use crate::record_writes::RecordWrites;
@@ -18,8 +20,6 @@ use crate::registry::Opened;
 const ALONE: usize = 64 << 10;
 /// A batch takes no more writes beyond this many bytes.
 const BATCH_LIMIT: usize = 4 << 20;
-/// More bytes are not written on the thread of JavaScript, which would do nothing else meanwhile.
-const ON_THE_SPOT: usize = 512 << 10;
 /// The memory of a batch up to this size is used again.
 const KEPT: usize = 1 << 20;
 
@@ -103,7 +103,7 @@ impl Gathered {
         let most = self.closed.iter().map(Part::durability).max();
         let bytes: usize = self.closed.iter().map(Part::byte_size).sum();
         if most.max(Some(self.open.durability)) == Some(Durability::Sync)
-            || bytes + self.open.batch.byte_size() > ON_THE_SPOT
+            || bytes + self.open.batch.byte_size() > TRY_WRITE_LIMIT
         {
             return false;
         }
