@@ -86,9 +86,11 @@ async function measureRecords(open, size, recordOf, count, results) {
   await inFlight(64, count, get)
   note('get, 64 in flight', await inFlight(64, count, get))
   note('get, one by one', await inFlight(1, count / 4, get))
-  const there = count + count / 4
+  const there = 2.5 * count
+  await inFlight(64, there, put)
   note('read all', await once(there, () => readAll(store, there)))
-  note('batch of 1,000', await batches(store, recordOf, there, count / 1_000))
+  await batches(store, recordOf, there, count / 4_000)
+  note('batch of 1,000', await batches(store, recordOf, 2 * there, count / 4_000))
   if (store.putDurable) {
     const durable = (from) => (number) =>
       store.putDurable(keyOf(from + number), recordOf(from + number))
@@ -104,7 +106,7 @@ async function readAll(store, expected) {
 }
 
 async function batches(store, recordOf, from, count) {
-  const lots = Array.from({ length: Math.max(1, Math.round(count / 4)) }, (_, lot) =>
+  const lots = Array.from({ length: Math.max(1, Math.round(count)) }, (_, lot) =>
     Array.from({ length: 1_000 }, (_, index) => {
       const number = from + lot * 1_000 + index
       return [keyOf(number), recordOf(number)]
