@@ -1,6 +1,8 @@
 // The open store as lib/ uses it: promises over the addon's handle, errors turned into ours, who
 // waits for which queued change, and that closing waits for what is under way.
 
+// Of the module: somebody who tests with timers of his own replaces the global ones.
+const { setImmediate } = require('node:timers')
 const { fromNative } = require('./errors.js')
 const { callNative } = require('./native.js')
 
@@ -88,11 +90,11 @@ class Vault {
     }
   }
 
-  // Once a tick: those who were waiting for the last group have then asked for their next change.
+  // Once a turn: those who were waiting for the last group have then asked for their next change.
   #schedule() {
     if (this.#committing || this.#scheduled) return
     this.#scheduled = true
-    process.nextTick(() => {
+    setImmediate(() => {
       this.#scheduled = false
       this.#commit()
     })

@@ -3,11 +3,14 @@
 // waits for what is under way.
 
 const { performance } = require('node:perf_hooks')
+// Of the module: somebody who tests with timers of his own replaces the global ones.
+const { setImmediate } = require('node:timers')
 const { setTimeout: delay } = require('node:timers/promises')
 const { errorOf, fromNative } = require('./errors.js')
 const { seriesOf } = require('./metrics/instruments.js')
 const { callNative, loaded, newBatch } = require('./native.js')
-const { inItsTurn, isCrowded, rest, restAfterMuch } = require('./turn.js')
+const { ReadGroup } = require('./read-group.js')
+const { inItsTurn, rest, restAfterMuch } = require('./turn.js')
 const { WriteGroup } = require('./write-group.js')
 
 /** What a write survives, as the addon numbers it. */
@@ -18,6 +21,9 @@ const LOCK_PAUSE = 25
 
 /** Gathered writes of so many bytes are committed at once. */
 const AT_ONCE = 256 << 10
+
+/** Gathered reads that go to the pool together. */
+const READ_TOGETHER = 16
 
 const SETTLED = Promise.resolve()
 
@@ -37,6 +43,10 @@ class NativeDb {
   #group
   /** Whether a group is being committed on the pool. */
   #committing = false
+  /** Reads that the addon has gathered and not begun to answer. */
+  #reads
+  /** Groups of reads that are on the pool. */
+  #readsOnPool = 0
   #underWay = 0
   #idle
   #series
@@ -102,6 +112,7 @@ class NativeDb {
 
   /** Calls the addon for a promise. */
   async run(operation, body) {
+    if (this.#reads !== undefined) this.#answer()
     if (this.#group !== undefined) this.#commit()
     this.#underWay += 1
     try {
@@ -115,13 +126,17 @@ class NativeDb {
 
   /** The value, undefined where there is none; a promise only where something must be waited for. */
   get(key, asText, snapshot) {
-    if (isCrowded()) return this.#read('get', (native) => native.get(key, asText, snapshot))
+    if (snapshot !== undefined) return this.#getAt(key, asText, snapshot)
     const started = this.#series.reads.begin()
-    const cached = this.call('get', (native, addon) =>
-      snapshot === undefined
-        ? addon.tryGet(this.#handle, key, asText)
-        : native.tryGetAt(key, asText, snapshot),
-    )
+    const cached = this.call('get', (_, addon) => addon.tryGet(this.#handle, key, asText))
+    if (cached === null) return this.#gatherRead('get')
+    this.#series.reads.end(started)
+    return inItsTurn(cached)
+  }
+
+  #getAt(key, asText, snapshot) {
+    const started = this.#series.reads.begin()
+    const cached = this.call('get', (native) => native.tryGetAt(key, asText, snapshot))
     if (cached === null) return this.#read('get', (native) => native.get(key, asText, snapshot))
     this.#series.reads.end(started)
     return inItsTurn(cached)
@@ -165,16 +180,11 @@ class NativeDb {
   /** The record's text, undefined where there is none; a promise as for `get`. */
   getRecord(operation, call) {
     const { tenant, symbol, authHash } = call
-    if (isCrowded()) {
-      return this.#read(operation, (native) => native.getRecord(tenant, symbol, authHash))
-    }
     const started = this.#series.reads.begin()
     const cached = this.call(operation, (_, addon) =>
       addon.tryGetRecord(this.#handle, tenant, symbol, authHash),
     )
-    if (cached === null) {
-      return this.#read(operation, (native) => native.getRecord(tenant, symbol, authHash))
-    }
+    if (cached === null) return this.#gatherRead(operation)
     this.#series.reads.end(started)
     return inItsTurn(cached)
   }
@@ -238,6 +248,69 @@ class NativeDb {
     return value
   }
 
+  /** Waits for the answer to a read that the addon has just gathered. */
+  #gatherRead(operation) {
+    const group = this.#reads ?? this.#newReads()
+    const answer = group.add(operation)
+    if (group.calls === READ_TOGETHER) this.#answerOnPool()
+    return answer
+  }
+
+  #newReads() {
+    const group = new ReadGroup()
+    this.#reads = group
+    this.#underWay += 1
+    // Those who get their answers from the pool in this turn are about to call again.
+    if (this.#readsOnPool > 0) setImmediate(this.#answer)
+    // After those who are about to call in this go of JavaScript.
+    else SETTLED.then(this.#answer)
+    return group
+  }
+
+  /**
+   * Answers gathered reads: here where they are few, which is quicker than waking a thread, unless
+   * the disk has to be waited for; and on the pool where more are there already, so that their
+   * callers are not kept waiting.
+   */
+  #answer = () => {
+    const group = this.#reads
+    if (group === undefined) return
+    const values = this.#readsOnPool === 0 ? this.#answersHere() : null
+    if (values === null) {
+      this.#answerOnPool()
+      return
+    }
+    this.#reads = undefined
+    this.#series.reads.waited(group.began, group.calls)
+    this.#done()
+    const turn = rest()
+    if (turn === undefined) group.settle(values)
+    else turn.then(() => group.settle(values))
+  }
+
+  #answersHere() {
+    try {
+      return this.#addon.tryAnswerGathered(this.#handle)
+    } catch {
+      return null
+    }
+  }
+
+  async #answerOnPool() {
+    const group = this.#reads
+    this.#reads = undefined
+    this.#readsOnPool += 1
+    try {
+      const { values, failures } = await this.#native.answerGathered()
+      this.#series.reads.waited(group.began, group.calls - failures.length)
+      group.settle(values, failures)
+    } catch (thrown) {
+      group.fail(thrown)
+    }
+    this.#readsOnPool -= 1
+    this.#done()
+  }
+
   #newGroup() {
     const { writes } = this.#series
     const group = new WriteGroup(this.#committing ? performance.now() : writes.begin())
@@ -266,6 +339,8 @@ class NativeDb {
   #commit = () => {
     const group = this.#group
     if (group === undefined || this.#committing) return
+    // What was asked before is what was there before.
+    if (this.#reads !== undefined) this.#answer()
     this.#group = undefined
     let made
     try {
@@ -297,7 +372,7 @@ class NativeDb {
     this.#committing = false
     this.#done()
     // Those who were waiting for this group ask for their next write first.
-    if (this.#group !== undefined) process.nextTick(this.#commit)
+    if (this.#group !== undefined) setImmediate(this.#commit)
   }
 
   #done() {

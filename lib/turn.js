@@ -3,12 +3,12 @@
 // as long as it goes on. So when a turn has lasted long enough, callers get their answers in one of
 // the next. Each turn begins with those who wait, in the order in which they called, and takes as many
 // of them as it has time for; calls that are made meanwhile are answered at once again.
-// Somebody who calls on and on without waiting makes the turn too long all the same: what can be
-// done elsewhere is, from then on.
+
+// Of the module: somebody who tests with timers of his own replaces the global ones.
+const { setImmediate } = require('node:timers')
 
 /** Milliseconds. */
 const LONG_ENOUGH = 3
-const TOO_LONG = 9
 /** A look at the clock costs something; it is done once in so many calls. */
 const CALLS_PER_LOOK = 16
 
@@ -16,7 +16,6 @@ let calls = 0
 /** When the turn's first look at the clock was; undefined before. */
 let began
 let isOver = false
-let isTooLong = false
 /** How to let those go on who wait, in their order. */
 let waiting = []
 
@@ -32,14 +31,9 @@ function inItsTurn(answer) {
   return isOver ? aTurn().then(() => answer) : answer
 }
 
-/** Whether what can be done elsewhere should be. */
-function isCrowded() {
-  return isTooLong
-}
-
 function count() {
   calls += 1
-  if (!isTooLong && calls % CALLS_PER_LOOK === 0) look()
+  if (!isOver && calls % CALLS_PER_LOOK === 0) look()
 }
 
 /** The same as `rest`, for work that may be large. */
@@ -54,8 +48,7 @@ function look() {
     began = now
     setImmediate(nextTurn)
   } else {
-    isOver ||= now - began > LONG_ENOUGH
-    isTooLong = now - began > TOO_LONG
+    isOver = now - began > LONG_ENOUGH
   }
 }
 
@@ -67,7 +60,6 @@ function aTurn() {
 
 async function nextTurn() {
   isOver = false
-  isTooLong = false
   if (waiting.length === 0) {
     began = undefined
     return
@@ -88,4 +80,4 @@ async function nextTurn() {
   waiting = [...those.slice(gone), ...waiting]
 }
 
-module.exports = { inItsTurn, isCrowded, rest, restAfterMuch }
+module.exports = { inItsTurn, rest, restAfterMuch }

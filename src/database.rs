@@ -13,6 +13,7 @@ use crate::boundary::{Result, guard};
 use crate::bytes::Input;
 use crate::failure::Failure;
 use crate::gathered::Gathered;
+use crate::gathered_reads::GatheredReads;
 use crate::handle;
 use crate::job::{Promise, on_pool};
 use crate::open_options::OpenOptions;
@@ -36,6 +37,8 @@ pub struct Held {
     pub(crate) batch: Mutex<WriteBatch>,
     /// The same, of records.
     pub(crate) records: Mutex<Together>,
+    /// Reads that wait to be answered.
+    pub(crate) reads: Mutex<GatheredReads>,
 }
 
 impl Held {
@@ -45,6 +48,7 @@ impl Held {
             gathered: Mutex::default(),
             batch: Mutex::default(),
             records: Mutex::default(),
+            reads: Mutex::default(),
         }
     }
 

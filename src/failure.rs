@@ -8,6 +8,7 @@
 
 use std::io::ErrorKind;
 
+use napi_derive::napi;
 use serde_json::{Map, Value};
 use sigil_leveldb::Error as EngineError;
 use sigil_records::keys::KeyError;
@@ -44,6 +45,24 @@ impl Failure {
         // Borrowed into a `Value` it would have to be cloned; a map of plain values always
         // serializes, so the fallback is never taken.
         serde_json::to_string(&self.details).unwrap_or_default()
+    }
+}
+
+/// Why one of the calls failed that were answered together.
+#[napi(object)]
+pub struct CallFailure {
+    /// Which of them.
+    pub index: u32,
+    /// Its code.
+    pub code: String,
+    /// The details as JSON.
+    pub message: String,
+}
+
+impl CallFailure {
+    /// The failure of a call.
+    pub fn of(index: u32, failure: &Failure) -> Self {
+        Self { index, code: failure.code().to_owned(), message: failure.details() }
     }
 }
 

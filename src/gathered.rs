@@ -12,7 +12,7 @@ use sigil_leveldb::{
     BatchEntry, Db, Durability, Error, Result as EngineResult, TRY_WRITE_LIMIT, WriteBatch,
 };
 
-use crate::failure::Failure;
+use crate::failure::CallFailure;
 use crate::record_writes::RecordWrites;
 use crate::registry::Opened;
 
@@ -32,14 +32,6 @@ pub struct Gathered {
     open: Known,
     /// How many calls there were.
     calls: u32,
-}
-
-/// Why the write of a call failed.
-pub struct CallFailure {
-    /// Which of the calls that were gathered.
-    pub call: u32,
-    /// Why.
-    pub failure: Failure,
 }
 
 enum Part {
@@ -222,6 +214,6 @@ fn batch_of<'a>(entries: impl Iterator<Item = BatchEntry<'a>>) -> WriteBatch {
 
 fn note(failures: &mut Vec<CallFailure>, call: u32, answer: EngineResult<()>) {
     if let Err(error) = answer {
-        failures.push(CallFailure { call, failure: error.into() });
+        failures.push(CallFailure::of(call, &error.into()));
     }
 }

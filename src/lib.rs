@@ -12,6 +12,7 @@ pub mod cursor;
 pub mod database;
 pub mod failure;
 pub mod gathered;
+pub mod gathered_reads;
 pub mod handle;
 pub mod identity;
 pub mod ids;

@@ -14,6 +14,7 @@ use crate::boundary::{Result, guard};
 use crate::bytes::{Form, Input, Output};
 use crate::database::NativeDb;
 use crate::failure::Failure;
+use crate::gathered_reads::Wanted;
 use crate::handle;
 use crate::job::Promise;
 use crate::registry::Lease;
@@ -92,10 +93,17 @@ impl ToNapiValue for Answer {
     }
 }
 
-/// The value if it can be had without waiting.
+/// The value if memory has the answer; otherwise the read is gathered.
 #[napi]
 pub fn try_get(handle: u32, key: Input, as_text: bool) -> Result<Answer> {
-    handle::with(handle, |held| Ok(Answer::cached(Form::of(as_text), held.db().try_get(&key.0)?)))
+    handle::with(handle, |held| {
+        let form = Form::of(as_text);
+        let answer = Answer::cached(form, held.db().get_if_cached(&key.0)?);
+        if matches!(answer, Answer::Unknown) {
+            held.reads.lock().add(Wanted::Value(key.0, form));
+        }
+        Ok(answer)
+    })
 }
 
 /// A snapshot that a caller gave.

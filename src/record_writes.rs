@@ -4,7 +4,7 @@
 
 use bytes::Bytes;
 use sigil_leveldb::{
-    BatchEntry, Cached, Durability, Error, MAX_VALUE_SIZE, Result as EngineResult, WriteBatch,
+    BatchEntry, Durability, Error, MAX_VALUE_SIZE, Result as EngineResult, WriteBatch,
 };
 use sigil_records::keys::RecordId;
 use sigil_records::records::{Write, is_simple, plan, stamp};
@@ -12,6 +12,7 @@ use sigil_records::records::{Write, is_simple, plan, stamp};
 use crate::bytes::Input;
 use crate::failure::Failure;
 use crate::gathered::Gathered;
+use crate::gathered_reads::known;
 use crate::registry::Opened;
 
 /// A record that is to be written, or without a text deleted.
@@ -71,11 +72,7 @@ impl RecordWrites {
     /// Makes the writes on this thread, if nothing has to be waited for.
     pub(crate) fn try_write(&self, opened: &Opened, durability: Durability) -> EngineResult<()> {
         let Some(_deciding) = opened.deciding.try_lock() else { return Err(Error::WouldBlock) };
-        let mut batch = self.plan(|key| match opened.db.try_get(key)? {
-            Cached::Hit(value) => Ok(Some(value)),
-            Cached::Absent => Ok(None),
-            Cached::Unknown => Err(Error::WouldBlock),
-        })?;
+        let mut batch = self.plan(|key| known(opened.db.try_get(key)?))?;
         opened.db.try_write(&mut batch, durability)
     }
 

@@ -2,7 +2,7 @@
 //! to be decided, and how, stands in `sigil_records::records`.
 
 use napi_derive::napi;
-use sigil_leveldb::{Cached, Error};
+use sigil_leveldb::Error;
 use sigil_records::keys::RecordId;
 use sigil_records::records::find;
 
@@ -10,13 +10,13 @@ use crate::boundary::{Result, guard};
 use crate::bytes::{Form, Input};
 use crate::database::NativeDb;
 use crate::failure::Failure;
+use crate::gathered_reads::{Wanted, known};
 use crate::handle;
-use crate::job::Promise;
 use crate::open_options::durability;
 use crate::reads::Answer;
 use crate::record_writes::RecordWrite;
 
-/// The record's text, if it can be had without waiting.
+/// The record's text, if memory has the answer; otherwise the read is gathered.
 #[napi]
 pub fn try_get_record(
     handle: u32,
@@ -26,14 +26,12 @@ pub fn try_get_record(
 ) -> Result<Answer> {
     handle::with(handle, |held| {
         let id = record_id(tenant, symbol, auth_hash)?;
-        let found = find(&id, |key| match held.db().try_get(key)? {
-            Cached::Hit(value) => Ok(Some(value)),
-            Cached::Absent => Ok(None),
-            Cached::Unknown => Err(Error::WouldBlock),
-        });
-        match found {
+        match find(&id, |key| known(held.db().get_if_cached(key)?)) {
             Ok(value) => Ok(Answer::certain(Form::Text, value)),
-            Err(Error::WouldBlock) => Ok(Answer::Unknown),
+            Err(Error::WouldBlock) => {
+                held.reads.lock().add(Wanted::Record(id));
+                Ok(Answer::Unknown)
+            }
             Err(error) => Err(error.into()),
         }
     })
@@ -71,22 +69,6 @@ impl NativeDb {
         guard(|| {
             let id = record_id(tenant, symbol, auth_hash)?;
             let value = find(&id, |key| self.db().get(key))?;
-            Ok(Answer::certain(Form::Text, value))
-        })
-    }
-
-    /// The record's text.
-    #[napi]
-    pub fn get_record(
-        &self,
-        tenant: Option<Input>,
-        symbol: Input,
-        auth_hash: Input,
-    ) -> Result<Promise<Answer>> {
-        let id = guard(|| record_id(tenant, symbol, auth_hash))?;
-        let moment = guard(|| self.moment(&None))?;
-        self.on_pool(move |db| {
-            let value = find(&id, |key| db.get_at(&moment, key))?;
             Ok(Answer::certain(Form::Text, value))
         })
     }

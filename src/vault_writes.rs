@@ -10,10 +10,9 @@ use sigil_storage::{Change, Kind, Message};
 
 use crate::boundary::{Result, guard};
 use crate::bytes::Input;
-use crate::failure::Failure;
+use crate::failure::{CallFailure, Failure};
 use crate::job::{Promise, on_pool};
 use crate::vault_store::NativeVault;
-use crate::writes::WriteFailure;
 
 /// The changes that wait, in the order of their calls.
 #[derive(Default)]
@@ -80,16 +79,14 @@ impl NativeVault {
 
     /// Makes all changes that are queued now; gives those that failed.
     #[napi]
-    pub fn commit_queued(&self) -> Result<Promise<Vec<WriteFailure>>> {
+    pub fn commit_queued(&self) -> Result<Promise<Vec<CallFailure>>> {
         guard(|| {
             let taken = mem::take(&mut self.queue.lock().0);
             let store = Arc::clone(&self.store);
             Ok(on_pool(move || {
                 let results = store.write_all(&taken);
                 let failures = (0..).zip(results).filter_map(|(index, result)| {
-                    let failure = Failure::from(result.err()?);
-                    let code = failure.code().to_owned();
-                    Some(WriteFailure { index, code, message: failure.details() })
+                    Some(CallFailure::of(index, &result.err()?.into()))
                 });
                 Ok(failures.collect())
             }))

@@ -13,23 +13,12 @@ use sigil_leveldb::WriteBatch;
 use crate::boundary::{Result, guard};
 use crate::bytes::Input;
 use crate::database::NativeDb;
-use crate::gathered::CallFailure;
+use crate::failure::CallFailure;
 use crate::handle;
 use crate::job::{Promise, on_pool};
 use crate::open_options::durability;
 use crate::record_writes::{RecordWrite, Together};
 use crate::records::record_id;
-
-/// Why the write of a call failed.
-#[napi(object)]
-pub struct WriteFailure {
-    /// Which of the calls whose writes were committed.
-    pub index: u32,
-    /// Its code.
-    pub code: String,
-    /// The details as JSON.
-    pub message: String,
-}
 
 /// A batch that is put together piece by piece.
 #[napi]
@@ -171,20 +160,11 @@ impl NativeDb {
     /// Makes what is gathered on the pool; gives the calls whose writes failed. To be called again
     /// only when the promise is settled, so that order is kept.
     #[napi]
-    pub fn commit_gathered(&self) -> Result<Promise<Vec<WriteFailure>>> {
+    pub fn commit_gathered(&self) -> Result<Promise<Vec<CallFailure>>> {
         guard(|| {
             let gathered = mem::take(&mut *self.gathered.lock());
             let lease = Arc::clone(&self.lease);
-            Ok(on_pool(move || {
-                let failures = gathered.commit(lease.opened());
-                Ok(failures.into_iter().map(WriteFailure::from).collect())
-            }))
+            Ok(on_pool(move || Ok(gathered.commit(lease.opened()))))
         })
-    }
-}
-
-impl From<CallFailure> for WriteFailure {
-    fn from(CallFailure { call, failure }: CallFailure) -> Self {
-        Self { index: call, code: failure.code().to_owned(), message: failure.details() }
     }
 }
