@@ -283,9 +283,14 @@ interface StoreWithSyncReads extends StoreOfClass {
 declare const StoreMethods: new () => StoreOfClass
 declare const StoreMethodsWithSyncReads: new () => StoreWithSyncReads
 
+export interface MemoryOptions {
+  /** Gives the time of `updatedAt`. */
+  now?: (() => Date) | undefined
+}
+
 /** The record interface in memory, for tests and for what need not outlive the process. */
 export class InMemoryStorageDriver extends StoreMethodsWithSyncReads {
-  constructor(options?: { now?: (() => Date) | undefined })
+  constructor(options?: MemoryOptions)
 }
 
 /** A `Pool` of the package `pg`, as far as a store needs to know it. */
@@ -307,7 +312,7 @@ export interface PostgresOptions {
   /** Default: 30,000. Not for a pool that was given. */
   queryTimeout?: number | undefined
   /** Labels of the store's numbers. */
-  metricsLabels?: { [name: string]: string | number } | undefined
+  metricsLabels?: Readonly<Record<string, string | number>> | undefined
   /** Gives the time of `updatedAt`. */
   now?: (() => Date) | undefined
 }
@@ -318,28 +323,47 @@ export class PostgresSigilAdapter extends StoreMethods {
   constructor(database?: string | PostgresPool, options?: PostgresOptions)
 }
 
+/** What `createSigilStore` takes for a directory. */
+export interface LevelDBStoreOptions extends AdapterOptions {
+  backend: 'leveldb'
+  /** The directory. Default: `SIGIL_DB_PATH`, or `./sigil-leveldb`. */
+  path?: string | undefined
+}
+
+/** What it takes for a PostgreSQL database. */
+export interface PostgresStoreOptions extends PostgresOptions {
+  backend: 'postgres'
+  /** A connection string, by default `DATABASE_URL`, or a pool of `pg`. */
+  database?: string | PostgresPool | undefined
+}
+
+/** What it takes for a store in memory. */
+export interface MemoryStoreOptions extends MemoryOptions {
+  backend: 'memory'
+}
+
+/** Where `SIGIL_STORAGE_BACKEND` picks: those of another backend have no effect. */
+export interface EnvironmentStoreOptions
+  extends Omit<LevelDBStoreOptions, 'backend'>,
+    Omit<PostgresStoreOptions, 'backend'>,
+    Omit<MemoryStoreOptions, 'backend'> {
+  backend?: undefined
+}
+
+export type SigilStoreOptions =
+  | LevelDBStoreOptions
+  | PostgresStoreOptions
+  | MemoryStoreOptions
+  | EnvironmentStoreOptions
+
 /**
  * The store that a deployment asks for with `SIGIL_STORAGE_BACKEND`, or with `backend`. Throws
  * where that backend is unknown.
  */
-export function createSigilStore(
-  options: AdapterOptions & { backend: 'leveldb'; path?: string | undefined },
-): LevelDBSigilAdapter
-export function createSigilStore(
-  options: PostgresOptions & { backend: 'postgres'; database?: string | PostgresPool | undefined },
-): PostgresSigilAdapter
-export function createSigilStore(options: {
-  backend: 'memory'
-  now?: (() => Date) | undefined
-}): InMemoryStorageDriver
-export function createSigilStore(options?: {
-  backend?: 'leveldb' | 'postgres' | 'memory' | undefined
-  /** The directory of `leveldb`. */
-  path?: string | undefined
-  /** The connection string of `postgres`, by default `DATABASE_URL`, or a pool of `pg`. */
-  database?: string | PostgresPool | undefined
-  [option: string]: unknown
-}): SigilStore & AsyncDisposable
+export function createSigilStore(options: LevelDBStoreOptions): LevelDBSigilAdapter
+export function createSigilStore(options: PostgresStoreOptions): PostgresSigilAdapter
+export function createSigilStore(options: MemoryStoreOptions): InMemoryStorageDriver
+export function createSigilStore(options?: SigilStoreOptions): SigilStore & AsyncDisposable
 
 export interface DoctorReport {
   location: string
@@ -624,7 +648,9 @@ export interface RepairReport {
   kept: string[]
 }
 
-export interface AdapterOptions extends Omit<EngineOptions, 'errorIfExists'>, MissingKeyOptions {
+export interface AdapterOptions extends EngineOptions, MissingKeyOptions {
+  /** Taken from callers of `Level`, without an effect: stores of a process always share. */
+  multithreading?: boolean | undefined
   /** The clock of `updatedAt`. */
   now?: (() => Date) | undefined
   /** Hears of faults in the background, which no call would notice. May throw; nobody minds. */

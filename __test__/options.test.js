@@ -131,6 +131,7 @@ test.each([
     'autoBackup',
   ],
   [() => new StorageEngine({ dataPath: 'x', kdf: { name: 'pbkdf2', round: 1 } }), 'rounds'],
+  [() => new StorageEngine({ dataPath: 'x', encryptionPasword: 'y' }), 'encryptionPassword'],
 ])('%s is refused with the name that was meant', (make, meant) => {
   const message = expect.stringMatching(new RegExp(`has no option .*: did you mean ${meant}\\?`))
   expect(make).toThrow(expect.objectContaining({ ...invalid, message }))
@@ -238,6 +239,18 @@ test('what can never succeed is not called transient', () => {
       message: expect.stringContaining('npm install pg'),
     }),
   )
+})
+
+test('a store that is to be new refuses one that exists, also when it is opened again', async () => {
+  const path = scratch('db')
+  const store = new LevelDBSigilAdapter(path, { errorIfExists: true })
+  await store.setSigilRecord('a', 'b', { x: 1 })
+  await store.close()
+  const exists = { message: expect.stringContaining('exists already'), path }
+  await expect(store.open()).rejects.toMatchObject(exists)
+  const other = new LevelDBSigilAdapter(path, { errorIfExists: true })
+  await expect(other.getSigilRecord('a', 'b')).rejects.toMatchObject(exists)
+  await other.close()
 })
 
 test('a checkpoint into a place that will not do says so', async () => {

@@ -291,4 +291,4 @@ function levelOf(durability, otherwise) {
   throw errorOf('INVALID_PARAMETERS', `durability is one of ${Object.keys(LEVELS).join(', ')}`)
 }
 
-module.exports = { Level, levelOf, openDirectory }
+module.exports = { LEVEL_OPTIONS: OPTIONS, Level, levelOf, openDirectory }

@@ -20,7 +20,8 @@ const NUMBERS = {
 }
 
 const NAMES = [
-  ...['dataPath', 'autoBackup', 'kdf', 'durability', 'onFault', 'getEpoch', 'setEpoch'],
+  ...['dataPath', 'encryptionPassword', 'autoBackup', 'kdf', 'durability'],
+  ...['onFault', 'getEpoch', 'setEpoch'],
   ...Object.keys(NUMBERS),
 ]
 const COSTS = ['rounds', 'memory', 'passes', 'lanes']

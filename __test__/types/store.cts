@@ -4,8 +4,10 @@ import { Pool } from 'pg'
 import {
   createSigilStore,
   InMemoryStorageDriver,
+  LevelDBSigilAdapter,
   PostgresSigilAdapter,
   type SigilStore,
+  type SigilStoreOptions,
   type TenantRecord,
 } from 'sigil-vault'
 
@@ -60,3 +62,25 @@ use(createSigilStore({ backend: 'memory' }), AbortSignal.timeout(1))
 export type Inner = import('sigil-vault').StoreOfClass
 // @ts-expect-error no such backend
 createSigilStore({ backend: 'floppy' })
+// @ts-expect-error misspelt, where the environment picks the backend
+createSigilStore({ durabilty: 'sync' })
+// @ts-expect-error misspelt
+createSigilStore({ backend: 'leveldb', cachesize: 1 })
+// @ts-expect-error misspelt
+createSigilStore({ backend: 'postgres', shema: 'sigils' })
+// @ts-expect-error misspelt
+createSigilStore({ backend: 'memory', noww: () => new Date() })
+// @ts-expect-error an option of another backend than the one that is asked for
+createSigilStore({ backend: 'memory', durability: 'sync' })
+// @ts-expect-error no such durability
+createSigilStore({ durability: 'forever' })
+
+/** A deployment that picks one at run time says what each would need. */
+export function picked(backend: 'leveldb' | 'postgres' | 'memory', path: string | undefined) {
+  const same: SigilStore = createSigilStore({ backend, path, database: new Pool() })
+  const options: SigilStoreOptions = { path: 'db', durability: 'sync', schema: 'sigils' }
+  return [same, createSigilStore(options), createSigilStore({ path: 'db' }), createSigilStore()]
+}
+const exclusive = { createIfMissing: true, errorIfExists: true, readOnly: false }
+use(createSigilStore({ backend: 'leveldb', ...exclusive }), AbortSignal.timeout(1))
+use(new LevelDBSigilAdapter('db', { errorIfExists: true }), AbortSignal.timeout(1))
