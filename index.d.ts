@@ -252,7 +252,10 @@ export interface SigilStore {
   countSigilRecords(options?: SharedCallOptions): Promise<number>
   countSigilRecords(tenantId: string, options?: ListOptions): Promise<number>
 
-  /** One record after another, as they were when the iteration began. */
+  /**
+   * One record after another, as they were when the iteration began. It ends with the store: once that
+   * is closed, the next step rejects with `LEVEL_DATABASE_NOT_OPEN`.
+   */
   records(options: ListOptions & { tenantId: string }): AsyncGenerator<TenantRecord, void, void>
   records(options?: Omit<ListOptions, 'cursor'>): AsyncGenerator<StoredRecord, void, void>
 

@@ -173,7 +173,11 @@ class LevelDBSigilAdapter {
 
   /** The records one after another, as they were when the iteration began. */
   records(...args) {
-    return eachOf(args, (operation, call) => this.#list(operation, call))
+    return eachOf(
+      args,
+      (operation, call) => this.#list(operation, call),
+      () => this.#lifetime.native,
+    )
   }
 
   async batch(...args) {

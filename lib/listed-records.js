@@ -2,6 +2,7 @@
 // functions make of them what callers are given.
 
 const calls = require('./arguments.js')
+const { notOpen } = require('./native-db.js')
 
 /** @typedef {(operation: string, call: any) => AsyncIterable<any[]>} List */
 
@@ -37,19 +38,32 @@ async function countOf(args, list, count) {
 }
 
 /**
- * `records`: one after another.
+ * `records`: one after another, while the store is open. Records that were read before it was closed
+ * are not given afterwards, not even when it is open again: as with iterators of abstract-level, an
+ * iteration belongs to one opening, and what it would give may be true no more.
  *
  * @param {any[]} args
  * @param {List} list
+ * @param {() => unknown} opening what is another each time the store is opened; undefined while it
+ *   is not open
  */
-async function* eachOf(args, list) {
+async function* eachOf(args, list, opening) {
+  const operation = 'records'
   const call = calls.recordsCall(args)
-  for await (const records of list('records', call)) {
+  let own
+  for await (const records of list(operation, call)) {
+    own ??= opening()
+    checkOpening(operation, own, opening)
     for (const record of records) {
       yield record
-      calls.throwIfAborted('records', call.options)
+      calls.throwIfAborted(operation, call.options)
+      checkOpening(operation, own, opening)
     }
   }
+}
+
+function checkOpening(operation, own, opening) {
+  if (own === undefined || opening() !== own) throw notOpen(operation)
 }
 
 module.exports = { allOf, countOf, eachOf }

@@ -5,6 +5,7 @@
 const calls = require('./arguments.js')
 const { InvalidParametersError, StorageError } = require('./errors.js')
 const { matcher } = require('./filter.js')
+const { eachOf } = require('./listed-records.js')
 const { MemoryIndex } = require('./memory-index.js')
 const { callNative } = require('./native.js')
 const { checkNames } = require('./option-names.js')
@@ -17,7 +18,8 @@ const SHARED_PREFIX = 'sigil:'
 
 class InMemoryStorageDriver {
   #index = new MemoryIndex()
-  #open = true
+  /** The opening, another each time; undefined while it is not open. */
+  #opening = {}
   #now
 
   /** @param {{ now?: () => Date }} [options] */
@@ -31,12 +33,12 @@ class InMemoryStorageDriver {
 
   async open(options = {}) {
     calls.throwIfAborted('open', calls.callOptions('open', options))
-    this.#open = true
+    this.#opening ??= {}
   }
 
   async close(options = {}) {
     calls.throwIfAborted('close', calls.callOptions('close', options))
-    this.#open = false
+    this.#opening = undefined
   }
 
   async setSigilRecord(...args) {
@@ -89,14 +91,12 @@ class InMemoryStorageDriver {
   }
 
   /** The records one after another, as they were when the iteration began. */
-  async *records(...args) {
-    const operation = 'records'
-    const call = calls.recordsCall(args)
-    this.#begin(operation, call.options)
-    for (const record of this.#list(operation, call)) {
-      yield record
-      this.#begin(operation, call.options)
-    }
+  records(...args) {
+    return eachOf(
+      args,
+      (operation, call) => this.#pieces(operation, call),
+      () => this.#opening,
+    )
   }
 
   async batch(...args) {
@@ -115,13 +115,14 @@ class InMemoryStorageDriver {
   }
 
   async getHealth() {
-    const status = this.#open ? 'healthy' : 'unhealthy'
-    return { status, details: { backend: 'memory', open: this.#open, records: this.#index.size } }
+    const open = this.#opening !== undefined
+    const status = open ? 'healthy' : 'unhealthy'
+    return { status, details: { backend: 'memory', open, records: this.#index.size } }
   }
 
   #begin(operation, options) {
     calls.throwIfAborted(operation, options)
-    if (!this.#open) {
+    if (this.#opening === undefined) {
       throw new StorageError('the store is closed', { code: 'LEVEL_DATABASE_NOT_OPEN', operation })
     }
   }
@@ -142,6 +143,11 @@ class InMemoryStorageDriver {
     return call.tenant === undefined
       ? text.sharedText(operation, call.record)
       : text.tenantText(operation, call.record, call, this.#now())
+  }
+
+  async *#pieces(operation, call) {
+    this.#begin(operation, call.options)
+    for (const record of this.#list(operation, call)) yield [record]
   }
 
   *#list(operation, call) {

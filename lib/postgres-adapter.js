@@ -151,7 +151,11 @@ class PostgresSigilAdapter {
 
   /** The records one after another, as they were when the iteration began. */
   records(...args) {
-    return eachOf(args, (operation, call) => this.#list(operation, call))
+    return eachOf(
+      args,
+      (operation, call) => this.#list(operation, call),
+      () => this.#connections,
+    )
   }
 
   async batch(...args) {

@@ -139,6 +139,36 @@ function listing(context) {
       controller.abort()
       await expect(iteration.next()).rejects.toMatchObject({ code: 'ABORT_ERR' })
     })
+
+    test('an iteration ends with the store, though there are records left in memory', async () => {
+      const { store } = context
+      await fill(['a', 'b', 'c'])
+      const own = store.records({ tenantId: 't' })
+      const other = store.records({ tenantId: 't' })
+      await own.next()
+      await other.next()
+      await store.close()
+      const notOpen = { code: 'LEVEL_DATABASE_NOT_OPEN', operation: 'records' }
+      await expect(own.next()).rejects.toMatchObject(notOpen)
+      // What was closed does not go on where it was, as it were, because it is open again.
+      await store.open()
+      await expect(other.next()).rejects.toMatchObject(notOpen)
+      expect(await own.next()).toEqual({ done: true, value: undefined })
+    })
+
+    test('a store can be closed from within its iteration', async () => {
+      const { store } = context
+      await fill(['a', 'b', 'c'])
+      const seen = []
+      const iterate = async () => {
+        for await (const { sigilId } of store.records({ tenantId: 't' })) {
+          seen.push(sigilId)
+          await store.close()
+        }
+      }
+      await expect(iterate()).rejects.toMatchObject({ code: 'LEVEL_DATABASE_NOT_OPEN' })
+      expect(seen).toEqual(['a'])
+    })
   })
 }
 
