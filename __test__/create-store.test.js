@@ -73,7 +73,18 @@ test('a PostgreSQL database, where DATABASE_URL says', async () => {
   }
 })
 
-test('a backend that does not exist is an invalid parameter', () => {
+test('a backend that does not exist is an invalid parameter, and named', () => {
+  const refused = (text) => ({ code: 'INVALID_PARAMETERS', message: expect.stringMatching(text) })
   process.env.SIGIL_STORAGE_BACKEND = 'floppy'
-  expect(() => createSigilStore()).toThrow(expect.objectContaining({ code: 'INVALID_PARAMETERS' }))
+  expect(() => createSigilStore()).toThrow(
+    expect.objectContaining(refused(/^SIGIL_STORAGE_BACKEND, .*leveldb.*, not "floppy"$/)),
+  )
+  for (const [backend, named] of [
+    ['tape', /, not "tape"$/],
+    [5, /, not 5$/],
+    [Symbol('s'), /, not a symbol$/],
+    [['memory'], /, not an object$/],
+  ]) {
+    expect(() => createSigilStore({ backend })).toThrow(expect.objectContaining(refused(named)))
+  }
 })

@@ -7,6 +7,7 @@ const { tmpdir } = require('node:os')
 const { join } = require('node:path')
 const { ClassicLevel } = require('classic-level')
 const { doctor, LevelDBSigilAdapter } = require('sigil-vault')
+const { version } = require('../package.json')
 
 const root = join(__dirname, '..')
 const fixture = join(root, 'crates/leveldb/tests/fixtures/flappyjournal-leveldb')
@@ -172,6 +173,9 @@ test('the command reports, fixes, and tells by its status what is left to do', (
   expect(cli('doctor')).toMatchObject({ status: 2, stdout: '' })
   expect(cli('operate')).toMatchObject({ status: 2, stdout: '' })
   expect(cli('--help')).toMatchObject({ status: 0, stderr: '' })
+  for (const ask of ['--version', '-v']) {
+    expect(cli(ask)).toEqual({ status: 0, stderr: '', stdout: `sigil-vault ${version}\n` })
+  }
   for (const help of [
     ['doctor', '--help'],
     ['doctor', '-h', path],

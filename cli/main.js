@@ -2,12 +2,13 @@
 // 1 when it found something that is left to do; 2, from here, when it could not work.
 
 const { SigilError } = require('../lib/errors.js')
+const { version } = require('../package.json')
 
 const COMMANDS = {
   doctor: () => require('./doctor.js'),
 }
 
-const USAGE = `usage: sigil-vault COMMAND
+const USAGE = `usage: sigil-vault COMMAND | --help | --version
 
 commands:
 ${Object.entries(COMMANDS)
@@ -22,6 +23,10 @@ ${Object.entries(COMMANDS)
 async function main([name, ...args], { stdout, stderr }) {
   if (name === '--help' || name === '-h') {
     stdout.write(USAGE)
+    return 0
+  }
+  if (name === '--version' || name === '-v') {
+    stdout.write(`sigil-vault ${version}\n`)
     return 0
   }
   if (!Object.hasOwn(COMMANDS, name ?? '')) {

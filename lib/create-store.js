@@ -45,14 +45,20 @@ function createSigilStore(given = {}) {
   }
   checkNames(operation, given, OPTIONS)
   const backend = given.backend ?? environmentBackend()
-  if (!Object.hasOwn(BACKENDS, backend)) {
+  if (typeof backend !== 'string' || !Object.hasOwn(BACKENDS, backend)) {
     const known = Object.keys(BACKENDS).join(', ')
-    const message = `SIGIL_STORAGE_BACKEND, or the option backend, is one of ${known}`
+    const message = `SIGIL_STORAGE_BACKEND, or the option backend, is one of ${known}, not ${named(backend)}`
     throw new InvalidParametersError(message, { operation })
   }
   const { options, make } = BACKENDS[backend]
   const own = Object.entries(given).filter(([name]) => options.includes(name))
   return make(given, Object.fromEntries(own))
+}
+
+/** What is no text or number is not spelt out: that could be long, or call the caller's code. */
+function named(value) {
+  if (typeof value === 'string' || typeof value === 'number') return JSON.stringify(value)
+  return `${typeof value === 'object' ? 'an' : 'a'} ${typeof value}`
 }
 
 function environmentBackend() {

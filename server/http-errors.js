@@ -21,6 +21,8 @@ const ANSWERS = {
   RECORD_NOT_FOUND: [404, 'there is no such record'],
 }
 
+const FAILED = [500, 'the service failed']
+
 /** @param {import('fastify').FastifyInstance} app */
 function answerErrors(app) {
   app.setErrorHandler((error, request, reply) => {
@@ -42,18 +44,25 @@ function answerFrameworkError(error, _, reply) {
 
 function describe(error) {
   if (error instanceof SigilError) {
-    const [status, message] = ANSWERS[error.code] ?? [500, 'the service failed']
+    const [status, message] = ANSWERS[error.code] ?? FAILED
     return { status, body: failure(error.code, message ?? error.message) }
   }
   // Fastify's own, such as a body that is not JSON or is too large.
   if (error.statusCode >= 400 && error.statusCode < 500) {
     return { status: error.statusCode, body: failure(error.code ?? 'BAD_REQUEST', error.message) }
   }
-  return { status: 500, body: failure('INTERNAL_ERROR', 'the service failed') }
+  const [status, message] = FAILED
+  return { status, body: failure('INTERNAL_ERROR', message) }
+}
+
+/** What an error of the store means, without its own message, which may tell of paths. */
+function wordsOf(code) {
+  const [, message] = ANSWERS[code] ?? FAILED
+  return message ?? 'what the service was told to do can never work'
 }
 
 function failure(code, message) {
   return { success: false, error: { code, message } }
 }
 
-module.exports = { answerErrors, answerFrameworkError }
+module.exports = { answerErrors, answerFrameworkError, wordsOf }

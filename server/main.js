@@ -9,7 +9,10 @@ async function main() {
   const { createServer } = require('./index.js')
   const { host, port, logLevel } = readConfig()
   const store = createSigilStore()
-  const app = await createServer({ store, logger: { level: logLevel } })
+  const app = await createServer({ store, logger: { level: logLevel } }).catch((error) => {
+    if (!STORING.includes(error.code)) throw error
+    throw withMessage(error, `${error.message}: SIGIL_DB_PATH says where the database is`)
+  })
   const said = (text) => ({ stop: () => app.log.info(text) })
   installShutdownHooks(said('stopping'), app, said('stopped'), {
     onError: (error) => app.log.error(error),
@@ -22,6 +25,9 @@ async function main() {
   }
 }
 
+/** What another directory would help against. */
+const STORING = ['LEVEL_LOCKED', 'EACCES', 'EROFS']
+
 const LISTENING = {
   EADDRINUSE: (address) => `${address} is in use: PORT and HOST say where to listen`,
   EACCES: (address) => `this process may not listen at ${address}: PORT and HOST say where`,
@@ -30,7 +36,10 @@ const LISTENING = {
 }
 
 function inWords(error, address) {
-  const message = LISTENING[error.code]?.(address) ?? error.message
+  return withMessage(error, LISTENING[error.code]?.(address) ?? error.message)
+}
+
+function withMessage(error, message) {
   return Object.assign(new Error(message, { cause: error }), { code: error.code })
 }
 

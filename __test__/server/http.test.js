@@ -139,10 +139,51 @@ test('health and readiness', async () => {
   expect((await get('/healthz')).status).toBe(200)
   const ready = await get('/readyz')
   expect(ready.status).toBe(200)
-  expect(await ready.json()).toMatchObject({ status: 'healthy' })
+  const details = { backend: 'memory', open: true, records: 0 }
+  expect(await ready.json()).toEqual({ status: 'healthy', details })
   await store.close()
   expect((await get('/readyz')).status).toBe(503)
   expect((await get('/healthz')).status).toBe(200)
+})
+
+test('readiness gives a reason and tells nothing of paths; the log does, once', async () => {
+  const failing = { job: 'flush', code: 'ENOSPC', path: '/secret/1.log', errno: 28, attempts: 2 }
+  const message = 'write /secret/1.log: no space'
+  const closed = { code: 'LEVEL_LOCKED', error: 'LOCK: /secret is held', open: false }
+  const healths = [
+    { status: 'degraded', details: { outOfSpace: true, failures: [{ ...failing, message }] } },
+    { status: 'unhealthy', details: closed },
+  ]
+  for (const health of healths) {
+    health.details = { ...health.details, path: '/secret', own: '/secret' }
+  }
+  const lines = []
+  const logger = { stream: { write: (line) => lines.push(JSON.parse(line)) } }
+  const other = await createServer({ store, logger })
+  const answers = []
+  for (const health of [healths[0], healths[0], healths[1]]) {
+    store.getHealth = async () => health
+    const { statusCode, payload } = await other.inject('/readyz')
+    expect(payload).not.toContain('secret')
+    answers.push({ statusCode, ...JSON.parse(payload) })
+  }
+  const { path: _, ...rest } = failing
+  const reason = expect.stringContaining('the disk is full')
+  const details = { outOfSpace: true, failures: [{ ...rest, message: reason }] }
+  const degraded = { statusCode: 200, status: 'degraded', details }
+  const error = 'the store is in use by another process'
+  expect(answers).toEqual([
+    degraded,
+    degraded,
+    { statusCode: 503, status: 'unhealthy', details: { ...closed, error } },
+  ])
+  const said = lines.filter(({ health }) => health !== undefined)
+  expect(said.map(({ health }) => health)).toEqual(healths)
+  expect(said.map(({ level }) => level)).toEqual([40, 40])
+  delete store.getHealth
+  await other.inject('/readyz')
+  expect(lines.filter(({ health }) => health !== undefined)[2]).toMatchObject({ level: 30 })
+  await other.close()
 })
 
 test('metrics count what happened', async () => {

@@ -61,7 +61,11 @@ test('what was minted is there after the service was killed, newest first', asyn
 
   const again = startOn(path)
   const address = await addressOf(again)
-  expect((await fetch(`${address}/readyz`)).status).toBe(200)
+  const ready = await fetch(`${address}/readyz`)
+  expect(ready.status).toBe(200)
+  const text = await ready.text()
+  expect(text).not.toContain(path)
+  expect(JSON.parse(text)).toMatchObject({ status: 'healthy', details: { backend: 'leveldb' } })
   const found = await listed(address)
   expect(found).toEqual(minted)
   const times = [...found.values()].map(({ timestamp }) => timestamp)
@@ -91,7 +95,7 @@ test('a directory that another process has keeps it from starting, and it says s
   const base = await addressOf(first)
   const { code, stderr } = await startOn(path).ended
   expect(code).toBe(1)
-  expect(stderr).toMatch(/^LEVEL_LOCKED: .*LOCK/)
+  expect(stderr).toMatch(/^LEVEL_LOCKED: .*LOCK.*: SIGIL_DB_PATH says/)
   expect(stderr.trim().split('\n')).toHaveLength(1)
   expect((await mint(base, {})).status).toBe(200)
 })

@@ -1,5 +1,7 @@
 // What runs the service asks of it: whether it lives, whether it can work, and its numbers.
 
+const { HealthLog, readinessOf } = require('../readiness.js')
+
 /**
  * @param {import('fastify').FastifyInstance} app
  * @param {{ store: import('../../index.js').SigilStore, metrics: any }} parts
@@ -7,9 +9,11 @@
 function operationRoutes(app, { store, metrics }) {
   app.get('/healthz', async () => ({ status: 'ok' }))
 
-  app.get('/readyz', async (_, reply) => {
+  const healthLog = new HealthLog()
+  app.get('/readyz', async (request, reply) => {
     const health = await store.getHealth()
-    return reply.code(health.status === 'unhealthy' ? 503 : 200).send(health)
+    healthLog.note(request.log, health)
+    return reply.code(health.status === 'unhealthy' ? 503 : 200).send(readinessOf(health))
   })
 
   app.get('/metrics', async (_, reply) => {
