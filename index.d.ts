@@ -884,8 +884,9 @@ export interface StoragePageOptions {
 }
 
 /**
- * The messenger's storage, encrypted at rest. Values are JSON values that may hold `Buffer`,
- * `Uint8Array`, `Date`, `BigInt` and `Map`.
+ * The messenger's storage, encrypted at rest. Values are JSON values that may hold `Buffer`, typed
+ * arrays, `ArrayBuffer`, `Date`, `BigInt`, `Map` and `Set`. What would be lost is refused, such as an
+ * `Error` or a `RegExp`: see docs/format/vault-values.md.
  */
 export class StorageEngine {
   constructor(config: StorageConfig)

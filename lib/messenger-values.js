@@ -5,6 +5,7 @@
 
 const { types } = require('node:util')
 const { InvalidParametersError, StorageError } = require('./errors.js')
+const { base64Of, KEPT, kindOf, reviveTyped, spellTyped } = require('./messenger-kinds.js')
 
 const PLAIN = ' '
 const SPECIAL = '\n'
@@ -18,6 +19,8 @@ const DECODERS = {
   $undefined: () => undefined,
   $number: (name) => Number(name),
   $map: (entries) => new Map(entries.map(([key, value]) => [revive(key), revive(value)])),
+  $set: (members) => new Set(members.map(revive)),
+  $typed: reviveTyped,
   $object: (members) => reviveMembers(members),
 }
 
@@ -65,12 +68,16 @@ function lookInto(object, above, unfit) {
 }
 
 function lookAt(object, above, unfit) {
-  if (isSpecial(object)) {
+  const kind = kindOf(object)
+  if (kind === KEPT) {
     if (types.isMap(object)) {
       for (const entry of entriesOf(object)) lookThrough(entry, above, unfit)
+    } else if (types.isSet(object)) {
+      lookThrough([...membersOf(object)], above, unfit)
     }
     return false
   }
+  if (kind !== undefined) throw unfit(kind)
   if (typeof object.toJSON !== 'function') return lookThrough(object, above, unfit)
   // What it gives is asked for again by `spell`, and only there. JSON asks no object twice, so one
   // that gives itself is what is in it.
@@ -87,22 +94,11 @@ function lookThrough(object, above, unfit) {
   return isPlain
 }
 
-// Asked of what an object is inside: neither its class, which another realm has too, nor a tag,
-// which anything can give itself.
-function isSpecial(object) {
-  return (
-    types.isUint8Array(object) ||
-    types.isDate(object) ||
-    types.isMap(object) ||
-    types.isBigIntObject(object)
-  )
-}
-
 /** A value of which `JSON.stringify` makes text of the second kind. */
 function spell(value, key) {
   if (typeof value === 'bigint') return { $bigint: value.toString() }
   if (typeof value !== 'object' || value === null) return value
-  if (isSpecial(value)) return spellSpecial(value)
+  if (kindOf(value) === KEPT) return spellSpecial(value)
   if (typeof value.toJSON !== 'function') return spellMembers(value)
   const given = value.toJSON(key)
   return given === value ? spellMembers(value) : spell(given, key)
@@ -139,11 +135,16 @@ function spellSpecial(value) {
   if (types.isMap(value)) {
     return { $map: Array.from(entriesOf(value), (entry) => entry.map(spellPart)) }
   }
-  const text = Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64')
-  return Buffer.isBuffer(value) ? { $buffer: text } : { $bytes: text }
+  if (types.isSet(value))
+    return { $set: Array.from(membersOf(value), (member) => spellPart(member)) }
+  if (!types.isUint8Array(value)) return { $typed: spellTyped(value) }
+  return Buffer.isBuffer(value) ? { $buffer: base64Of(value) } : { $bytes: base64Of(value) }
 }
 
-/** A key or a value of a map, which JSON would put `null` or `0` for. Keys would become one then. */
+/**
+ * A key or a value of a map, or a member of a set, which JSON would put `null` or `0` for. Keys and
+ * members would become one then.
+ */
 function spellPart(part) {
   const spelt = spell(part, '')
   if (isDropped(spelt)) return { $undefined: true }
@@ -154,6 +155,10 @@ function spellPart(part) {
 
 function entriesOf(map) {
   return Map.prototype.entries.call(map)
+}
+
+function membersOf(set) {
+  return Set.prototype.values.call(set)
 }
 
 // A plain assignment to `__proto__` would not make a member.

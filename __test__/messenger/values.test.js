@@ -1,8 +1,10 @@
-// What is saved comes back: as plain JSON would give it where JSON has words for it, and without
-// loss where it holds bytes, dates, large numbers or maps.
+// What is saved comes back: as plain JSON would give it where JSON has words for it, without loss
+// where it holds bytes, dates, large numbers, maps, sets or typed arrays; what cannot be kept is
+// refused.
 
 const fc = require('fast-check')
-const { inspect } = require('node:util')
+const { createSecretKey } = require('node:crypto')
+const { inspect, types } = require('node:util')
 const vm = require('node:vm')
 const { InvalidParametersError } = require('sigil-vault')
 const { decode, decodeList, encode } = require('../../lib/messenger-values.js')
@@ -73,6 +75,108 @@ test('bytes, dates, large numbers and maps come back as they were', () => {
     [{ b: 1 }, [new Date(0)]],
     [null, undefined],
   ])
+})
+
+test('sets, typed arrays and their memory come back as they were', () => {
+  const views = [
+    new Int8Array([-1, 127]),
+    new Uint8ClampedArray([0, 255]),
+    new Int16Array([-300]),
+    new Uint16Array([60_000]),
+    new Int32Array([-70_000]),
+    new Uint32Array([4e9]),
+    new Float32Array([0.5, Number.NaN]),
+    new Float64Array([Math.PI, -0, Number.POSITIVE_INFINITY]),
+    new BigInt64Array([-(2n ** 63n)]),
+    new BigUint64Array([2n ** 64n - 1n]),
+    new Float64Array(),
+    new Float64Array([1, 2, 3, 4]).subarray(1, 3),
+    new DataView(new Uint8Array([1, 2, 3, 4]).buffer, 1, 2),
+  ]
+  const bytesOf = ({ buffer, byteOffset, byteLength }) => [
+    ...new Uint8Array(buffer, byteOffset, byteLength),
+  ]
+  for (const [n, found] of through(views).entries()) {
+    expect(found.constructor.name).toBe(views[n].constructor.name)
+    expect(bytesOf(found)).toEqual(bytesOf(views[n]))
+  }
+  const buffer = through({ buffer: new Uint8Array([1, 2]).buffer }).buffer
+  expect(types.isArrayBuffer(buffer)).toBe(true)
+  expect([...new Uint8Array(buffer)]).toEqual([1, 2])
+  const set = new Set([1, 'a', null, undefined, Number.NaN, -0n, { b: 1n }, new Set([[1]])])
+  expect([...through({ set }).set]).toEqual([...set])
+  expect(through(new Set())).toEqual(new Set())
+  expect(through(new Map([[new Set([1]), new Float32Array([2])]]))).toEqual(
+    new Map([[new Set([1]), new Float32Array([2])]]),
+  )
+  const foreign = vm.runInNewContext('({ set: new Set([1]), view: new Int16Array([2]) })')
+  expect([...through(foreign).set, ...through(foreign).view]).toEqual([1, 2])
+  // What says itself what it is in JSON is asked.
+  class Tags extends Set {
+    toJSON() {
+      return [...this]
+    }
+  }
+  expect(through({ tags: new Tags(['a']) })).toEqual({ tags: ['a'] })
+})
+
+test('what was written before sets and typed arrays were known reads as it did', () => {
+  const text =
+    '\n{"a":{"$object":{"$set":[1]}},"b":{"$object":{"$typed":["Int8Array","AQ=="]}},"c":1}'
+  expect(decode('test', text)).toEqual({
+    a: { $set: [1] },
+    b: { $typed: ['Int8Array', 'AQ=='] },
+    c: 1,
+  })
+  for (const value of [{ $set: [1] }, { $typed: ['Int8Array', 'AQ=='] }]) {
+    expect(through(value)).toEqual(value)
+    expect(through({ value, big: 1n })).toEqual({ value, big: 1n })
+  }
+})
+
+test('a typed array that nobody writes is unreadable', () => {
+  for (const text of ['["Function","AQ=="]', '["Float64Array","AQ=="]', '["__proto__",""]', '5']) {
+    const error = thrownBy(() => decode('test', `\n{"$typed":${text}}`))
+    expect(error.code).toBe('RECORD_UNREADABLE')
+  }
+})
+
+// JSON would make {} of them, or leave out what counts, and nobody would hear of it.
+test('what JSON would lose is refused, wherever it is', () => {
+  for (const [odd, what] of [
+    [/x/, 'a regular expression'],
+    [new Error('x'), 'an error'],
+    [Object.assign(new TypeError('x'), { code: 'E' }), 'an error'],
+    [vm.runInNewContext('new RangeError("x")'), 'an error'],
+    [Promise.resolve(1), 'a promise'],
+    [new WeakMap(), 'a weak map'],
+    [new WeakSet(), 'a weak set'],
+    [new SharedArrayBuffer(1), 'shared memory'],
+    [Object(Symbol('s')), 'a symbol'],
+    [new Map().keys(), 'an iterator'],
+    [new Set().values(), 'an iterator'],
+    [(function* () {})(), 'an iterator'],
+    [createSecretKey(Buffer.alloc(32)), 'a key object'],
+  ]) {
+    for (const value of [odd, { odd }, [[odd]], new Map([[1, odd]]), new Set([odd])]) {
+      const refused = { code: 'INVALID_PARAMETERS', message: `test cannot keep ${what}` }
+      expect(() => encode('test', value)).toThrow(expect.objectContaining(refused))
+    }
+  }
+})
+
+test('an instance of a class has its fields, as in JSON, and an error that has a toJSON what that says', () => {
+  class Point {
+    #hidden = 1
+    x = 1
+    get sum() {
+      return this.x + this.#hidden
+    }
+  }
+  expect(through({ point: new Point() })).toEqual({ point: { x: 1 } })
+  expect(isPlain({ point: new Point() })).toBe(true)
+  const error = Object.assign(new Error('x'), { toJSON: () => ({ message: 'x' }) })
+  expect(through({ error })).toEqual({ error: { message: 'x' } })
 })
 
 // A Map tells these keys apart, and JSON has no words for them.
@@ -179,6 +283,8 @@ test('a tag does not make a map, and a toJSON may give its own object', () => {
 test('any mixture', () => {
   const special = fc.oneof(
     fc.uint8Array(),
+    fc.float64Array(),
+    fc.int16Array(),
     fc.bigInt(),
     fc.date({ noInvalidDate: true }),
     fc.string(),
@@ -199,6 +305,7 @@ test('any mixture', () => {
       special,
       fc.array(tie('tree')),
       members(tie('tree')),
+      fc.array(odd(tie('tree'))).map((all) => new Set(all)),
       fc
         .array(fc.tuple(fc.oneof(fc.string(), fc.bigInt(), fc.double()), odd(tie('tree'))))
         .map((all) => new Map(all)),

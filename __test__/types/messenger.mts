@@ -19,7 +19,12 @@ const recent = await storage.getRecentMessages(100)
 const older = await storage.getRecentMessages(100, { before: recent.cursor })
 await storage.getMessagesByPeer('a', 50, { before: older.at(-1) })
 await storage.getMessagesByPeer('a', 50, { before: new Date() })
-await storage.saveSession('a', { key: new Uint8Array(32), map: new Map(), big: 1n })
+await storage.saveSession('a', {
+  key: new Uint8Array(32),
+  map: new Map(),
+  set: new Set([1]),
+  big: 1n,
+})
 const sessions: Map<string, { key: Uint8Array }> = await storage.getAllSessions()
 const stats: StorageStats = await storage.getStats()
 await storage.restore(await storage.backup())
