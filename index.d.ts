@@ -1078,8 +1078,12 @@ export interface IdentityEvents {
 export class SigilIdentity extends EventEmitter<IdentityEvents> {
   /** Without a store, memories are in this process only. */
   constructor(storage?: RecordStore, options?: IdentityOptions)
-  /** Can be changed at any time. */
-  memoryConfig: MemoryConfig
+  /**
+   * Can be changed at any time, a field or all of it. What could never work is refused where it is
+   * assigned. An object that is assigned is copied, and what it does not have is the default.
+   */
+  get memoryConfig(): MemoryConfig
+  set memoryConfig(config: IdentityOptions['memoryConfig'] | null)
   readonly sigilMemory: ReadonlyCollection<SigilMemory>
   /** With whom a memory resonated when it came, of those that are still there. */
   readonly resonanceNetwork: ReadonlyCollection<{ id: string; resonance: number }[]>

@@ -95,7 +95,9 @@ test.each(HOSTILE)('%s as store, options, clock or configuration', async (_, val
 test.each(HOSTILE)('%s as configuration of an identity that runs', async (_, value) => {
   const identity = new SigilIdentity(plainStore())
   const { id } = await identity.encodeSigilMemory('kept')
-  identity.memoryConfig = value
+  await outcome(() => {
+    identity.memoryConfig = value
+  })
   await outcome(() => identity.encodeSigilMemory('more'))
   await outcome(() => identity.processMemoryDecay())
   await outcome(() => identity.crystallizeMemoryPatterns())

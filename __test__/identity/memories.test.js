@@ -2,6 +2,7 @@
 // The formulas stand here once more, as the contract has them, in JavaScript.
 
 const { createHash } = require('node:crypto')
+const { inspect } = require('node:util')
 const {
   InMemoryStorageDriver,
   InvalidParametersError,
@@ -155,10 +156,6 @@ test('keys are had without the values', async () => {
   const read = parse.mock.calls.reduce((sum, [text]) => sum + text.length, 0)
   parse.mockRestore()
   expect(read).toBeLessThan(2 * 50 * 50)
-  // Who asks for a list of resonances asks for the threshold.
-  identity.memoryConfig.resonanceThreshold = 'none'
-  expect([...identity.resonanceNetwork.keys()]).toEqual(ids)
-  expect(() => [...identity.resonanceNetwork.values()]).toThrow(InvalidParametersError)
 })
 
 test('above a threshold of one there is no resonance', async () => {
@@ -221,8 +218,55 @@ test('what an identity says of itself', async () => {
   })
   identity.memoryConfig = null
   expect(identity.getMemoryStatistics()).toEqual({ ...statistics, maxSigils: 10_000 })
-  identity.memoryConfig = { maxSigils: 'many' }
-  expect(() => identity.getMemoryStatistics()).toThrow(InvalidParametersError)
+})
+
+test('a configuration that cannot work is refused where it is assigned, and the last one holds', () => {
+  const identity = new SigilIdentity(plainStore(), { memoryConfig: { maxSigils: 50 } })
+  const refused = (assign, why) => {
+    const message = expect.stringContaining(why)
+    expect(assign).toThrow(expect.objectContaining({ code: 'INVALID_PARAMETERS', message }))
+    expect(identity.getMemoryStatistics().maxSigils).toBe(50)
+  }
+  const assign = (given) => () => {
+    identity.memoryConfig = given
+  }
+  refused(assign({ maxSigils: 'many' }), 'memoryConfig.maxSigils is a number')
+  refused(assign({ maxSigil: 5 }), 'did you mean maxSigils?')
+  refused(assign({ memoryDecayRate: 1e10 }), 'memoryDecayRate is 0, or from')
+  refused(assign(5), 'memoryConfig is an object')
+  refused(assign([]), 'memoryConfig is an object')
+  const { memoryConfig } = identity
+  for (const [name, value] of [
+    ['maxSigils', -1],
+    ['resonanceThreshold', 'none'],
+    ['memoryDecayRate', 1e-20],
+    ['crystallizationThreshold', {}],
+  ]) {
+    refused(() => {
+      memoryConfig[name] = value
+    }, `memoryConfig.${name} is`)
+    refused(
+      () => Object.assign(identity.memoryConfig, { [name]: value }),
+      `memoryConfig.${name} is`,
+    )
+  }
+})
+
+test('a configuration is changed field by field, or as a whole', () => {
+  const identity = new SigilIdentity()
+  const standard = { ...identity.memoryConfig }
+  expect(structuredClone(identity.memoryConfig)).toEqual(standard)
+  expect(JSON.parse(JSON.stringify(identity.memoryConfig))).toEqual(standard)
+  expect(inspect(identity.memoryConfig)).toBe(inspect(standard))
+  identity.memoryConfig.maxSigils = 5
+  expect(identity.getIdentity().memoryConfig).toEqual({ ...standard, maxSigils: 5 })
+  identity.memoryConfig.maxSigils = undefined
+  expect(identity.memoryConfig).toEqual(standard)
+  const given = { maxSigils: 7 }
+  identity.memoryConfig = given
+  given.maxSigils = 8
+  expect(identity.memoryConfig).toEqual({ ...standard, maxSigils: 7 })
+  expect(Object.keys(identity)).toContain('memoryConfig')
 })
 
 test('what has no JSON text, and what is no store, is refused', async () => {
@@ -238,8 +282,6 @@ test('what has no JSON text, and what is no store, is refused', async () => {
   )
   expect(identity.sigilMemory.size).toBe(0)
   expect(() => new SigilIdentity({})).toThrow(InvalidParametersError)
-  identity.memoryConfig.memoryDecayRate = 'fast'
-  await expect(identity.processMemoryDecay()).rejects.toThrow(InvalidParametersError)
 })
 
 test.each([

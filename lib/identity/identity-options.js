@@ -99,7 +99,7 @@ function checkConfigNames(given) {
   checkNames('memoryConfig', memoryConfig, Object.keys(MEMORY_CONFIG))
 }
 
-/** The configuration as it can be used; callers may change it at any time. */
+/** The configuration as it can be used, with what is not given. */
 function checkConfig(given) {
   const config = carefully('SigilIdentity', 'memoryConfig', () => ({ ...MEMORY_CONFIG, ...given }))
   for (const [name, standard] of Object.entries(MEMORY_CONFIG)) {
@@ -119,4 +119,4 @@ function invalid(rule) {
   return errorOf('INVALID_PARAMETERS', rule, { operation: 'SigilIdentity' })
 }
 
-module.exports = { checkConfig, checkOptions, checkStorage }
+module.exports = { checkConfig, checkConfigNames, checkOptions, checkStorage, MEMORY_CONFIG }

@@ -15,6 +15,7 @@ const { callNative } = require('../native.js')
 const { Ages } = require('./ages.js')
 const { crystalsOf, memoriesOf, resonancesOf } = require('./collections.js')
 const { checkConfig, checkOptions, checkStorage } = require('./identity-options.js')
+const { keepConfig } = require('./memory-config.js')
 const { agesOf, draftOf, patternOf, recordsOf, storedOf } = require('./memory-records.js')
 const { Outbox } = require('./outbox.js')
 const { SharedMemories } = require('./shared-memories.js')
@@ -59,7 +60,7 @@ class SigilIdentity extends EventEmitter {
     this.#clock = clock
     this.#periods = periods
     this.#native = callNative('SigilIdentity', ({ NativeIdentity }) => new NativeIdentity())
-    this.memoryConfig = memoryConfig
+    keepConfig(this, memoryConfig)
     this.sigilMemory = memoriesOf(this.#native)
     this.resonanceNetwork = resonancesOf(
       this.#native,
