@@ -152,9 +152,27 @@ test('the header of one code before another signed one', async () => {
   const header = one.authenticatedCode.slice(0, -CODE.length)
   expect(await reasonFor(store, header + OTHER)).toBe('header-moved')
   expect(await reasonFor(store, header + other.authenticatedCode)).toBe('header-moved')
-  // Signed twice, it has two headers: the first is for all that follows.
-  const twice = await signed(one.authenticatedCode, store)
-  expect(await reasonFor(store, twice.authenticatedCode)).toBe('authentic')
+})
+
+test('signed twice, it has two headers, and the first is for all that follows', async () => {
+  const store = new InMemoryStorageDriver()
+  const { authenticatedCode: inner } = await signed(CODE, store)
+  const { authenticatedCode: both } = await signed(inner, store)
+  expect(both.endsWith(inner)).toBe(true)
+  expect(both.match(/Consciousness Sigil: /g)).toHaveLength(2)
+  expect(await reasonFor(store, both)).toBe('authentic')
+  const outer = both.slice(0, -inner.length)
+  expect(await reasonFor(store, outer + inner.replace('Signed At: 2', 'Signed At: 3'))).toBe(
+    'code-changed',
+  )
+  expect(await reasonFor(store, outer + CODE)).not.toBe('authentic')
+  // Who takes the second signature away has the first.
+  expect(await reasonFor(store, inner)).toBe('authentic')
+  // Signing says nothing of what was signed before: it is for whoever signs to look at that first.
+  const changed = inner.replace('one + other', 'one - other')
+  expect(await reasonFor(store, changed)).toBe('code-changed')
+  const { authenticatedCode: again } = await signed(changed, store)
+  expect(await reasonFor(store, again)).toBe('authentic')
 })
 
 test('every field of the record is held to what was stored', async () => {
