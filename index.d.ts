@@ -746,8 +746,8 @@ export class LevelDBSigilAdapter extends StoreMethodsWithSyncReads {
   /** Takes what was deleted or overwritten off the disk. */
   compact(options?: CallOptions): Promise<void>
   /**
-   * Copies the database as it is now into a new directory, while it is in use. A store that was
-   * opened with `readOnly` cannot: `LEVEL_READ_ONLY`.
+   * Copies the database as it is now into a new directory, while it is in use; not inside of its own.
+   * A store that was opened with `readOnly` cannot: `LEVEL_READ_ONLY`.
    */
   checkpoint(directory: string, options?: CallOptions): Promise<void>
   /** Brings a store that was opened with `readOnly` up to date; says whether that changed it. */

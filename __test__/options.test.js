@@ -1,8 +1,8 @@
 // Guards what stores make of options and arguments that cannot work: a clear error of ours before
 // anything is done, and LevelDB's rule for sizes beyond a limit, which count as the limit.
 
-const { existsSync, readFileSync } = require('node:fs')
-const { join } = require('node:path')
+const { existsSync, readdirSync, readFileSync, symlinkSync } = require('node:fs')
+const { join, relative } = require('node:path')
 const api = require('sigil-vault')
 const { scratchFolder } = require('./support/scratch.js')
 
@@ -260,6 +260,34 @@ test('a checkpoint into a place that will not do says so', async () => {
   await store.checkpoint(path)
   await expect(store.checkpoint(path)).rejects.toMatchObject({ ...invalid, path })
   await expect(store.checkpoint('\ud800')).rejects.toMatchObject(invalid)
+  await store.close()
+})
+
+test('a checkpoint inside of the database’s own directory is refused, whatever it is called', async () => {
+  const path = scratch('db')
+  const store = new LevelDBSigilAdapter(path)
+  await store.setSigilRecord('a', 'b', { x: 1 })
+  const link = scratch('link')
+  symlinkSync(path, link, 'junction')
+  const before = readdirSync(path).sort()
+  for (const inside of [
+    path,
+    join(path, 'copy'),
+    join(path, 'far', 'down'),
+    `${path}/../db/copy`,
+    join(link, 'copy'),
+    relative(process.cwd(), join(path, 'copy')),
+  ]) {
+    const message = expect.stringContaining('inside of the database')
+    await expect(store.checkpoint(inside)).rejects.toMatchObject({ ...invalid, message })
+  }
+  expect(readdirSync(path).sort()).toEqual(before)
+  for (const outside of [`${path}-copy`, scratch(join('new', 'copy')), `${path}/../..db`]) {
+    await store.checkpoint(outside)
+    const copy = new LevelDBSigilAdapter(outside, { readOnly: true })
+    expect(await copy.getSigilRecord('a', 'b')).toEqual({ x: 1 })
+    await copy.close()
+  }
   await store.close()
 })
 

@@ -5,6 +5,7 @@
 
 const calls = require('./arguments.js')
 const { abortable } = require('./abortable.js')
+const { checkOutside } = require('./checkpoint-place.js')
 const { ENGINE_OPTIONS, engineOptions } = require('./engine-options.js')
 const { errorOf, inWords } = require('./errors.js')
 const { checkListeners } = require('./fault-watch.js')
@@ -226,7 +227,10 @@ class LevelDBSigilAdapter {
   /** Copies the database as it is now into a new directory, while it is in use. */
   async checkpoint(directory, options = {}) {
     checkPath('checkpoint', 'the directory of a checkpoint', directory)
-    return this.#run('checkpoint', options, (native) => native.checkpoint(directory))
+    return this.#run('checkpoint', options, async (native) => {
+      await checkOutside('checkpoint', this.#path, directory)
+      return native.checkpoint(directory)
+    })
   }
 
   /** Brings a store that was opened with `readOnly` up to date with its writer. */
