@@ -253,6 +253,23 @@ test('a store that is to be new refuses one that exists, also when it is opened 
   await other.close()
 })
 
+test('nor is an addon that is not there, whoever tells of it', async () => {
+  jest.resetModules()
+  jest.doMock('../native.js', () => {
+    throw new Error('not built')
+  })
+  const { InMemoryStorageDriver: Memory, LevelDBSigilAdapter: Directory } = require('sigil-vault')
+  for (const store of [new Directory(scratch('db')), new Memory()]) {
+    await expect(store.setSigilRecord('a', 'b', {})).rejects.toMatchObject({
+      code: 'STORAGE_UNAVAILABLE',
+      transient: false,
+      message: expect.stringContaining('no build of the addon'),
+    })
+    await store.close()
+  }
+  jest.dontMock('../native.js')
+})
+
 test('a checkpoint into a place that will not do says so', async () => {
   const store = new LevelDBSigilAdapter(scratch('db'))
   await store.setSigilRecord('a', 'b', { x: 1 })

@@ -110,7 +110,7 @@ class Lifetime {
 /** The failure of an opening, as the error of the operation that needed it. */
 function asked(operation, error) {
   if (error.operation === operation) return handedOver(error)
-  const { path, errno, holder, offset } = error
+  const { path, errno, holder, offset, transient } = error
   return errorOf(error.code, error.message, {
     cause: error,
     operation,
@@ -118,6 +118,7 @@ function asked(operation, error) {
     errno,
     holder,
     offset,
+    transient,
   })
 }
 
