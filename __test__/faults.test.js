@@ -37,7 +37,8 @@ async function until(condition) {
 testOnDisk('a disk that becomes full is told, and that it has room again', '8m', async (disk) => {
   const path = join(disk.path, 'db')
   const ballast = join(disk.path, 'ballast')
-  writeFileSync(ballast, Buffer.alloc(3 << 20, 1))
+  // More than all the rest: whatever has piled up by then can be compacted when it is gone.
+  writeFileSync(ballast, Buffer.alloc(5 << 20, 1))
   const faults = []
   const { said, logger } = listener()
   const store = new LevelDBSigilAdapter(path, {
