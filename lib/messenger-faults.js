@@ -3,10 +3,9 @@
 // print.
 
 const { errorOf, fromNative } = require('./errors.js')
+const { isWeak } = require('./messenger-password.js')
 
-/** Ids of libp2p peers. */
-const PEER_ID = /^(12D3KooW[1-9A-HJ-NP-Za-km-z]{44}|Qm[1-9A-HJ-NP-Za-km-z]{44}|16Uiu2HA\w{45})$/
-const SHORT = 8
+let hasWarned = false
 
 const WORDS = {
   unreadable: 'some records cannot be read and were left out',
@@ -16,8 +15,6 @@ const WORDS = {
   headerCopyFailed:
     'one of the two files of the header could not be written and may have an older one; it is tried again',
 }
-
-let hasWarned = false
 
 /** A listener for the addon's events. */
 function faultListener(onFault) {
@@ -46,9 +43,8 @@ function tellUnreadable(onFault, kind, ids) {
 }
 
 /** Warns, once in the life of the process, of a password that others know or can guess. */
-function warnOfPassword(onFault, password) {
-  if (hasWarned) return
-  if (!PEER_ID.test(password) && password.length >= SHORT) return
+function warnOfPassword(onFault, secret) {
+  if (hasWarned || !isWeak(secret)) return
   hasWarned = true
   tell(onFault, {
     fault: 'weakPassword',

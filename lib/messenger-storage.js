@@ -44,6 +44,10 @@ class StorageEngine {
   #failure
   #closing
   #isClosed = false
+  #tellClosing
+  #closeCalled = new Promise((resolve) => {
+    this.#tellClosing = resolve
+  })
 
   /** @param {Record<string, any>} config */
   constructor(config) {
@@ -86,7 +90,8 @@ class StorageEngine {
   async #open() {
     const { onFault, getEpoch, setEpoch } = this.#config
     const { root, backups } = placesOf(this.#config)
-    const epoch = getEpoch === undefined ? undefined : await epochOf(getEpoch)
+    const epoch =
+      getEpoch === undefined ? undefined : await epochOf(() => this.#unlessClosed(getEpoch))
     const options = nativeOptions(this.#config, backups, epoch)
     const vault = await Vault.open(root, this.#password, options, faultListener(onFault))
     if (this.#isClosed) {
@@ -95,15 +100,23 @@ class StorageEngine {
     }
     if (setEpoch !== undefined) {
       try {
-        await setEpoch(vault.call('initialize', (native) => native.epoch()))
+        const begun = vault.call('initialize', (native) => native.epoch())
+        await this.#unlessClosed(() => setEpoch(begun))
       } catch (error) {
         await vault.close()
         throw epochFailed(error)
       }
     }
     this.#vault = vault
-    if (onFault !== undefined) warnOfPassword(onFault, this.#password.toString('utf8'))
+    if (onFault !== undefined) warnOfPassword(onFault, this.#password)
     this.#forgetPassword()
+  }
+
+  /** What a function of the host's gives. Closing does not wait for it: it may never come. */
+  async #unlessClosed(ask) {
+    const answer = await Promise.race([ask(), this.#closeCalled])
+    if (this.#isClosed) throw notInitialized('initialize')
+    return answer
   }
 
   #forgetPassword() {
@@ -253,6 +266,7 @@ class StorageEngine {
    */
   async close() {
     this.#isClosed = true
+    this.#tellClosing()
     this.#closing ??= this.#close()
     await this.#closing
   }
@@ -265,10 +279,11 @@ class StorageEngine {
     vault.call('close', (native) => native.beginClosing())
     await vault.settle()
     const { setEpoch } = this.#config
+    let epoch
     let failure
     if (setEpoch !== undefined) {
       try {
-        await setEpoch(await vault.run('close', (native) => native.beginEpoch()))
+        epoch = await vault.run('close', (native) => native.beginEpoch())
       } catch (error) {
         failure = epochFailed(error)
       }
@@ -276,6 +291,14 @@ class StorageEngine {
     this.#vault = undefined
     await vault.close()
     if (failure !== undefined) throw failure
+    // By now nothing is held any more, however long the host takes.
+    if (epoch !== undefined) {
+      await Promise.resolve(epoch)
+        .then(setEpoch)
+        .catch((error) => {
+          throw epochFailed(error)
+        })
+    }
   }
 
   #opened(operation) {

@@ -4,7 +4,7 @@
 // what JSON would drop without a word, too.
 
 const { types } = require('node:util')
-const { InvalidParametersError, StorageError } = require('./errors.js')
+const { errorOf, InvalidParametersError, StorageError } = require('./errors.js')
 const { base64Of, KEPT, kindOf, reviveTyped, spellTyped } = require('./messenger-kinds.js')
 
 const PLAIN = ' '
@@ -32,66 +32,86 @@ function encode(operation, value) {
   const unfit = (why, cause) =>
     new InvalidParametersError(`${operation} cannot keep ${why}`, { operation, cause })
   try {
-    const isPlain = look(value, [], unfit)
+    const isPlain = look(value, unfit)
     const text = JSON.stringify(isPlain ? value : spell(value, ''))
     if (text === undefined) throw unfit('what has no JSON text')
     return (isPlain ? PLAIN : SPECIAL) + text
   } catch (error) {
     if (error instanceof InvalidParametersError) throw error
-    // Too deep for the stack, or a toJSON or getter of the caller's that throws.
+    if (isTooLong(error)) {
+      const message = `${operation} cannot keep a value of this size`
+      throw errorOf('VALUE_TOO_LARGE', message, { operation, cause: error })
+    }
+    if (isTooDeep(error)) throw unfit('a value in which objects are so deep in each other', error)
+    // A toJSON or getter of the caller's that throws.
     throw unfit('a value that has no JSON text', error)
   }
 }
 
-/** Whether JSON alone can hold a value. Circles are found by their members being among `above`. */
-function look(value, above, unfit) {
-  switch (typeof value) {
-    case 'bigint':
-      return false
-    case 'function':
-      throw unfit('a function')
-    case 'symbol':
-      throw unfit('a symbol')
-    case 'object':
-      return value === null || lookInto(value, above, unfit)
-    default:
-      return true
-  }
+// Errors of the engine, which may come from another realm.
+
+function isTooLong(error) {
+  return error?.code === 'ERR_STRING_TOO_LONG' || error?.message === 'Invalid string length'
 }
 
-function lookInto(object, above, unfit) {
-  if (above.includes(object)) throw unfit('a value that contains itself')
-  above.push(object)
-  const isPlain = lookAt(object, above, unfit)
-  above.pop()
+function isTooDeep(error) {
+  return error?.name === 'RangeError' && /call stack/.test(error.message)
+}
+
+/**
+ * Whether JSON alone can hold a value. It goes as deep as JSON does, which is deeper than a function
+ * can call itself that is not made for it.
+ */
+function look(root, unfit) {
+  let isPlain = true
+  /** What is being looked at and what contains it, each with its members and the next of them. */
+  const path = []
+  const above = new Set()
+
+  const lookAt = (value) => {
+    if (typeof value === 'function') throw unfit('a function')
+    if (typeof value === 'symbol') throw unfit('a symbol')
+    if (typeof value === 'bigint') isPlain = false
+    if (typeof value !== 'object' || value === null) return
+    if (above.has(value)) throw unfit('a value that contains itself')
+    const kind = kindOf(value)
+    if (kind !== KEPT && kind !== undefined) throw unfit(kind)
+    const isOwn = kind === KEPT || typeof value.toJSON === 'function'
+    if (isOwn) isPlain = false
+    const members = isOwn ? partsOf(value, kind) : membersOf(value)
+    above.add(value)
+    path.push({ value, members, next: 0 })
+  }
+
+  lookAt(root)
+  while (path.length > 0) {
+    const last = path[path.length - 1]
+    if (last.next < last.members.length) {
+      lookAt(last.members[last.next++])
+    } else {
+      above.delete(last.value)
+      path.pop()
+    }
+  }
   return isPlain
 }
 
-function lookAt(object, above, unfit) {
-  const kind = kindOf(object)
-  if (kind === KEPT) {
-    if (types.isMap(object)) {
-      for (const entry of entriesOf(object)) lookThrough(entry, above, unfit)
-    } else if (types.isSet(object)) {
-      lookThrough([...membersOf(object)], above, unfit)
-    }
-    return false
-  }
-  if (kind !== undefined) throw unfit(kind)
-  if (typeof object.toJSON !== 'function') return lookThrough(object, above, unfit)
+/** What is in an object that says itself what it is in JSON, or that JSON has no words for. */
+function partsOf(object, kind) {
+  if (kind === KEPT) return keptIn(object)
   // What it gives is asked for again by `spell`, and only there. JSON asks no object twice, so one
   // that gives itself is what is in it.
   const given = object.toJSON('')
-  if (given === object) lookThrough(object, above, unfit)
-  else look(given, above, unfit)
-  return false
+  return given === object ? membersOf(object) : [given]
 }
 
-function lookThrough(object, above, unfit) {
-  let isPlain = true
-  const members = Array.isArray(object) ? object : Object.values(object)
-  for (const value of members) isPlain = look(value, above, unfit) && isPlain
-  return isPlain
+function membersOf(object) {
+  return Array.isArray(object) ? object : Object.values(object)
+}
+
+function keptIn(object) {
+  if (types.isMap(object)) return [...entriesOf(object)].flat()
+  return types.isSet(object) ? [...valuesOf(object)] : []
 }
 
 /** A value of which `JSON.stringify` makes text of the second kind. */
@@ -136,7 +156,7 @@ function spellSpecial(value) {
     return { $map: Array.from(entriesOf(value), (entry) => entry.map(spellPart)) }
   }
   if (types.isSet(value))
-    return { $set: Array.from(membersOf(value), (member) => spellPart(member)) }
+    return { $set: Array.from(valuesOf(value), (member) => spellPart(member)) }
   if (!types.isUint8Array(value)) return { $typed: spellTyped(value) }
   return Buffer.isBuffer(value) ? { $buffer: base64Of(value) } : { $bytes: base64Of(value) }
 }
@@ -157,7 +177,7 @@ function entriesOf(map) {
   return Map.prototype.entries.call(map)
 }
 
-function membersOf(set) {
+function valuesOf(set) {
   return Set.prototype.values.call(set)
 }
 

@@ -1,5 +1,6 @@
 // Passwords, keys and epochs through the public API.
 
+const { randomBytes } = require('node:crypto')
 const { cpSync, rmSync } = require('node:fs')
 const { join } = require('node:path')
 const { StorageEngine } = require('sigil-vault')
@@ -103,9 +104,14 @@ test('an old copy of the directory is told by the counter of the host', async ()
 test('clearing and purging', async () => {
   const dataPath = newDirectory()
   const store = await openStore(dataPath)
-  await Promise.all(Array.from({ length: 50 }, (_, n) => store.saveMessage({ id: `${n}` })))
-  await store.deleteMessage('1')
+  // Incompressible, so that what is left of it can be told from the size.
+  const content = () => randomBytes(10_000).toString('base64')
+  const ids = Array.from({ length: 200 }, (_, n) => `${n}`)
+  await Promise.all(ids.map((id) => store.saveMessage({ id, content: content() })))
+  await Promise.all(ids.slice(1).map((id) => store.deleteMessage(id)))
+  expect((await store.getStats()).totalSize).toBeGreaterThan(1 << 20)
   await store.purge()
+  expect((await store.getStats()).totalSize).toBeLessThan(100_000)
   await store.clearAllData()
   const none = { messageCount: 0, sessionCount: 0, proofCount: 0, peerCount: 0 }
   expect(await store.getStats()).toMatchObject(none)

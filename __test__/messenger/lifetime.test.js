@@ -228,3 +228,47 @@ test('what is not a store of ours is not touched', async () => {
   for (const header of headers) rmSync(header)
   await refuse('HEADER_MISSING')
 })
+
+test('a host that never answers holds up nobody but itself', async () => {
+  const never = () => new Promise(() => {})
+  const dataPath = newDirectory()
+  const config = { dataPath, encryptionPassword: PASSWORD, autoBackup: false }
+  const closed = { code: 'NOT_INITIALIZED' }
+  for (const host of [
+    { getEpoch: never, setEpoch: () => {} },
+    { getEpoch: () => 0, setEpoch: never },
+  ]) {
+    const store = new StorageEngine({ ...config, ...host })
+    const opening = expect(store.initialize()).rejects.toMatchObject(closed)
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    await Promise.all([opening, store.close()])
+  }
+  let epoch
+  const answers = [(begun) => (epoch = begun), never]
+  const last = new StorageEngine({
+    ...config,
+    getEpoch: () => 0,
+    setEpoch: (begun) => answers.shift()(begun),
+  })
+  await last.initialize()
+  await last.savePeer('a', 1)
+  let isClosed = false
+  last.close().then(() => {
+    isClosed = true
+  })
+  // The directory is free again, and what the host was not told of is no copy.
+  const next = await openUntil(dataPath, { getEpoch: () => epoch, setEpoch: () => {} })
+  expect(await next.getPeer('a')).toBe(1)
+  expect(isClosed).toBe(false)
+})
+
+/** Opens a store as soon as its directory is free. */
+async function openUntil(dataPath, host) {
+  for (;;) {
+    try {
+      return await openStore(dataPath, host)
+    } catch (error) {
+      if (error.code !== 'LEVEL_LOCKED') throw error
+    }
+  }
+}

@@ -21,8 +21,11 @@ const WORKER = (dataPath, password) => `
   const give = () => {
     const bytes = Uint8Array.from(${JSON.stringify([...password].map((byte) => byte ^ MASK))})
     const text = String.fromCharCode(...bytes.map((byte) => byte ^ ${MASK}))
-    return { dataPath: ${JSON.stringify(dataPath)}, encryptionPassword: text, autoBackup: false }
+    const onFault = (fault) => faults.push(fault)
+    const dataPath = ${JSON.stringify(dataPath)}
+    return { dataPath, encryptionPassword: text, autoBackup: false, onFault }
   }
+  const faults = []
   const say = (line) => require('node:fs').writeSync(1, line + '\\n')
   const told = () => new Promise((resolve) => process.stdin.once('data', resolve))
   const main = async () => {
@@ -43,7 +46,7 @@ const WORKER = (dataPath, password) => `
     // The class is still there, with all that it has.
     return store
   }
-  main().then((store) => process.exit(store === undefined ? 1 : 0))`
+  main().then((store) => process.exit(store === undefined ? 1 : faults.length))`
 
 /** How often each of `needles` stands in the memory of a process that can be written. */
 function sightings(pid, needles) {
@@ -82,37 +85,47 @@ function readIf(memory, buffer, length, at) {
 /** The halves of secrets that are not soon the allocator's where memory is freed. */
 const halvesOf = (secrets) => secrets.map((secret) => secret.subarray(secret.length / 2))
 
-testWhere(process.platform === 'linux' ? undefined : 'a process whose memory is a file')(
+/** A password like the id of a peer, of which the host is warned. */
+function peerId() {
+  const alphabet = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
+  return `12D3KooW${Array.from(randomBytes(44), (byte) => alphabet[byte % 58]).join('')}`
+}
+
+const linux = testWhere(
+  process.platform === 'linux' ? undefined : 'a process whose memory is a file',
+)
+
+linux(
   'neither the password nor a key is in memory once the store is closed',
-  async () => {
-    const dataPath = newDirectory()
-    const password = Buffer.from(randomBytes(24).toString('base64'))
-    const code = WORKER(dataPath, password)
-    const flags = ['--expose-gc', '--clear-free-memory', '--eval', code]
-    const child = spawn(process.execPath, flags, { cwd: root, stdio: ['pipe', 'pipe', 'inherit'] })
-    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
-    expect((await lines.next()).value).toBe('open')
-    const header = readHeader(
-      readFileSync(join(dataPath, 'g3zkp-db', 'keys-a')),
-      password.toString(),
-    )
-    const records = header.keys.at(-1).key
-    const kept = [password, header.wrapping, header.nameKey, records]
-    const passing = [
-      header.root,
-      header.names,
-      hkdf(records, header.store, 'sigil-vault 1 records'),
-    ]
-    const needles = halvesOf([...kept, ...passing])
-    const open = sightings(child.pid, needles)
-    // Looking finds what is there.
-    expect(open.slice(0, kept.length).map((count) => count > 0)).toEqual(kept.map(() => true))
-    child.stdin.write('close\n')
-    expect((await lines.next()).value).toBe('closed')
-    const left = sightings(child.pid, needles)
-    child.stdin.end('exit\n')
-    expect(await once(child, 'exit')).toEqual([0, null])
-    expect(left).toEqual(needles.map(() => 0))
-  },
+  () => nothingIsLeftOf(Buffer.from(randomBytes(24).toString('base64')), 0),
   60_000,
 )
+
+linux(
+  'nor is a password that the host was warned of',
+  () => nothingIsLeftOf(Buffer.from(peerId()), 1),
+  60_000,
+)
+
+async function nothingIsLeftOf(password, warnings) {
+  const dataPath = newDirectory()
+  const code = WORKER(dataPath, password)
+  const flags = ['--expose-gc', '--clear-free-memory', '--eval', code]
+  const child = spawn(process.execPath, flags, { cwd: root, stdio: ['pipe', 'pipe', 'inherit'] })
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  expect((await lines.next()).value).toBe('open')
+  const header = readHeader(readFileSync(join(dataPath, 'g3zkp-db', 'keys-a')), password.toString())
+  const records = header.keys.at(-1).key
+  const kept = [password, header.wrapping, header.nameKey, records]
+  const passing = [header.root, header.names, hkdf(records, header.store, 'sigil-vault 1 records')]
+  const needles = halvesOf([...kept, ...passing])
+  const open = sightings(child.pid, needles)
+  // Looking finds what is there.
+  expect(open.slice(0, kept.length).map((count) => count > 0)).toEqual(kept.map(() => true))
+  child.stdin.write('close\n')
+  expect((await lines.next()).value).toBe('closed')
+  const left = sightings(child.pid, needles)
+  child.stdin.end('exit\n')
+  expect(await once(child, 'exit')).toEqual([warnings, null])
+  expect(left).toEqual(needles.map(() => 0))
+}

@@ -376,3 +376,25 @@ test('what is too large is refused, by a limit that can be chosen', async () => 
   })
   expect((await usual.getStats()).messageCount).toBe(0)
 })
+
+test('a value is as deep as JSON can make it, and deeper is told from other mistakes', async () => {
+  const nested = (depth) => {
+    let value = 1
+    for (let level = 0; level < depth; level++) value = { value }
+    return value
+  }
+  const store = await openStore()
+  // Less than JSON can do with a stack as deep as it is here, and more than a walk of functions.
+  const deep = nested(3000)
+  await store.savePeer('deep', deep)
+  expect(JSON.stringify(await store.getPeer('deep')) === JSON.stringify(deep)).toBe(true)
+  await expect(store.savePeer('deeper', nested(100_000))).rejects.toMatchObject({
+    code: 'INVALID_PARAMETERS',
+    message: expect.stringContaining('deep'),
+    cause: { name: 'RangeError' },
+  })
+  await expect(store.savePeer('long', { bytes: Buffer.alloc(400 << 20) })).rejects.toMatchObject({
+    code: 'VALUE_TOO_LARGE',
+  })
+  expect([...(await store.getAllPeers()).keys()]).toEqual(['deep'])
+})

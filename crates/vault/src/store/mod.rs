@@ -124,7 +124,9 @@ impl Store {
     /// # Errors
     ///
     /// [`Error::KeyWrong`], [`Error::HeaderMissing`], [`Error::HeaderDamaged`],
-    /// [`Error::NotEncrypted`], [`Error::RolledBack`]: nothing was created, changed or deleted.
+    /// [`Error::NotEncrypted`], and [`Error::RolledBack`] where the header is an old one: nothing was
+    /// created, changed or deleted. Where only the database is an old one, that is found out by opening
+    /// it, which makes a table of its log; its records are as they were.
     pub fn open(root: impl AsRef<Path>, password: &[u8], options: Options) -> Result<Self> {
         let inner = Arc::new(open::open(root.as_ref(), password, options)?);
         let upkeep = Mutex::new(Some(Upkeep::start(&inner)?));
