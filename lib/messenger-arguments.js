@@ -1,6 +1,7 @@
 // What the arguments of the messenger's calls mean: ids, peers, times, limits. Whatever cannot be
 // meant is an error before anything is written.
 
+const { carefully } = require('./carefully.js')
 const { isWellFormed } = require('./well-formed.js')
 const { InvalidParametersError } = require('./errors.js')
 
@@ -10,7 +11,7 @@ function invalid(operation, what) {
 
 /** An id: text, or a number, which is its digits. */
 function idOf(operation, id, name) {
-  const text = typeof id === 'number' ? String(id) : id
+  const text = Number.isFinite(id) ? String(id) : id
   if (typeof text !== 'string' || text === '') throw invalid(operation, `${name} that is text`)
   if (!isWellFormed(text)) throw invalid(operation, `${name} that is well-formed text`)
   return text
@@ -66,12 +67,27 @@ class PageCursor {
   }
 }
 
+/** What a message is found and ordered by. */
+function placeOf(operation, message) {
+  if (typeof message !== 'object' || message === null) throw invalid(operation, 'a message')
+  return carefully(operation, 'the message', () => ({
+    id: idOf(operation, message.id, 'a message with an id'),
+    sender: peerOf(operation, message.sender, 'a sender'),
+    recipient: peerOf(operation, message.recipient, 'a recipient'),
+    time: timeOf(message.timestamp, Date.now),
+  }))
+}
+
 /**
  * What `before` means: the cursor of a page, the id of a message, a message, or a time.
  *
  * @returns {{ cursor?: Uint8Array, id?: string, time?: number }}
  */
 function beforeOf(operation, before) {
+  return carefully(operation, 'what comes before', () => placeBefore(operation, before))
+}
+
+function placeBefore(operation, before) {
   if (before === undefined || before === null) return {}
   if (PageCursor.is(before)) return { cursor: PageCursor.labelOf(before) }
   if (typeof before === 'string') return { id: idOf(operation, before, 'an id in before') }
@@ -83,4 +99,4 @@ function beforeOf(operation, before) {
   throw invalid(operation, 'a cursor, a message, an id or a time as before')
 }
 
-module.exports = { PageCursor, beforeOf, idOf, invalid, limitOf, peerOf, timeOf }
+module.exports = { PageCursor, beforeOf, idOf, invalid, limitOf, placeOf }

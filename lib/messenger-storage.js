@@ -3,6 +3,7 @@
 // docs/format/vault.md.
 
 const { basename, join } = require('node:path')
+const { carefully } = require('./carefully.js')
 const { SigilError, errorOf } = require('./errors.js')
 const {
   PageCursor,
@@ -10,8 +11,7 @@ const {
   idOf,
   invalid,
   limitOf,
-  peerOf,
-  timeOf,
+  placeOf,
 } = require('./messenger-arguments.js')
 const { faultListener, metricsOf, warnOfPassword } = require('./messenger-faults.js')
 const { findUnreadable, readOrTell } = require('./messenger-lists.js')
@@ -127,11 +127,7 @@ class StorageEngine {
   async saveMessage(message) {
     const operation = 'saveMessage'
     const vault = this.#opened(operation)
-    if (typeof message !== 'object' || message === null) throw invalid(operation, 'a message')
-    const id = idOf(operation, message.id, 'a message with an id')
-    const sender = peerOf(operation, message.sender, 'a sender')
-    const recipient = peerOf(operation, message.recipient, 'a recipient')
-    const time = timeOf(message.timestamp, Date.now)
+    const { id, sender, recipient, time } = placeOf(operation, message)
     const text = encode(operation, message)
     await vault.change(operation, (native) => native.saveMessage(id, time, sender, recipient, text))
   }
@@ -382,7 +378,7 @@ async function epochOf(getEpoch) {
   } catch (error) {
     throw epochFailed(error)
   }
-  const number = Number(epoch)
+  const number = carefully('initialize', 'the epoch', () => Number(epoch))
   if (!Number.isSafeInteger(number) || number < 0) {
     throw invalid('initialize', 'an epoch that is a whole number')
   }

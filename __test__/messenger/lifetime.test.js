@@ -229,6 +229,31 @@ test('what is not a store of ours is not touched', async () => {
   await refuse('HEADER_MISSING')
 })
 
+test('what cannot be looked at is refused like anything else that can never work', async () => {
+  const store = await openStore()
+  const { proxy, revoke } = Proxy.revocable({ id: '1' }, {})
+  revoke()
+  const thrower = (name) =>
+    Object.defineProperty({ id: '1' }, name, {
+      get() {
+        throw new Error('not today')
+      },
+    })
+  const invalid = { name: 'InvalidParametersError', code: 'INVALID_PARAMETERS' }
+  const badTime = { id: '1', timestamp: { getTime: () => Symbol('time') } }
+  for (const message of [proxy, thrower('id'), thrower('timestamp'), badTime, { id: Number.NaN }]) {
+    await expect(store.saveMessage(message)).rejects.toMatchObject(invalid)
+  }
+  for (const before of [proxy, { getTime: () => Symbol('time') }]) {
+    await expect(store.getRecentMessages(1, { before })).rejects.toMatchObject(invalid)
+  }
+  for (const epoch of [Symbol('epoch'), Object.create(null), -1]) {
+    const host = { getEpoch: () => epoch, setEpoch: () => {} }
+    await expect(openStore(undefined, host)).rejects.toMatchObject(invalid)
+  }
+  expect(await store.getStats()).toMatchObject({ messageCount: 0 })
+})
+
 test('a host that never answers holds up nobody but itself', async () => {
   const never = () => new Promise(() => {})
   const dataPath = newDirectory()
