@@ -5,6 +5,7 @@
 const { readFileSync, readdirSync, writeFileSync } = require('node:fs')
 const { join } = require('node:path')
 const { Level, LevelDBSigilAdapter } = require('sigil-vault')
+const { callNative } = require('../lib/native.js')
 const { scratchFolder } = require('./support/scratch.js')
 
 const COUNT = 3000
@@ -130,4 +131,22 @@ test('closing waits for reads that are under way', async () => {
     await closed
     await expect(store.get(keyOf(1))).rejects.toMatchObject({ code: 'LEVEL_DATABASE_NOT_OPEN' })
   }
+})
+
+test('large values do not keep the thread, and come all the same', async () => {
+  const level = new Level(scratch('large'), FORGETFUL)
+  const texts = Array.from({ length: 15 }, (_, n) => String(n).repeat(100_000))
+  await level.batch(texts.map((value, n) => ({ type: 'put', key: keyOf(n), value })))
+  await level.compactRange(keyOf(0), keyOf(99))
+  const addon = callNative('test', (native) => native)
+  const here = jest.spyOn(addon, 'tryAnswerGathered')
+  const isHere = () => here.mock.results.at(-1).value !== null
+  // The first one opens the table.
+  for (let n = 0; n < 2; n++) expect((await level.get(keyOf(n))) === texts[n]).toBe(true)
+  expect(isHere()).toBe(true)
+  const all = await Promise.all(texts.map((_, n) => level.get(keyOf(n))))
+  expect(all.map((value, n) => value === texts[n])).toEqual(texts.map(() => true))
+  expect(isHere()).toBe(false)
+  here.mockRestore()
+  await level.close()
 })

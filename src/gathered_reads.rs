@@ -18,6 +18,10 @@ use crate::handle;
 use crate::job::Promise;
 use crate::reads::Answer;
 
+/// More bytes of values are not read on the thread of JavaScript, which would do nothing else
+/// meanwhile.
+const ON_THE_SPOT: usize = 512 << 10;
+
 /// What a call wants to read.
 pub enum Wanted {
     /// The value of a key, in this form.
@@ -47,11 +51,19 @@ impl GatheredReads {
         self.wanted.push(wanted);
     }
 
-    /// Answers all reads on this thread. None where that cannot be done without waiting, or not
-    /// for one of them: then all of them are still there.
+    /// Answers all reads on this thread. None where that cannot be done without waiting, or takes
+    /// long, or fails: then all of them are still there.
     fn try_answer(&mut self, db: &Db) -> Option<Vec<Answer>> {
-        let answer = |wanted: &Wanted| wanted.read(|key| known(db.try_get(key)?));
-        let answers = self.wanted.iter().map(answer).collect::<EngineResult<_>>().ok()?;
+        let mut answers = Vec::with_capacity(self.wanted.len());
+        let mut bytes = 0;
+        for wanted in &self.wanted {
+            let answer = wanted.read(|key| known(db.try_get(key)?)).ok()?;
+            bytes += answer.byte_size();
+            if bytes > ON_THE_SPOT {
+                return None;
+            }
+            answers.push(answer);
+        }
         self.wanted.clear();
         Some(answers)
     }

@@ -60,6 +60,14 @@ impl Answer {
         value.map_or(Self::Absent, |value| Self::Value(Output(form, value)))
     }
 
+    /// Bytes of the value.
+    pub fn byte_size(&self) -> usize {
+        match self {
+            Self::Value(Output(_, value)) => value.len(),
+            Self::Absent | Self::Unknown => 0,
+        }
+    }
+
     fn cached(form: Form, cached: Cached) -> Self {
         match cached {
             Cached::Hit(value) => Self::Value(Output(form, value)),
