@@ -1,6 +1,7 @@
 // Lists of values. They come as a few JSON texts of arrays, because those are parsed fastest. Where
 // one value cannot be read, all of them are asked for again, each in a text of its own: the others
-// are given, and the host hears of the ids of what is left out.
+// are given, and the host hears of the ids of what is left out. Of small lists, which are read at
+// once, only those values come as text that were not parsed before.
 
 const { tellUnreadable } = require('./messenger-faults.js')
 const { decode, decodeList } = require('./messenger-values.js')
@@ -26,7 +27,8 @@ async function readList(operation, vault, ask) {
     turn === undefined ? ask(native, false) : turn.then(() => ask(native, false)),
   )
   try {
-    return { ids: list.ids, cursor: list.cursor, lost: [], values: decodeList(operation, list) }
+    const values = list.values ?? decodeList(operation, list)
+    return { ids: list.ids, cursor: list.cursor, lost: [], values }
   } catch (error) {
     if (error?.code !== 'RECORD_UNREADABLE') throw error
     const { texts, ids, cursor } = await vault.run(operation, (native) => ask(native, true))
@@ -46,6 +48,54 @@ function decodeApart(operation, texts, ids) {
     }
   }
   return list
+}
+
+/**
+ * A list of messages that is read here and now.
+ *
+ * @param {any} native
+ * @param {import('./messenger-parsed.js').ParsedMessages} parsed
+ * @param {(native: any) => any} ask
+ * @returns {{ values: unknown[], cursor: Uint8Array | undefined } | null} null where it cannot be
+ */
+function readAtOnce(native, parsed, ask) {
+  const page = ask(native)
+  if (page === null) return null
+  const { buffer, byteOffset, length } = page.numbers
+  const numbers = new Float64Array(buffer, byteOffset, length / Float64Array.BYTES_PER_ELEMENT)
+  const values = []
+  let isComplete = true
+  for (const number of numbers) {
+    const value = parsed.copyOf(number)
+    isComplete &&= value !== undefined
+    values.push(value)
+  }
+  if (!isComplete && !fill(values, numbers, native, parsed)) return null
+  return { values, cursor: page.cursor }
+}
+
+/** Puts in what was not parsed before. False where one of them cannot be read. */
+function fill(values, numbers, native, parsed) {
+  const missing = [...values.keys()].filter((at) => values[at] === undefined)
+  const wanted = new Uint8Array(values.length)
+  for (const at of missing) wanted[at] = 1
+  const list = native.ready(wanted)
+  let found
+  try {
+    found = decodeList('', list)
+  } catch {
+    return false
+  }
+  const size = list.texts.reduce((sum, text) => sum + text.length, 0) / missing.length
+  const special = new Set(list.special)
+  for (const [index, at] of missing.entries()) {
+    values[at] = found[index]
+    if (!special.has(index)) {
+      parsed.keep(numbers[at], found[index], size)
+      values[at] = parsed.copyOf(numbers[at]) ?? found[index]
+    }
+  }
+  return true
 }
 
 /** Like `readList`; what is left out is told. */
@@ -80,4 +130,4 @@ async function findUnreadable(operation, vault, kinds) {
   return found
 }
 
-module.exports = { findUnreadable, readOrTell }
+module.exports = { findUnreadable, readAtOnce, readOrTell }

@@ -14,8 +14,9 @@ const {
   placeOf,
 } = require('./messenger-arguments.js')
 const { faultListener, metricsOf, warnOfPassword } = require('./messenger-faults.js')
-const { findUnreadable, readOrTell } = require('./messenger-lists.js')
+const { findUnreadable, readAtOnce, readOrTell } = require('./messenger-lists.js')
 const { checkConfig, nativeOptions, placesOf } = require('./messenger-options.js')
+const { ParsedMessages } = require('./messenger-parsed.js')
 const { forget, secretOf } = require('./messenger-password.js')
 const { decode, encode } = require('./messenger-values.js')
 const { Vault } = require('./messenger-vault.js')
@@ -39,6 +40,7 @@ class StorageEngine {
   #password
   /** The open store; undefined before and after. */
   #vault
+  #parsed = new ParsedMessages()
   #opening
   /** Why it can never be opened. */
   #failure
@@ -285,6 +287,7 @@ class StorageEngine {
       }
     }
     this.#vault = undefined
+    this.#parsed = undefined
     await vault.close()
     if (failure !== undefined) throw failure
     // By now nothing is held any more, however long the host takes.
@@ -356,8 +359,9 @@ class StorageEngine {
     checkNames(operation, options ?? {}, ['before'])
     const { cursor, id, time } = beforeOf(operation, options?.before)
     const count = limitOf(operation, limit)
+    const atOnce = (native) => native.messagesAtOnce(peer, count, cursor, id, time)
     const ask = (native, apart) =>
-      (apart ? null : native.messagesAtOnce(peer, count, cursor, id, time)) ??
+      (apart ? null : readAtOnce(native, this.#parsed, atOnce)) ??
       native.messages(peer, { count }, cursor, id, time, apart)
     const list = await readOrTell(operation, vault, NAMES[MESSAGE], this.#config.onFault, ask)
     const next = list.cursor ? new PageCursor(list.cursor) : undefined

@@ -57,6 +57,24 @@ impl VaultList {
     }
 }
 
+/// A page of messages without their values.
+#[napi(object, object_from_js = false)]
+pub struct VaultPage {
+    /// A number for each message, as the doubles of the machine: where it is one of before, so is the
+    /// value.
+    pub numbers: Output,
+    /// Where the next page begins.
+    pub cursor: Option<Output>,
+}
+
+impl VaultPage {
+    fn new(numbers: &[u64], cursor: Option<Vec<u8>>) -> Self {
+        let numbers = numbers.iter().flat_map(|number| (*number as f64).to_ne_bytes());
+        let buffer = |bytes: Vec<u8>| Output(Form::Buffer, bytes.into());
+        Self { numbers: buffer(numbers.collect()), cursor: cursor.map(buffer) }
+    }
+}
+
 /// How much a page of messages has at most.
 #[napi(object)]
 pub struct PageSize {
@@ -145,7 +163,8 @@ impl NativeVault {
         })
     }
 
-    /// The same, if it is a small list that can be had without waiting; otherwise none.
+    /// The same, if it is a small list that can be had without waiting; otherwise none. Its values
+    /// are only kept ready, for those that somebody does not have yet.
     #[napi]
     pub fn messages_at_once(
         &self,
@@ -154,13 +173,29 @@ impl NativeVault {
         cursor: Option<Input>,
         before_id: Option<Input>,
         before_time: Option<f64>,
-    ) -> Result<Option<VaultList>> {
+    ) -> Result<Option<VaultPage>> {
         guard(|| {
             let start = Start::of(cursor, before_id, before_time)?;
             let peer = peer.map(Input::text).transpose()?;
             let before = start.as_ref().map(Start::as_before);
             let query = Query { peer: peer.as_deref(), limit: limit as usize, before };
-            Ok(self.store.messages_at_once(&query)?.map(VaultList::page))
+            Ok(self.store.messages_at_once(&query)?.map(|page| {
+                *self.ready.lock() = page.values;
+                VaultPage::new(&page.numbers, page.cursor)
+            }))
+        })
+    }
+
+    /// Values of the last such list: a byte for each of them, 0 where it is not wanted.
+    #[napi]
+    pub fn ready(&self, wanted: Input) -> Result<VaultList> {
+        guard(|| {
+            let values = std::mem::take(&mut *self.ready.lock());
+            if values.len() != wanted.0.len() {
+                return Err(Failure::new("INTERNAL_ERROR", "another list was asked for meanwhile"));
+            }
+            let all = values.iter().zip(&wanted.0);
+            Ok(VaultList::joined(all.filter(|(_, wanted)| **wanted != 0).map(|(value, _)| value)))
         })
     }
 

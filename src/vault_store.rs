@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use napi::bindgen_prelude::{Function, ToNapiValue, TypeName};
 use napi_derive::napi;
 use parking_lot::Mutex;
@@ -22,6 +23,8 @@ use crate::vault_writes::VaultQueue;
 pub struct NativeVault {
     pub(crate) store: Arc<Store>,
     pub(crate) queue: Mutex<VaultQueue>,
+    /// The values of the last list that was read at once.
+    pub(crate) ready: Mutex<Vec<Bytes>>,
 }
 
 impl Drop for NativeVault {
@@ -52,7 +55,7 @@ pub fn open_vault(
         options.watcher = Some(watcher(listener).map_err(failed)?);
         Ok(on_pool(move || {
             let store = Arc::new(Store::open(PathBuf::from(root), password.bytes(), options)?);
-            Ok(NativeVault { store, queue: Mutex::default() })
+            Ok(NativeVault { store, queue: Mutex::default(), ready: Mutex::default() })
         }))
     })
 }
@@ -184,6 +187,7 @@ impl NativeVault {
     /// Waits for what is under way and zeroes the keys.
     #[napi]
     pub fn close(&self) -> Result<Promise<()>> {
+        self.ready.lock().clear();
         self.on_pool(|store| Ok(store.close()?))
     }
 

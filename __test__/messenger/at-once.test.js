@@ -84,8 +84,15 @@ test('they come without the pool', async () => {
   const root = join(newDirectory(), 'g3zkp-db')
   const vault = await Vault.open(root, Buffer.from(PASSWORD), options, () => {})
   await vault.change('test', (native) => native.saveMessage('m', 1, 'al', 'bo', ' {"id":"m"}'))
+  await vault.change('test', (native) => native.saveMessage('n', 2, 'al', 'bo', ' {"id":"n"}'))
   const list = vault.call('test', (native) => native.messagesAtOnce('bo', 50))
-  expect(list.texts).toEqual(['[ {"id":"m"}]'])
+  expect(list.numbers.length).toBe(2 * Float64Array.BYTES_PER_ELEMENT)
+  const ready = (...wanted) => vault.call('test', (native) => native.ready(Uint8Array.from(wanted)))
+  expect(ready(1, 1).texts).toEqual(['[ {"id":"n"}, {"id":"m"}]'])
+  vault.call('test', (native) => native.messagesAtOnce('bo', 50))
+  expect(ready(0, 1).texts).toEqual(['[ {"id":"m"}]'])
+  // Of which list it would be, nobody knows any more.
+  expect(() => ready(0, 1)).toThrow(expect.objectContaining({ code: 'INTERNAL_ERROR' }))
   expect(vault.call('test', (native) => native.messagesAtOnce('bo', 201))).toBe(null)
   await vault.close()
   const closed = { code: 'NOT_INITIALIZED' }

@@ -6,6 +6,9 @@
 //! and nonce. And without asking, if nothing that was at a place was changed between the moment at
 //! which the entry was seen there and the moment that is asked about: messages are mostly added, and
 //! seldom changed.
+//!
+//! Every entry has a number of its own, which no other gets in the life of the process, of this store
+//! or another: who has made something of its value can tell by that whether it is the same again.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -22,6 +25,8 @@ const PLANNED: usize = 600;
 /// The tag and the nonce of a record.
 pub(crate) type Seal = [u8; NONCE + TAG];
 
+static LAST_NUMBER: AtomicU64 = AtomicU64::new(0);
+
 /// Stands for moments that are not known, and for a change that is under way.
 const NEVER: u64 = u64::MAX;
 
@@ -37,7 +42,14 @@ struct Entry<V> {
     seal: Seal,
     /// A moment at which the record was there.
     seen: u64,
-    value: V,
+    known: Numbered<V>,
+}
+
+/// A value and the number of its entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Numbered<V> {
+    pub(crate) number: u64,
+    pub(crate) value: V,
 }
 
 #[derive(Clone)]
@@ -50,7 +62,7 @@ pub(crate) trait Weighed {
 
 impl<V: Weighed> Weighter<Box<[u8]>, Entry<V>> for Weight {
     fn weight(&self, place: &Box<[u8]>, entry: &Entry<V>) -> u64 {
-        (place.len() + entry.value.weight() + OVERHEAD) as u64
+        (place.len() + entry.known.value.weight() + OVERHEAD) as u64
     }
 }
 
@@ -62,28 +74,45 @@ impl<V: Weighed + Clone> OpenedCache<V> {
 
     /// What is in the record with this seal, which was found at a place; at which moment, if that is
     /// known.
-    pub(crate) fn get(&self, place: &[u8], seal: &Seal, moment: Option<u64>) -> Option<V> {
+    pub(crate) fn get(
+        &self,
+        place: &[u8],
+        seal: &Seal,
+        moment: Option<u64>,
+    ) -> Option<Numbered<V>> {
         let found = self.entries.get(place).filter(|entry| entry.seal == *seal)?;
         if let Some(moment) = moment
             && (found.seen == NEVER || found.seen < self.unchanged_since.load(Ordering::SeqCst))
         {
-            self.insert(place, *seal, Some(moment), found.value.clone());
+            self.put(place, Entry { seen: moment, ..found.clone() });
         }
-        Some(found.value)
+        Some(found.known)
     }
 
     /// What is at a place at a moment that was taken already, if that is certain.
-    pub(crate) fn get_at(&self, place: &[u8], moment: u64) -> Option<V> {
+    pub(crate) fn get_at(&self, place: &[u8], moment: u64) -> Option<Numbered<V>> {
         // IMPORTANT: a change that the moment shows has begun before the moment was taken, so it is
         // noticed here.
         let unchanged_since = self.unchanged_since.load(Ordering::SeqCst);
         let found = self.entries.get(place)?;
-        (unchanged_since <= found.seen && found.seen <= moment).then_some(found.value)
+        (unchanged_since <= found.seen && found.seen <= moment).then_some(found.known)
     }
 
-    pub(crate) fn insert(&self, place: &[u8], seal: Seal, moment: Option<u64>, value: V) {
-        let seen = moment.unwrap_or(NEVER);
-        self.entries.insert(place.into(), Entry { seal, seen, value });
+    pub(crate) fn insert(
+        &self,
+        place: &[u8],
+        seal: Seal,
+        moment: Option<u64>,
+        value: V,
+    ) -> Numbered<V> {
+        let number = LAST_NUMBER.fetch_add(1, Ordering::Relaxed) + 1;
+        let known = Numbered { number, value };
+        self.put(place, Entry { seal, seen: moment.unwrap_or(NEVER), known: known.clone() });
+        known
+    }
+
+    fn put(&self, place: &[u8], entry: Entry<V>) {
+        self.entries.insert(place.into(), entry);
     }
 
     /// To be called before something at a place is changed.
@@ -113,32 +142,37 @@ mod tests {
     #[test]
     fn a_place_is_known_from_when_it_was_seen_until_something_is_changed() {
         let cache = OpenedCache::new(1 << 20);
-        cache.insert(b"place", SEAL, Some(5), 7_u8);
-        assert_eq!(
-            [4, 5, 9].map(|moment| cache.get_at(b"place", moment)),
-            [None, Some(7), Some(7)]
-        );
+        let known = Some(cache.insert(b"place", SEAL, Some(5), 7_u8));
+        let at = |moments: [u64; 3]| moments.map(|moment| cache.get_at(b"place", moment));
+        assert_eq!(at([4, 5, 9]), [None, known.clone(), known.clone()]);
         assert_eq!(cache.get_at(b"other", 5), None);
         cache.begin_change();
-        assert_eq!([5, 6, 9].map(|moment| cache.get_at(b"place", moment)), [None; 3]);
+        assert_eq!(at([5, 6, 9]), [None, None, None]);
         cache.end_change(6);
-        assert_eq!([5, 6, 9].map(|moment| cache.get_at(b"place", moment)), [None; 3]);
+        assert_eq!(at([5, 6, 9]), [None, None, None]);
         // Somebody has asked for it, and found the same record.
-        assert_eq!(cache.get(b"place", &SEAL, Some(8)), Some(7));
-        assert_eq!(
-            [7, 8, 9].map(|moment| cache.get_at(b"place", moment)),
-            [None, Some(7), Some(7)]
-        );
+        assert_eq!(cache.get(b"place", &SEAL, Some(8)), known);
+        assert_eq!(at([7, 8, 9]), [None, known.clone(), known]);
     }
 
     #[test]
     fn what_was_seen_at_no_moment_that_is_known_counts_by_its_seal_alone() {
         let cache = OpenedCache::new(1 << 20);
-        cache.insert(b"place", SEAL, None, 7_u8);
+        let known = Some(cache.insert(b"place", SEAL, None, 7_u8));
         assert_eq!(cache.get_at(b"place", u64::MAX - 1), None);
         assert_eq!(cache.get(b"place", &OTHER, Some(1)), None);
-        assert_eq!(cache.get(b"place", &SEAL, None), Some(7));
-        assert_eq!(cache.get(b"place", &SEAL, Some(3)), Some(7));
-        assert_eq!(cache.get_at(b"place", 3), Some(7));
+        assert_eq!(cache.get(b"place", &SEAL, None), known);
+        assert_eq!(cache.get(b"place", &SEAL, Some(3)), known);
+        assert_eq!(cache.get_at(b"place", 3), known);
+    }
+
+    #[test]
+    fn no_two_entries_have_one_number() {
+        let cache = OpenedCache::new(1 << 20);
+        let first = cache.insert(b"place", SEAL, Some(1), 7_u8);
+        let elsewhere = OpenedCache::new(1 << 20).insert(b"place", SEAL, Some(1), 7_u8);
+        let again = cache.insert(b"place", SEAL, Some(1), 7_u8);
+        assert!(first.number < elsewhere.number && elsewhere.number < again.number);
+        assert_eq!(cache.get_at(b"place", 1), Some(again));
     }
 }

@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::label::Label;
 use crate::layout::{self, Kind, space};
 use crate::names::Name;
+use crate::opened_cache::Numbered;
 use crate::options::Event;
 use crate::record::StoredMessage;
 
@@ -51,6 +52,8 @@ pub enum Before<'a> {
 pub struct Page {
     /// Their values.
     pub values: Vec<Bytes>,
+    /// A number for each value: where that is one of an earlier page, so is the value.
+    pub numbers: Vec<u64>,
     /// Where each of them is, for [`Store::ids_at`].
     pub places: Vec<Label>,
     /// Where the next page begins; none where there is no more.
@@ -120,7 +123,7 @@ impl Inner {
             found.is_block_damaged = true;
         }
         let is_full = listing.is_full(&found);
-        let Found { values, places, damaged, is_block_damaged, .. } = found;
+        let Found { values, numbers, places, damaged, is_block_damaged, .. } = found;
         // Nobody knows all that was in a damaged block.
         let count = damaged.len().max(usize::from(is_block_damaged));
         let unreadable = if damaged.is_empty() { Vec::new() } else { listing.ids_of(&damaged)? };
@@ -130,7 +133,7 @@ impl Inner {
             self.options.tell(Event::Unreadable { kind, ids, count });
         }
         let cursor = places.last().filter(|_| is_full).map(|label| label.bytes().to_vec());
-        Ok(Page { values, places, cursor, unreadable })
+        Ok(Page { values, numbers, places, cursor, unreadable })
     }
 }
 
@@ -145,9 +148,12 @@ struct Listing<'a> {
     at_once: bool,
 }
 
+type Message = Numbered<StoredMessage<Bytes>>;
+
 #[derive(Default)]
 struct Found {
     values: Vec<Bytes>,
+    numbers: Vec<u64>,
     /// How large they are together.
     bytes: usize,
     /// Where they are.
@@ -252,7 +258,7 @@ impl Listing<'_> {
         }
     }
 
-    fn message(&self, label: &Label) -> Result<Option<StoredMessage<Bytes>>> {
+    fn message(&self, label: &Label) -> Result<Option<Message>> {
         let place = layout::message(label);
         if let Some(message) = self.opened.cache.get_at(&place, self.moment.sequence()) {
             return Ok(Some(message));
@@ -260,7 +266,7 @@ impl Listing<'_> {
         self.get(&place)?.map(|sealed| self.open(&place, &sealed)).transpose()
     }
 
-    fn open(&self, place: &[u8], sealed: &[u8]) -> Result<StoredMessage<Bytes>> {
+    fn open(&self, place: &[u8], sealed: &[u8]) -> Result<Message> {
         let most = if self.at_once { AT_ONCE_BYTES } else { usize::MAX };
         match self.opened.open_message_up_to(most, place, sealed, Some(self.moment))? {
             Some(message) => Ok(message),
@@ -271,16 +277,17 @@ impl Listing<'_> {
     fn take(
         &self,
         label: Label,
-        message: Result<Option<StoredMessage<Bytes>>>,
+        message: Result<Option<Message>>,
         found: &mut Found,
     ) -> Result<()> {
         match message {
-            Ok(Some(message)) if self.is_asked_for(&message) => {
+            Ok(Some(Numbered { number, value: message })) if self.is_asked_for(&message) => {
                 found.bytes += message.value.len();
                 if self.at_once && found.bytes > AT_ONCE_BYTES {
                     return Err(EngineError::WouldBlock.into());
                 }
                 found.values.push(message.value);
+                found.numbers.push(number);
                 found.places.push(label);
             }
             // An entry that leads nowhere, or to a message of others, is no message.

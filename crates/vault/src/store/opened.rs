@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::label::Label;
 use crate::layout::{self, Kind, SEALED, space};
 use crate::names::NameKey;
-use crate::opened_cache::{OpenedCache, Weighed};
+use crate::opened_cache::{Numbered, OpenedCache, Weighed};
 use crate::record::{MessageId, StoredMessage};
 use crate::seal::{Sealer, seal_of};
 
@@ -109,7 +109,7 @@ impl Opened {
     /// A message that was read from its place, perhaps not for the first time.
     pub(super) fn open_message(&self, place: &[u8], sealed: &[u8]) -> Result<StoredMessage<Bytes>> {
         let message = self.open_message_up_to(usize::MAX, place, sealed, None)?;
-        message.ok_or(Error::Unreadable(Kind::Message))
+        message.map(|known| known.value).ok_or(Error::Unreadable(Kind::Message))
     }
 
     /// The same, perhaps with the moment at which it was read; none where its value is larger than
@@ -120,7 +120,7 @@ impl Opened {
         place: &[u8],
         sealed: &[u8],
         moment: Option<&Snapshot>,
-    ) -> Result<Option<StoredMessage<Bytes>>> {
+    ) -> Result<Option<Numbered<StoredMessage<Bytes>>>> {
         let moment = moment.map(Snapshot::sequence);
         let Some(seal) = seal_of(sealed) else { return Err(Error::Unreadable(Kind::Message)) };
         if let Some(message) = self.cache.get(place, &seal, moment) {
@@ -134,8 +134,7 @@ impl Opened {
             return Ok(None);
         }
         let message = decode_message(&plain)?;
-        self.cache.insert(place, seal, moment, message.clone());
-        Ok(Some(message))
+        Ok(Some(self.cache.insert(place, seal, moment, message)))
     }
 }
 

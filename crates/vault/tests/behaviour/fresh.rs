@@ -51,6 +51,32 @@ fn a_list_has_what_was_written_before_it() {
     }
 }
 
+#[test]
+fn a_number_stands_for_one_value() {
+    let store = open(&MemoryEnv::new());
+    write(&store, "a", 1.0, 1);
+    write(&store, "b", 2.0, 2);
+    let numbers = |peer, at_once| {
+        let query = Query { peer, limit: 10, before: None };
+        let page = if at_once { store.messages_at_once(&query).unwrap() } else { None };
+        page.unwrap_or_else(|| store.messages(&query).unwrap()).numbers
+    };
+    let first = numbers(None, false);
+    assert_ne!(first[0], first[1]);
+    for (peer, at_once) in [(None, true), (Some("bo"), false), (Some("bo"), true)] {
+        assert_eq!(numbers(peer, at_once), first);
+    }
+    write(&store, "a", 1.0, 3);
+    let second = numbers(Some("bo"), true);
+    assert_eq!(second[0], first[0]);
+    assert!(!first.contains(&second[1]));
+    assert_eq!(numbers(None, true), second);
+    store.clear().unwrap();
+    write(&store, "a", 1.0, 4);
+    let third = numbers(None, true);
+    assert!(third.iter().all(|number| !first.contains(number) && !second.contains(number)));
+}
+
 /// The later message is written first, and both get the same number: a list that is of one moment
 /// has the later one at most one ahead, and never behind.
 #[test]
