@@ -64,9 +64,9 @@ pub struct Options {
     pub expected_epoch: Option<u64>,
     /// Bytes of writes kept in memory before they become a table.
     pub write_buffer_size: usize,
-    /// Bytes of encrypted blocks kept in memory.
+    /// Bytes of encrypted blocks kept in memory. Default: 64 MiB.
     pub block_cache_size: usize,
-    /// Bytes of decrypted messages kept in memory; about half as much has where others are, by their
+    /// Bytes of decrypted messages kept in memory; about as much has where they and others are, by their
     /// ids. 0 keeps neither. Default: 8 MiB.
     pub opened_cache_size: usize,
     /// After so many uses of a key the background changes it. Default: 2^31, half of what GCM
@@ -93,7 +93,7 @@ impl Default for Options {
             erase_within: Duration::from_secs(3_600),
             expected_epoch: None,
             write_buffer_size: 4 << 20,
-            block_cache_size: 32 << 20,
+            block_cache_size: 64 << 20,
             opened_cache_size: 8 << 20,
             rotate_after: 1 << 31,
             weak_key_for_tests: false,

@@ -32,7 +32,7 @@ use crate::seal::{Sealer, StoreId};
 const PREFIX: &str = "data-";
 
 /// Of so many bytes of decrypted messages in memory it is kept where one more is.
-const FOUND_SHARE: usize = 128;
+const FOUND_SHARE: usize = 64;
 
 /// How long a switch waits for readers of the old data before it leaves it to the background.
 const PATIENCE: Duration = Duration::from_secs(1);
