@@ -17,13 +17,16 @@ use crate::error::{Error, Result};
 use crate::keys::{PasswordKeys, SecretKey};
 use crate::record::StoredMessage;
 
+/// Decompressing takes some time to begin, which is too long for a field.
+const PIECE: usize = 32 << 10;
+
 /// A backup that is open at its first entry.
 pub(crate) struct Contents {
     path: PathBuf,
     bytes: u64,
     /// What the names in it were made with.
     pub(crate) names: SecretKey,
-    content: ContentReader<Decoder<'static, BufReader<ChunkReader>>>,
+    content: ContentReader<BufReader<Decoder<'static, BufReader<ChunkReader>>>>,
 }
 
 /// Opens a backup. `known` are the keys at hand, which fit where nothing has changed since.
@@ -56,8 +59,8 @@ pub(crate) fn read(
     let failed = |error| from_io(error, path);
     let size = file.size().map_err(failed)?;
     let chunks = ChunkReader::begin(file, prelude.bytes(), chunks).map_err(failed)?;
-    let decoder = Decoder::new(chunks).map_err(failed)?;
-    let (content, names) = ContentReader::begin(decoder, prelude.created).map_err(failed)?;
+    let pieces = BufReader::with_capacity(PIECE, Decoder::new(chunks).map_err(failed)?);
+    let (content, names) = ContentReader::begin(pieces, prelude.created).map_err(failed)?;
     let names = SecretKey::from_slice(&names).ok_or_else(|| damaged("its beginning is short"))?;
     let names = names.masked(&mask);
     Ok(Contents { path: path.to_path_buf(), bytes: size, names, content })
@@ -75,8 +78,8 @@ impl Contents {
             let message = check.take(&entry)?;
             take(entry, message)?;
         }
-        let (decoder, report) = self.content.into_parts();
-        let rest = decoder.finish();
+        let (pieces, report) = self.content.into_parts();
+        let rest = pieces.into_inner().finish();
         let is_read = rest.buffer().is_empty();
         let finished = rest.into_inner().finish();
         if !is_read {

@@ -1,5 +1,6 @@
 //! Writing a backup, with memory for a few chunks whatever its size.
 
+use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
 use sigil_leveldb::IoOperation;
@@ -13,12 +14,16 @@ use super::prelude::{self, BackupKeys};
 use crate::error::{Error, Result};
 use crate::keys::{PasswordKeys, SecretKey};
 
-const COMPRESSION: i32 = 3;
+/// The values of messages are compressed already, so what is left to find is near and soon found.
+const COMPRESSION: i32 = 1;
+
+/// Compressing takes some time to begin, which is too long for a record.
+const PIECE: usize = 32 << 10;
 
 /// See the module's documentation.
 pub(crate) struct BackupWriter {
     path: PathBuf,
-    content: ContentWriter<Encoder<'static, ChunkWriter>>,
+    content: ContentWriter<BufWriter<Encoder<'static, ChunkWriter>>>,
 }
 
 impl BackupWriter {
@@ -34,7 +39,8 @@ impl BackupWriter {
         let file = env.create(path).map_err(Error::io(IoOperation::Create, path))?;
         let content = ChunkWriter::begin(file, &prelude, chunks)
             .and_then(|chunks| Encoder::new(chunks, COMPRESSION))
-            .and_then(|encoder| ContentWriter::begin(encoder, created, names.bytes()))
+            .map(|encoder| BufWriter::with_capacity(PIECE, encoder))
+            .and_then(|pieces| ContentWriter::begin(pieces, created, names.bytes()))
             .map_err(Error::io(IoOperation::Write, path))?;
         Ok(Self { path: path.to_path_buf(), content })
     }
@@ -46,8 +52,8 @@ impl BackupWriter {
     /// Ends it and makes it durable.
     pub(crate) fn finish(self, skipped: u64) -> Result<BackupReport> {
         let Self { path, content } = self;
-        let finished = content.end(skipped).and_then(|(encoder, report)| {
-            let bytes = encoder.finish()?.finish()?;
+        let finished = content.end(skipped).and_then(|(pieces, report)| {
+            let bytes = pieces.into_inner()?.finish()?.finish()?;
             Ok(BackupReport { bytes, ..report })
         });
         finished.map_err(Error::io(IoOperation::Write, &path))
