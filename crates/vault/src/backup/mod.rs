@@ -9,6 +9,7 @@ mod chunk_reader;
 mod chunk_writer;
 mod content;
 mod files;
+mod pipe;
 mod prelude;
 mod reader;
 mod writer;

@@ -12,13 +12,11 @@ use super::BackupReport;
 use super::check::EntryCheck;
 use super::chunk_reader::{ChunkReader, Damage, is_hash_right};
 use super::content::{ContentReader, Entry};
+use super::pipe::PipeReader;
 use super::prelude::{self, BackupKeys, Prelude};
 use crate::error::{Error, Result};
 use crate::keys::{PasswordKeys, SecretKey};
 use crate::record::StoredMessage;
-
-/// Decompressing takes some time to begin, which is too long for a field.
-const PIECE: usize = 32 << 10;
 
 /// A backup that is open at its first entry.
 pub(crate) struct Contents {
@@ -26,7 +24,8 @@ pub(crate) struct Contents {
     bytes: u64,
     /// What the names in it were made with.
     pub(crate) names: SecretKey,
-    content: ContentReader<BufReader<Decoder<'static, BufReader<ChunkReader>>>>,
+    /// Ends with whether nothing follows what was decompressed.
+    content: ContentReader<PipeReader<bool>>,
 }
 
 /// Opens a backup. `known` are the keys at hand, which fit where nothing has changed since.
@@ -59,8 +58,9 @@ pub(crate) fn read(
     let failed = |error| from_io(error, path);
     let size = file.size().map_err(failed)?;
     let chunks = ChunkReader::begin(file, prelude.bytes(), chunks).map_err(failed)?;
-    let pieces = BufReader::with_capacity(PIECE, Decoder::new(chunks).map_err(failed)?);
-    let (content, names) = ContentReader::begin(pieces, prelude.created).map_err(failed)?;
+    let decoder = Decoder::new(chunks).map_err(failed)?;
+    let pipe = PipeReader::begin(decoder, end_of).map_err(failed)?;
+    let (content, names) = ContentReader::begin(pipe, prelude.created).map_err(failed)?;
     let names = SecretKey::from_slice(&names).ok_or_else(|| damaged("its beginning is short"))?;
     let names = names.masked(&mask);
     Ok(Contents { path: path.to_path_buf(), bytes: size, names, content })
@@ -78,17 +78,22 @@ impl Contents {
             let message = check.take(&entry)?;
             take(entry, message)?;
         }
-        let (pieces, report) = self.content.into_parts();
-        let rest = pieces.into_inner().finish();
-        let is_read = rest.buffer().is_empty();
-        let finished = rest.into_inner().finish();
-        if !is_read {
+        let (pipe, report) = self.content.into_parts();
+        if !pipe.finish().map_err(|error| from_io(error, &self.path))? {
             let what = "something follows its end";
             return Err(Error::BackupDamaged { path: self.path, what });
         }
-        finished.map_err(|error| from_io(error, &self.path))?;
         Ok(BackupReport { bytes: self.bytes, ..report })
     }
+}
+
+/// Checks the file behind what was decompressed, and says whether all was.
+fn end_of(decoder: Decoder<'static, BufReader<ChunkReader>>) -> io::Result<bool> {
+    let rest = decoder.finish();
+    if !rest.buffer().is_empty() {
+        return Ok(false);
+    }
+    rest.into_inner().finish().map(|()| true)
 }
 
 fn from_io(error: io::Error, path: &Path) -> Error {
