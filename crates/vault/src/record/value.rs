@@ -1,38 +1,32 @@
 //! A value as the caller gave it, made smaller where that is worth it.
 //!
-//! One byte says which: 0 as it is, otherwise a Zstandard frame with one of the dictionaries beside
-//! this file, which have what JSON of a messenger is full of: a message is too short to learn that
-//! from. The second one also has how often letters and digits come, so that a frame need not begin
-//! with that: to write it and to read it took half of the time, and 23 bytes of 271. The first is only
-//! read any more. Short values are left alone, and so are those that become less than an eighth smaller.
+//! One byte says which: 0 as it is, 1 a Zstandard frame with the dictionary beside this file, which
+//! has what JSON of a messenger is full of: a message is too short to learn that from. It also has
+//! how often letters and digits come, so that a frame need not begin with that: to write it and to
+//! read it took half of the time, and 23 bytes of 271. Short values are left alone, and so are those
+//! that become less than an eighth smaller.
 
 use std::cell::RefCell;
 use std::io;
-use std::thread::LocalKey;
 
 use bytes::Bytes;
 use zstd::bulk::{Compressor, Decompressor};
 use zstd::zstd_safe::CParameter;
 
 const PLAIN: u8 = 0;
-const COMPRESSED_BEFORE: u8 = 1;
-const COMPRESSED: u8 = 2;
+const COMPRESSED: u8 = 1;
 
 /// What is shorter has nothing to repeat.
 const LEAST: usize = 64;
 const LEVEL: i32 = 3;
 /// Part of the format: another one needs another number.
-const DICTIONARY_BEFORE: &[u8] = include_bytes!("dictionary_1.txt");
-const DICTIONARY: &[u8] = include_bytes!("dictionary_2.bin");
+const DICTIONARY: &[u8] = include_bytes!("dictionary_1.bin");
 /// No value is larger: the options see to that, and it bounds what is believed of a frame.
 const MOST: usize = 1 << 30;
 
-type Kept<T> = RefCell<Option<T>>;
-
 thread_local! {
-    static COMPRESSOR: Kept<Compressor<'static>> = const { RefCell::new(None) };
-    static DECOMPRESSOR: Kept<Decompressor<'static>> = const { RefCell::new(None) };
-    static DECOMPRESSOR_BEFORE: Kept<Decompressor<'static>> = const { RefCell::new(None) };
+    static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+    static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
 }
 
 /// Adds the byte and the value.
@@ -55,8 +49,7 @@ pub(crate) fn read(bytes: &Bytes) -> Option<Bytes> {
     let (form, rest) = bytes.split_first()?;
     match *form {
         PLAIN => Some(bytes.slice_ref(rest)),
-        COMPRESSED => decompress(&DECOMPRESSOR, DICTIONARY, rest),
-        COMPRESSED_BEFORE => decompress(&DECOMPRESSOR_BEFORE, DICTIONARY_BEFORE, rest),
+        COMPRESSED => decompress(rest),
         _ => None,
     }
 }
@@ -65,7 +58,7 @@ pub(crate) fn read(bytes: &Bytes) -> Option<Bytes> {
 pub(crate) fn size(bytes: &Bytes) -> Option<usize> {
     let (form, rest) = bytes.split_first()?;
     match *form {
-        COMPRESSED | COMPRESSED_BEFORE => Decompressor::upper_bound(rest),
+        COMPRESSED => Decompressor::upper_bound(rest),
         _ => Some(rest.len()),
     }
 }
@@ -73,29 +66,25 @@ pub(crate) fn size(bytes: &Bytes) -> Option<usize> {
 fn compress(value: &[u8]) -> Option<Vec<u8>> {
     COMPRESSOR.with_borrow_mut(|kept| {
         if kept.is_none() {
-            *kept = compressor(LEVEL, DICTIONARY).ok();
+            *kept = compressor().ok();
         }
         kept.as_mut()?.compress(value).ok()
     })
 }
 
-fn compressor(level: i32, dictionary: &[u8]) -> io::Result<Compressor<'static>> {
-    let mut compressor = Compressor::with_dictionary(level, dictionary)?;
+fn compressor() -> io::Result<Compressor<'static>> {
+    let mut compressor = Compressor::with_dictionary(LEVEL, DICTIONARY)?;
     // The byte before the frame says which one it is.
     compressor.set_parameter(CParameter::DictIdFlag(false))?;
     Ok(compressor)
 }
 
-fn decompress(
-    kept: &'static LocalKey<Kept<Decompressor<'static>>>,
-    dictionary: &[u8],
-    frame: &[u8],
-) -> Option<Bytes> {
+fn decompress(frame: &[u8]) -> Option<Bytes> {
     let bound = Decompressor::upper_bound(frame);
     let size = bound.filter(|size| !frame.is_empty() && *size <= MOST)?;
-    kept.with_borrow_mut(|kept| {
+    DECOMPRESSOR.with_borrow_mut(|kept| {
         if kept.is_none() {
-            *kept = Decompressor::with_dictionary(dictionary).ok();
+            *kept = Decompressor::with_dictionary(DICTIONARY).ok();
         }
         kept.as_mut()?.decompress(frame, size).ok().map(Bytes::from)
     })
@@ -125,43 +114,29 @@ mod tests {
     }
 
     #[test]
-    fn the_dictionaries_are_never_changed() {
+    fn the_dictionary_is_never_changed() {
         use sha2::{Digest, Sha256};
-        for (dictionary, expected) in [
-            (DICTIONARY_BEFORE, "aa4bcb87b4c2e75679d15c55d0357438126f507fc17111f50c3ff0a4adfc3b84"),
-            (DICTIONARY, "73a24c683e595f0231c7a7d2ae1b78c173914fc1ec623e4e95f0f7c798a34741"),
-        ] {
-            let digest = Sha256::digest(dictionary);
-            let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-            assert_eq!(digest, expected);
-        }
-        assert!(DICTIONARY.ends_with(DICTIONARY_BEFORE));
+        let digest: String =
+            Sha256::digest(DICTIONARY).iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(digest, "73a24c683e595f0231c7a7d2ae1b78c173914fc1ec623e4e95f0f7c798a34741");
     }
 
-    const MESSAGE: &str =
-        " {\"id\":\"message-1\",\"sender\":\"me\",\"content\":\"as it was written before\"}";
-
-    #[test]
-    fn what_was_written_with_the_first_dictionary_is_read() {
-        let frame = compressor(LEVEL, DICTIONARY_BEFORE).unwrap().compress(MESSAGE.as_bytes());
-        let bytes = Bytes::from([&[COMPRESSED_BEFORE][..], &frame.unwrap()].concat());
-        assert!(bytes.len() < MESSAGE.len());
-        assert_eq!(read(&bytes).unwrap(), MESSAGE);
-        assert!(size(&bytes).unwrap() >= MESSAGE.len());
-    }
+    /// Bytes of the dictionary behind its tables.
+    const WORDS: usize = 1232;
 
     #[test]
     fn a_frame_has_no_tables_of_its_own() {
         let text = b"A message of some length has enough letters in it for a table of how often each of \
-            them comes, and without the second dictionary that would stand before them in the frame.";
-        let frame = compressor(LEVEL, DICTIONARY_BEFORE).unwrap().compress(text).unwrap();
+            them comes, and without those of the dictionary that would stand before them in the frame.";
+        let words = DICTIONARY.split_at(DICTIONARY.len() - WORDS).1;
+        let mut without = Compressor::with_dictionary(LEVEL, words).unwrap();
         let (size, _) = through(text);
-        assert!(size < frame.len(), "{size} and {}", frame.len());
+        assert!(size < without.compress(text).unwrap().len(), "{size}");
     }
 
     #[test]
     fn what_is_no_value_is_none() {
-        for bytes in [&b""[..], b"\x03text", b"\x02no frame", b"\x02", b"\x01no frame", b"\x01"] {
+        for bytes in [&b""[..], b"\x02text", b"\x01no frame", b"\x01"] {
             assert_eq!(read(&Bytes::copy_from_slice(bytes)), None);
         }
     }
