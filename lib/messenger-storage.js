@@ -210,6 +210,7 @@ class StorageEngine {
   /** Removes everything and destroys the keys that it was encrypted with. */
   async clearAllData() {
     await this.#maintain('clearAllData', (native) => native.clear())
+    this.#parsed = new ParsedMessages()
   }
 
   /** Returns when what was deleted before is in no file any more. */
