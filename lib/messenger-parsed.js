@@ -12,6 +12,8 @@ const DEEPEST = 8
 class ParsedMessages {
   /** By number, the oldest first. */
   #kept = new Map()
+  // One for all that goes: a new one steps over what is gone already, each time.
+  #oldest = this.#kept.keys()
   #size = 0
   #most
 
@@ -32,10 +34,10 @@ class ParsedMessages {
     if (depth > DEEPEST) return
     this.#kept.set(number, { value, size, isFlat: depth === 1 && !Array.isArray(value) })
     this.#size += size
-    for (const [oldest, { size: freed }] of this.#kept) {
-      if (this.#size <= this.#most) break
+    while (this.#size > this.#most) {
+      const { value: oldest } = this.#oldest.next()
+      this.#size -= this.#kept.get(oldest).size
       this.#kept.delete(oldest)
-      this.#size -= freed
     }
   }
 }
