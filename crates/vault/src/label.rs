@@ -10,16 +10,19 @@
 //! steps go both ways: rising and falling times both cost a word for billions of messages, wherever
 //! they come in. No label ends with the word 0, so that there is always something before it.
 
-const WORD: usize = 8;
+pub(crate) const WORD: usize = 8;
 const MIDDLE: u64 = 1 << 63;
-const STEP: u64 = 1 << 32;
+pub(crate) const STEP: u64 = 1 << 32;
 
-/// Bytes of the longest label that anything stands at. Somebody who chooses times can make labels
-/// grow, by a word in about thirty messages between the same two; this ends it before it costs
-/// anything. What is longer in a file was put there by somebody else.
+/// Bytes of a label that is not long. Somebody who chooses times can make labels grow, by a word in
+/// about thirty messages between the same two; the store gives the messages around a place that
+/// would get a longer one other labels.
+pub(crate) const SHORT: usize = 64;
+/// Bytes of the longest label that anything stands at. What is longer in a file was put there by
+/// somebody else.
 pub(crate) const LONGEST: usize = 2_048;
 /// Its length stands beside it in two bytes.
-const _: () = assert!(LONGEST <= u16::MAX as usize);
+const _: () = assert!(LONGEST <= u16::MAX as usize && SHORT < LONGEST);
 
 /// Where a message stands among the others: where it sorts, so does this.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,7 +50,7 @@ impl Label {
             (None, Some(high)) => before(&high.words()),
             (Some(low), Some(high)) => inside(&low.words(), &high.words()),
         };
-        Self(words.iter().flat_map(|word| word.to_be_bytes()).collect())
+        Self::from_words(&words)
     }
 
     /// Some label about halfway, for searching; the lower one where nothing is between them.
@@ -55,7 +58,7 @@ impl Label {
         let (low_words, high_words) = (low.words(), high.words());
         let same = common(&low_words, &high_words);
         let mut words = low_words.get(..same).unwrap_or_default().to_vec();
-        // Two words as one number, so that a large distance of the second word counts.
+        // So that a large distance of the second word counts.
         let low_number = number(&low_words, same);
         let high_number = number(&high_words, same);
         let middle = low_number + high_number.saturating_sub(low_number) / 2;
@@ -63,21 +66,26 @@ impl Label {
         if middle as u64 != 0 {
             words.push(middle as u64);
         }
-        let halfway = Self(words.iter().flat_map(|word| word.to_be_bytes()).collect());
-        halfway.max(low.clone())
+        Self::from_words(&words).max(low.clone())
     }
 
-    fn words(&self) -> Vec<u64> {
+    pub(crate) fn words(&self) -> Vec<u64> {
         self.0.as_chunks::<WORD>().0.iter().map(|word| u64::from_be_bytes(*word)).collect()
+    }
+
+    /// Of words of which the last is not 0.
+    pub(crate) fn from_words(words: &[u64]) -> Self {
+        Self(words.iter().flat_map(|word| word.to_be_bytes()).collect())
     }
 }
 
-fn number(words: &[u64], index: usize) -> u128 {
+/// Two words as one number.
+pub(crate) fn number(words: &[u64], index: usize) -> u128 {
     let word = |index: usize| words.get(index).copied().map_or(0, u128::from);
     word(index) << 64 | word(index + 1)
 }
 
-fn common(low: &[u64], high: &[u64]) -> usize {
+pub(crate) fn common(low: &[u64], high: &[u64]) -> usize {
     low.iter().zip(high).take_while(|(low, high)| low == high).count()
 }
 

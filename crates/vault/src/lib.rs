@@ -51,6 +51,7 @@ mod names;
 mod opened_cache;
 mod options;
 mod record;
+mod room;
 mod seal;
 mod store;
 

@@ -22,6 +22,14 @@ pub(crate) struct StoredMessage<V> {
     pub(crate) value: V,
 }
 
+impl<V> StoredMessage<V> {
+    /// The peers under which the message is found, each once.
+    pub(crate) fn peers(&self) -> impl Iterator<Item = Name> {
+        let recipient = self.recipient.filter(|recipient| self.sender != Some(*recipient));
+        self.sender.into_iter().chain(recipient)
+    }
+}
+
 impl<V: AsRef<[u8]>> StoredMessage<V> {
     pub(crate) fn encode(&self) -> Vec<u8> {
         let value = self.value.as_ref();
@@ -37,12 +45,6 @@ impl<V: AsRef<[u8]>> StoredMessage<V> {
         value::append(&mut bytes, value);
         bytes
     }
-
-    /// The peers under which the message is found, each once.
-    pub(crate) fn peers(&self) -> impl Iterator<Item = Name> {
-        let recipient = self.recipient.filter(|recipient| self.sender != Some(*recipient));
-        self.sender.into_iter().chain(recipient)
-    }
 }
 
 impl StoredMessage<Bytes> {
@@ -52,7 +54,12 @@ impl StoredMessage<Bytes> {
 
     /// How large the value is that decoding would give, at most.
     pub(crate) fn value_size(bytes: &Bytes) -> Option<usize> {
-        Some(StoredMessage::decode_with(bytes, value::size)?.value)
+        Some(Self::head(bytes)?.value)
+    }
+
+    /// Everything but the value, of which there is its size, at most.
+    pub(crate) fn head(bytes: &Bytes) -> Option<StoredMessage<usize>> {
+        StoredMessage::decode_with(bytes, value::size)
     }
 }
 

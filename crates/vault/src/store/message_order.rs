@@ -31,7 +31,7 @@ struct Placed {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Direction {
+pub(super) enum Direction {
     Up,
     Down,
 }
@@ -82,6 +82,32 @@ impl<'a> MessageOrder<'a> {
         }
         // Only what cannot be read is between them.
         Ok((self.step(Some(&high.label), Direction::Down)?, Some(high.label)))
+    }
+
+    /// The labels from one on, itself included, in a direction: so many at most, and none after
+    /// those whose records have so many bytes.
+    pub(super) fn walk(
+        &mut self,
+        from: &Label,
+        direction: Direction,
+        count: usize,
+        bytes: usize,
+    ) -> Result<Vec<Label>> {
+        let (mut labels, mut seen) = (Vec::new(), 0);
+        let mut next = self.at_or(from, direction)?;
+        while let Some(label) = next {
+            let coming = self.overlay.and_then(|it| it.get(&layout::message(&label)));
+            seen += match coming {
+                Some(coming) => coming.as_ref().map_or(0, Bytes::len),
+                None => self.cursor.value().len(),
+            };
+            labels.push(label);
+            if labels.len() == count || seen > bytes {
+                break;
+            }
+            next = self.step(labels.last(), direction)?;
+        }
+        Ok(labels)
     }
 
     /// A readable message strictly between two labels, near the middle; none where there is none.

@@ -16,6 +16,8 @@ pub struct Metrics {
     pub unreadable: u64,
     /// Records that were encrypted again.
     pub resealed: u64,
+    /// Messages that got another place so that others have one.
+    pub moved: u64,
     /// What is there, as of the last batch.
     pub(super) counters: Counters,
 }

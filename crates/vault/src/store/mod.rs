@@ -21,6 +21,7 @@ mod plan;
 mod purge;
 mod read;
 mod readers;
+mod relabel;
 mod restore;
 mod rotate;
 mod stage;

@@ -32,6 +32,8 @@ pub(super) struct Plan<'a> {
     pub(super) is_miscounted: bool,
     /// Whether messages that are there are changed or removed.
     pub(super) changes_messages: bool,
+    /// How many messages get another place so that others have one.
+    pub(super) moved: u64,
     /// About how large the batch is going to be.
     pub(super) bytes: usize,
 }
@@ -45,6 +47,7 @@ impl<'a> Plan<'a> {
             overlay: Overlay::new(),
             is_miscounted: false,
             changes_messages: false,
+            moved: 0,
             bytes: 0,
         }
     }
@@ -73,6 +76,7 @@ impl<'a> Plan<'a> {
             self.overlay.insert(key, value.map(Bytes::from));
         }
         self.is_miscounted |= staged.is_miscounted;
+        self.moved += staged.moved;
         match staged.counted {
             Some((kind, Counted::Added)) => *self.counters.of(kind) += 1,
             Some((kind, Counted::Removed)) => {

@@ -10,7 +10,7 @@ use super::each::each;
 use super::opened::{decode_message, decode_message_id};
 use super::plan::{Plan, Tail};
 use crate::error::{Error, Result};
-use crate::label::{self, Label};
+use crate::label::{LONGEST, Label};
 use crate::layout::{self, Kind, space};
 use crate::names::Name;
 use crate::record::{Item, MessageId, StoredMessage};
@@ -26,6 +26,8 @@ pub(super) struct Staged {
     pub(super) is_miscounted: bool,
     /// Whether there may be something that nobody knows of at the place of the message.
     pub(super) is_in_doubt: bool,
+    /// How many other messages get another place.
+    pub(super) moved: u64,
     /// The message that is now the last.
     pub(super) tail: Option<Tail>,
 }
@@ -41,7 +43,7 @@ impl Staged {
         self.entries.push((key, Some(value)));
     }
 
-    fn remove(&mut self, key: Vec<u8>) {
+    pub(super) fn remove(&mut self, key: Vec<u8>) {
         self.entries.push((key, None));
     }
 }
@@ -69,18 +71,22 @@ impl Plan<'_> {
         let id = layout::name_of(names, Kind::Message, &message.id);
         let old = self.old_message(&id)?;
         let mut staged = Staged::default();
+        if let Some(old) = &old {
+            // Before anything is placed: others may come where it was.
+            remove_message(&mut staged, old);
+            staged.is_miscounted = old.is_lost;
+        }
         let label = match &old {
             Some(Old { label: Some(label), message: Some(found), .. })
                 if found.time == message.time =>
             {
                 label.clone()
             }
-            _ => self.place(message.time, &mut staged)?,
+            old => {
+                let leaving = old.as_ref().and_then(|old| old.label.as_ref());
+                self.place(message.time, leaving, &mut staged)?
+            }
         };
-        if let Some(old) = &old {
-            remove_message(&mut staged, old);
-            staged.is_miscounted = old.is_lost;
-        }
         if old.as_ref().is_none_or(|old| old.is_lost) {
             staged.counted = Some((Kind::Message, Counted::Added));
         }
@@ -150,8 +156,8 @@ impl Plan<'_> {
         Ok(staged)
     }
 
-    /// A place after all messages of the same time or before.
-    fn place(&self, time: f64, staged: &mut Staged) -> Result<Label> {
+    /// A place after all messages of the same time or before, for one that was elsewhere or nowhere.
+    fn place(&self, time: f64, leaving: Option<&Label>, staged: &mut Staged) -> Result<Label> {
         let (low, high) = match &self.tail {
             Some(tail) if tail.time <= time => (Some(tail.label.clone()), None),
             _ => match self.order().and_then(|mut order| order.around(time, true)) {
@@ -162,8 +168,11 @@ impl Plan<'_> {
                 found => found?,
             },
         };
-        let label = Label::between(low.as_ref(), high.as_ref());
-        if label.bytes().len() > label::LONGEST {
+        let label = match (&low, &high) {
+            (Some(low), Some(high)) => self.label_between((low, high), leaving, staged)?,
+            _ => Label::between(low.as_ref(), high.as_ref()),
+        };
+        if label.bytes().len() > LONGEST {
             let what = "too many messages were put between two of nearly the same time";
             return Err(Error::Invalid(what.into()));
         }

@@ -144,6 +144,7 @@ impl Inner {
             plan.opened.write(batch, self.options.durability, plan.changes_messages)?;
             writer.counters = plan.counters;
             writer.tail = plan.tail.take();
+            self.metrics.lock().moved += plan.moved;
             if plan.is_miscounted && !writer.is_recounted {
                 writer.is_recounted = true;
                 self.recount(plan.opened, writer)?;

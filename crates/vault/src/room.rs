@@ -1,0 +1,159 @@
+//! Room for labels: new ones for messages on both sides of a gap, between two that keep theirs.
+//!
+//! The gap gets half of the room, and the messages of each side share a quarter, evenly: whoever
+//! makes a gap narrower and narrower goes on in the gap, and finds it nearly as wide as the room
+//! was. Two words are used as one number; where the room is too narrow in these, it is looked for
+//! two words deeper, behind the lower of the two.
+
+use crate::label::{Label, STEP, number};
+
+/// Two neighbours are not nearer than this.
+const NARROWEST: u128 = STEP as u128;
+/// Where they are not nearer than this the first of the two words is enough: a step apart.
+const WIDE: u128 = NARROWEST << 64;
+
+/// See the module's documentation.
+pub(crate) struct Room {
+    prefix: Vec<u64>,
+    start: u128,
+    end: u128,
+    below: usize,
+    above: usize,
+}
+
+impl Room {
+    /// Between two labels, for so many on each side of the gap.
+    pub(crate) fn new(low: &Label, high: &Label, below: usize, above: usize) -> Self {
+        let (low, high) = (low.words(), high.words());
+        let word = |words: &[u64], index: usize| words.get(index).copied().unwrap_or(0);
+        let ends = 0..low.len().max(high.len());
+        // What a label lacks counts as 0, and its end is never 0: they differ somewhere.
+        let differs = |index: &usize| word(&low, *index) != word(&high, *index);
+        let mut depth = ends.clone().find(differs).unwrap_or(ends.end);
+        let mut room = Self {
+            prefix: Vec::new(),
+            start: number(&low, depth),
+            end: number(&high, depth),
+            below,
+            above,
+        };
+        while room.step(below.max(above)) < NARROWEST {
+            depth += 2;
+            room.start = number(&low, depth);
+            room.end = u128::MAX;
+        }
+        room.prefix = (0..depth).map(|index| word(&low, index)).collect();
+        room
+    }
+
+    /// Words of the longest of the labels.
+    pub(crate) fn words(&self) -> usize {
+        self.prefix.len() + if self.is_wide() { 1 } else { 2 }
+    }
+
+    /// In the middle of the gap.
+    pub(crate) fn middle(&self) -> Label {
+        self.label(self.start + self.distance() / 2)
+    }
+
+    /// Of a message below the gap, counted from the gap.
+    pub(crate) fn below(&self, index: usize) -> Label {
+        let steps = self.below.saturating_sub(index) as u128;
+        self.label(self.start + self.step(self.below) * steps)
+    }
+
+    /// Of a message above the gap, counted from the gap.
+    pub(crate) fn above(&self, index: usize) -> Label {
+        let steps = self.above.saturating_sub(index) as u128;
+        self.label(self.end - self.step(self.above) * steps)
+    }
+
+    fn distance(&self) -> u128 {
+        self.end.saturating_sub(self.start)
+    }
+
+    fn step(&self, count: usize) -> u128 {
+        self.distance() / 4 / (count as u128 + 1)
+    }
+
+    fn is_wide(&self) -> bool {
+        self.step(self.below.max(self.above)) >= WIDE
+    }
+
+    fn label(&self, at: u128) -> Label {
+        let (first, second) = ((at >> 64) as u64, at as u64);
+        let mut words = self.prefix.clone();
+        words.push(first);
+        if !self.is_wide() && second != 0 {
+            words.push(second);
+        }
+        Label::from_words(&words)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn label(words: &[u64]) -> Label {
+        Label::from_words(words)
+    }
+
+    /// All labels that the room gives, from its lower to its upper end.
+    fn all(low: &Label, high: &Label, below: usize, above: usize) -> Vec<Label> {
+        let room = Room::new(low, high, below, above);
+        let mut labels = vec![low.clone()];
+        labels.extend((0..below).rev().map(|index| room.below(index)));
+        labels.push(room.middle());
+        labels.extend((0..above).map(|index| room.above(index)));
+        labels.push(high.clone());
+        for label in &labels[1..labels.len() - 1] {
+            assert_eq!(Label::from_bytes(label.bytes()).as_ref(), Some(label));
+            assert!(label.bytes().len() <= room.words() * 8);
+        }
+        labels
+    }
+
+    #[test]
+    fn where_there_is_much_a_word_is_enough() {
+        let (low, high) = (label(&[1]), label(&[u64::MAX]));
+        assert_eq!(Room::new(&low, &high, 500, 500).words(), 1);
+        assert!(all(&low, &high, 500, 500).is_sorted_by(|a, b| a < b));
+    }
+
+    #[test]
+    fn where_there_is_none_it_is_deeper() {
+        let ends: [(&[u64], &[u64], usize); 5] = [
+            (&[5], &[6], 2),
+            (&[5, u64::MAX], &[6], 3),
+            (&[5, u64::MAX, u64::MAX, u64::MAX, 1], &[6], 5),
+            (&[5], &[5, 0, 0, 1], 5),
+            (&[5, 1], &[5, 1, 0, 0, 1 << 60], 5),
+        ];
+        for (low, high, words) in ends {
+            let (low, high) = (label(low), label(high));
+            assert_eq!(Room::new(&low, &high, 3, 0).words(), words, "{low:?}");
+            assert!(all(&low, &high, 3, 9).is_sorted_by(|a, b| a < b), "{low:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn labels_rise_between_any_two(
+            one in prop::collection::vec(prop_oneof![Just(0), Just(1), Just(u64::MAX), any::<u64>()], 1..6),
+            more in prop::collection::vec(prop_oneof![Just(0), Just(1), Just(u64::MAX), any::<u64>()], 1..6),
+            same in 0_usize..4,
+            below in 0_usize..600,
+            above in 0_usize..600,
+        ) {
+            let other = [one.get(..same).unwrap_or_default(), &more].concat();
+            let ended = |words: Vec<u64>| label(&[words, vec![1]].concat());
+            let (one, other) = (ended(one), ended(other));
+            prop_assume!(one != other);
+            let (low, high) = (one.clone().min(other.clone()), one.max(other));
+            prop_assert!(all(&low, &high, below, above).is_sorted_by(|a, b| a < b));
+        }
+    }
+}
