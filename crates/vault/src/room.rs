@@ -1,9 +1,11 @@
 //! Room for labels: new ones for messages on both sides of a gap, between two that keep theirs.
 //!
-//! The gap gets half of the room, and the messages of each side share a quarter, evenly: whoever
+//! The gap gets most of the room, and the messages of each side share a little of it, evenly: whoever
 //! makes a gap narrower and narrower goes on in the gap, and finds it nearly as wide as the room
-//! was. Two words are used as one number; where the room is too narrow in these, it is looked for
-//! two words deeper, behind the lower of the two.
+//! was. The gap is beside where it was: there the database has entries of what moved that it still
+//! has to step over, thousands of them perhaps, and they do not lie in the way between two messages
+//! that are nobody's gap. Two words are used as one number; where the room is too narrow in these,
+//! it is looked for two words deeper, behind the lower of the two.
 
 use crate::label::{Label, STEP, number};
 
@@ -11,20 +13,29 @@ use crate::label::{Label, STEP, number};
 const NARROWEST: u128 = STEP as u128;
 /// Where they are not nearer than this the first of the two words is enough: a step apart.
 const WIDE: u128 = NARROWEST << 64;
+/// What the messages of a side share: so much of where the gap comes to be, which is at least half
+/// of all.
+const SHARE: u128 = 16;
 
 /// See the module's documentation.
 pub(crate) struct Room {
     prefix: Vec<u64>,
     start: u128,
     end: u128,
+    /// Where the gap begins and ends.
+    gap: (u128, u128),
     below: usize,
     above: usize,
 }
 
 impl Room {
-    /// Between two labels, for so many on each side of the gap.
-    pub(crate) fn new(low: &Label, high: &Label, below: usize, above: usize) -> Self {
-        let (low, high) = (low.words(), high.words());
+    /// Between two labels, for so many on each side of the gap, which was behind the label `was`.
+    pub(crate) fn new(
+        (low, high): (&Label, &Label),
+        was: &Label,
+        (below, above): (usize, usize),
+    ) -> Self {
+        let (low, high, was) = (low.words(), high.words(), was.words());
         let word = |words: &[u64], index: usize| words.get(index).copied().unwrap_or(0);
         let ends = 0..low.len().max(high.len());
         // What a label lacks counts as 0, and its end is never 0: they differ somewhere.
@@ -34,16 +45,30 @@ impl Room {
             prefix: Vec::new(),
             start: number(&low, depth),
             end: number(&high, depth),
+            gap: (0, 0),
             below,
             above,
         };
-        while room.step(below.max(above)) < NARROWEST {
+        while room.least_step() < NARROWEST {
             depth += 2;
             room.start = number(&low, depth);
             room.end = u128::MAX;
         }
         room.prefix = (0..depth).map(|index| word(&low, index)).collect();
+        let is_in_reach = (0..depth).all(|index| word(&was, index) == word(&low, index));
+        let was = if is_in_reach { number(&was, depth) } else { room.end };
+        room.gap = room.beside(was.clamp(room.start, room.end));
         room
+    }
+
+    /// On the side of a place where there is more.
+    fn beside(&self, place: u128) -> (u128, u128) {
+        let (before, behind) = (place - self.start, self.end - place);
+        if before > behind {
+            (self.start + before / SHARE, place - before / SHARE)
+        } else {
+            (place + behind / SHARE, self.end - behind / SHARE)
+        }
     }
 
     /// Words of the longest of the labels.
@@ -53,31 +78,29 @@ impl Room {
 
     /// In the middle of the gap.
     pub(crate) fn middle(&self) -> Label {
-        self.label(self.start + self.distance() / 2)
+        self.label(self.gap.0 + (self.gap.1 - self.gap.0) / 2)
     }
 
     /// Of a message below the gap, counted from the gap.
     pub(crate) fn below(&self, index: usize) -> Label {
-        let steps = self.below.saturating_sub(index) as u128;
-        self.label(self.start + self.step(self.below) * steps)
+        let step = (self.gap.0 - self.start) / (self.below as u128 + 1);
+        self.label(self.start + step * self.below.saturating_sub(index) as u128)
     }
 
     /// Of a message above the gap, counted from the gap.
     pub(crate) fn above(&self, index: usize) -> Label {
-        let steps = self.above.saturating_sub(index) as u128;
-        self.label(self.end - self.step(self.above) * steps)
+        let step = (self.end - self.gap.1) / (self.above as u128 + 1);
+        self.label(self.end - step * self.above.saturating_sub(index) as u128)
     }
 
-    fn distance(&self) -> u128 {
-        self.end.saturating_sub(self.start)
-    }
-
-    fn step(&self, count: usize) -> u128 {
-        self.distance() / 4 / (count as u128 + 1)
+    /// Between two messages, at the least.
+    fn least_step(&self) -> u128 {
+        let smaller_share = self.end.saturating_sub(self.start) / 2 / SHARE;
+        smaller_share / (self.below.max(self.above) as u128 + 1)
     }
 
     fn is_wide(&self) -> bool {
-        self.step(self.below.max(self.above)) >= WIDE
+        self.least_step() >= WIDE
     }
 
     fn label(&self, at: u128) -> Label {
@@ -102,8 +125,8 @@ mod tests {
     }
 
     /// All labels that the room gives, from its lower to its upper end.
-    fn all(low: &Label, high: &Label, below: usize, above: usize) -> Vec<Label> {
-        let room = Room::new(low, high, below, above);
+    fn all(low: &Label, high: &Label, was: &Label, below: usize, above: usize) -> Vec<Label> {
+        let room = Room::new((low, high), was, (below, above));
         let mut labels = vec![low.clone()];
         labels.extend((0..below).rev().map(|index| room.below(index)));
         labels.push(room.middle());
@@ -119,8 +142,8 @@ mod tests {
     #[test]
     fn where_there_is_much_a_word_is_enough() {
         let (low, high) = (label(&[1]), label(&[u64::MAX]));
-        assert_eq!(Room::new(&low, &high, 500, 500).words(), 1);
-        assert!(all(&low, &high, 500, 500).is_sorted_by(|a, b| a < b));
+        assert_eq!(Room::new((&low, &high), &low, (500, 500)).words(), 1);
+        assert!(all(&low, &high, &label(&[7, 7]), 500, 500).is_sorted_by(|a, b| a < b));
     }
 
     #[test]
@@ -134,8 +157,8 @@ mod tests {
         ];
         for (low, high, words) in ends {
             let (low, high) = (label(low), label(high));
-            assert_eq!(Room::new(&low, &high, 3, 0).words(), words, "{low:?}");
-            assert!(all(&low, &high, 3, 9).is_sorted_by(|a, b| a < b), "{low:?}");
+            assert_eq!(Room::new((&low, &high), &low, (3, 0)).words(), words, "{low:?}");
+            assert!(all(&low, &high, &low, 3, 9).is_sorted_by(|a, b| a < b), "{low:?}");
         }
     }
 
@@ -153,7 +176,10 @@ mod tests {
             let (one, other) = (ended(one), ended(other));
             prop_assume!(one != other);
             let (low, high) = (one.clone().min(other.clone()), one.max(other));
-            prop_assert!(all(&low, &high, below, above).is_sorted_by(|a, b| a < b));
+            let was = Label::between(Some(&low), Some(&high));
+            for was in [&low, &was, &high] {
+                prop_assert!(all(&low, &high, was, below, above).is_sorted_by(|a, b| a < b));
+            }
         }
     }
 }

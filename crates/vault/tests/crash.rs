@@ -7,7 +7,8 @@ use sigil_leveldb::env::{CrashMode, FaultEnv, FaultPlan, MemoryEnv, errno};
 use sigil_storage::{Error, Event, Kind, Options, Result, Store};
 
 use common::{
-    Events, PASSWORD, ROOT, backup_in, content, delete, item, message, open, options, with_backup,
+    Events, PASSWORD, ROOT, backup_in, content, delete, item, message, message_with, noise, open,
+    options, with_backup,
 };
 
 #[path = "common/mod.rs"]
@@ -30,7 +31,10 @@ fn reopen(env: &MemoryEnv) -> Store {
 
 /// Cuts the power after each operation of `work`; what is found must be one of the two states.
 fn cut_everywhere(work: impl Fn(&Store, &MemoryEnv) -> Result<()>) -> u64 {
-    let before = with_backup();
+    cut_everywhere_from(&with_backup(), work)
+}
+
+fn cut_everywhere_from(before: &MemoryEnv, work: impl Fn(&Store, &MemoryEnv) -> Result<()>) -> u64 {
     let old = content(&open(&before.deep_clone())).unwrap();
     let new = {
         let env = before.deep_clone();
@@ -80,6 +84,36 @@ fn changing_the_password() {
 #[test]
 fn backing_up() {
     assert!(cut_everywhere(|store, _| store.backup().map(drop)) >= 5);
+}
+
+/// A save that gives other messages other places, of which more than one block of the log is full.
+#[test]
+fn saving_where_there_is_no_room() {
+    let change = |step: u32| {
+        let time = f64::from(step / 2);
+        let time = if step.is_multiple_of(2) { time } else { 1e9 - time };
+        message_with(&step.to_string(), time, "mallory", "me", &noise(step, 300))
+    };
+    let env = MemoryEnv::new();
+    let store = open(&env);
+    let mut steps = 0;
+    while store.metrics().moved == 0 {
+        store.write(change(steps)).unwrap();
+        steps += 1;
+    }
+    let env = MemoryEnv::new();
+    let store = open(&env);
+    for step in 0..steps - 1 {
+        store.write(change(step)).unwrap();
+    }
+    assert_eq!(store.metrics().moved, 0);
+    store.close().unwrap();
+    let work = |store: &Store, _: &MemoryEnv| {
+        store.write(change(steps - 1))?;
+        assert!(store.metrics().moved > 100);
+        Ok(())
+    };
+    assert!(cut_everywhere_from(&env, work) >= 2);
 }
 
 /// Whatever has the name of a backup is whole, and there is always one, although only one is kept.

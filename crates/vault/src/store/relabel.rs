@@ -164,16 +164,19 @@ struct Moves {
 }
 
 impl Around {
-    /// The window that is worth the most, of those whose neighbours have labels of at most some
-    /// length each.
+    /// The window that is worth the most, of those that reach to labels of at most some length.
     fn best(&self, words: usize) -> Option<Window> {
         let lengths: BTreeSet<_> =
             self.below.iter().chain(&self.above).map(|label| label.bytes().len()).collect();
         let windows = lengths.into_iter().filter_map(|length| {
             let is_outside = |label: &Label| label.bytes().len() <= length;
-            let below = self.below.iter().position(is_outside)?;
-            let above = self.above.iter().position(is_outside)?;
-            let room = Room::new(self.below.get(below)?, self.above.get(above)?, below, above);
+            // Where none of a side is, the last of it does not move, however long its label is.
+            let below = self.below.iter().position(is_outside);
+            let below = below.or_else(|| self.below.len().checked_sub(1))?;
+            let above = self.above.iter().position(is_outside);
+            let above = above.or_else(|| self.above.len().checked_sub(1))?;
+            let ends = (self.below.get(below)?, self.above.get(above)?);
+            let room = Room::new(ends, self.below.first()?, (below, above));
             let saved = words.saturating_sub(room.words());
             let worth = (saved * WORTH).checked_sub(below + above)?;
             (saved >= LEAST_SAVED).then_some((worth, Window { below, above, room }))

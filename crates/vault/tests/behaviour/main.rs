@@ -8,6 +8,7 @@ mod counts;
 mod deletion;
 mod epochs;
 mod fresh;
+mod hostile_times;
 mod index;
 mod items;
 mod keys;
