@@ -39,7 +39,8 @@ pub struct Query<'a> {
 /// Where a page begins.
 #[derive(Debug, Clone, Copy)]
 pub enum Before<'a> {
-    /// After the page that gave this cursor.
+    /// After the page that gave this cursor. Of messages that got other labels since, which is
+    /// where somebody chose times close to each other, some may come twice or be left out.
     Cursor(&'a [u8]),
     /// Behind this message.
     Id(&'a str),

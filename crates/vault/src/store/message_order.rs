@@ -13,11 +13,6 @@ use crate::error::{Error, Result};
 use crate::label::Label;
 use crate::layout::{self, Kind, space};
 
-/// Labels that are made to be close to each other are not halved well: after so many looks the
-/// messages between are, where they are no more than the others.
-const LOOKS: usize = 16;
-const FEW: usize = 600;
-
 /// Changes that are not in the database yet, by key; none is a removal.
 pub(super) type Overlay = BTreeMap<Vec<u8>, Option<Bytes>>;
 
@@ -82,17 +77,8 @@ impl<'a> MessageOrder<'a> {
             let next = self.step(Some(&high.label), Direction::Up)?;
             return Ok((Some(high.label), next));
         }
-        let mut looks = 0;
         while let Some(middle) = self.between(&low.label, &high.label)? {
-            if is_before(middle.time) {
-                low = middle
-            } else {
-                high = middle
-            }
-            looks += 1;
-            if looks % LOOKS == 0 {
-                self.halve_messages(&mut low, &mut high, is_before)?;
-            }
+            if is_before(middle.time) { low = middle } else { high = middle }
         }
         // Only what cannot be read is between them.
         Ok((self.step(Some(&high.label), Direction::Down)?, Some(high.label)))
@@ -122,43 +108,6 @@ impl<'a> MessageOrder<'a> {
             next = self.step(labels.last(), direction)?;
         }
         Ok(labels)
-    }
-
-    /// Narrows two neighbours of a time by halving the messages between them, if those are few.
-    fn halve_messages(
-        &mut self,
-        low: &mut Placed,
-        high: &mut Placed,
-        is_before: impl Fn(f64) -> bool,
-    ) -> Result<()> {
-        let labels = self.walk(&low.label, Direction::Up, FEW, usize::MAX)?;
-        let Some(end) = labels.iter().position(|label| *label == high.label) else { return Ok(()) };
-        let mut range = 0..end;
-        while !range.is_empty() {
-            let middle = range.start + range.len() / 2;
-            let mut placed = None;
-            for index in middle..range.end {
-                let Some(label) = labels.get(index).filter(|label| **label != low.label) else {
-                    continue;
-                };
-                if let Some(time) = self.time(label)? {
-                    placed = Some((index, Placed { label: label.clone(), time }));
-                    break;
-                }
-            }
-            match placed {
-                Some((index, placed)) if is_before(placed.time) => {
-                    *low = placed;
-                    range.start = index + 1;
-                }
-                Some((_, placed)) => {
-                    *high = placed;
-                    range.end = middle;
-                }
-                None => range.end = middle,
-            }
-        }
-        Ok(())
     }
 
     /// A readable message strictly between two labels, near the middle; none where there is none.

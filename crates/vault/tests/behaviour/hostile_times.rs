@@ -70,14 +70,15 @@ fn until_messages_move(store: &Store, mut step: usize) -> usize {
 }
 
 #[test]
-fn twenty_thousand_messages_around_one_gap() {
-    const STEPS: usize = 20_000;
+fn thousands_of_messages_around_one_gap() {
+    let steps =
+        if std::env::var_os("SIGIL_LONG").is_some_and(|it| it == "1") { 20_000 } else { 3_000 };
     let env = MemoryEnv::new();
     let mut store = open(&env);
     let (mut step, mut group, mut moved) = (0, 1, 0);
-    while step < STEPS {
+    while step < steps {
         // In groups of many sizes, so that what is not written yet moves as well.
-        let until = (step + group).min(STEPS);
+        let until = (step + group).min(steps);
         let changes: Vec<_> = (step..until).map(hostile).collect();
         let before = store.metrics().moved;
         store.write_all(&changes).into_iter().for_each(Result::unwrap);
@@ -85,16 +86,16 @@ fn twenty_thousand_messages_around_one_gap() {
             assert!(store.metrics().moved - before <= MOST_MOVED);
         }
         step = until;
-        group = group % 500 + 7 * usize::from(step.is_multiple_of(2)) + 1;
-        if step / 5_000 > (until - changes.len()) / 5_000 {
+        group = group % 40 + 1;
+        if step / 1_000 > (until - changes.len()) / 1_000 {
             moved += store.metrics().moved;
             store.close().unwrap();
             store = open(&env);
         }
     }
     moved += store.metrics().moved;
-    assert!(moved > 0 && moved < 4 * STEPS as u64, "{moved} moves");
-    let expected = expected(STEPS);
+    assert!(moved > 0 && moved < 4 * steps as u64, "{moved} moves");
+    let expected = expected(steps);
     assert!(recent(&store, usize::MAX) == expected);
     let of_mallory =
         expected.iter().filter(|step| step.parse::<usize>().unwrap().is_multiple_of(3));
@@ -110,7 +111,7 @@ fn twenty_thousand_messages_around_one_gap() {
     assert_eq!(of_peer(&store, "alice", 9), ["last", "two", "one"]);
     let query = Query { limit: 3, before: Some(Before::Id("last")), peer: None };
     assert_eq!(store.messages(&query).unwrap().values, ["1", "3", "5"]);
-    assert_eq!(store.stats().unwrap().messages, STEPS as u64 + 3);
+    assert_eq!(store.stats().unwrap().messages, steps as u64 + 3);
     let verification = store.verify().unwrap();
     assert!(verification.is_whole(), "{verification:?}");
     store.close().unwrap();
@@ -156,8 +157,7 @@ fn a_save_in_the_gap_costs_as_much_however_many_are_around_it() {
         }
         most
     };
-    let counts = [200, 1_000, 4_000].map(reads);
-    eprintln!("{counts:?} reads");
+    let counts = [200, 1_000, 3_000].map(reads);
     assert!(counts.iter().all(|count| *count > 0 && *count < 6_000), "{counts:?} reads");
 }
 
