@@ -71,8 +71,14 @@ impl Room {
         }
     }
 
+    /// Bits that a label in the gap has at least; there is the more room the fewer they are.
+    pub(crate) fn bits(&self) -> usize {
+        self.prefix.len() * 64 + (self.gap.1 - self.gap.0).leading_zeros() as usize
+    }
+
     /// Words of the longest of the labels.
-    pub(crate) fn words(&self) -> usize {
+    #[cfg(test)]
+    fn words(&self) -> usize {
         self.prefix.len() + if self.is_wide() { 1 } else { 2 }
     }
 

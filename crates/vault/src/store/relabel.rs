@@ -28,10 +28,10 @@ use crate::room::Room;
 const MOST: usize = 512;
 /// Bytes of those that move on either side.
 const MOST_BYTES: usize = 4 << 20;
-/// For each word that the label becomes shorter so many messages may move. Some thirty fill a word.
-const WORTH: usize = 128;
-/// What is less is not worth looking at what moves.
-const LEAST_SAVED: usize = 2;
+/// For each bit that the gap becomes wider so many messages may move. Each that comes takes two.
+const WORTH: usize = 2;
+/// Bits. What is less is not worth looking at what moves.
+const LEAST_SAVED: usize = 128;
 
 /// The messages around a place, those next to it first.
 struct Around {
@@ -164,20 +164,16 @@ struct Moves {
 }
 
 impl Around {
-    /// The window that is worth the most, of those that reach to labels of at most some length.
+    /// The window that is worth the most, of those with as many messages on either side.
     fn best(&self, words: usize) -> Option<Window> {
-        let lengths: BTreeSet<_> =
-            self.below.iter().chain(&self.above).map(|label| label.bytes().len()).collect();
-        let windows = lengths.into_iter().filter_map(|length| {
-            let is_outside = |label: &Label| label.bytes().len() <= length;
-            // Where none of a side is, the last of it does not move, however long its label is.
-            let below = self.below.iter().position(is_outside);
-            let below = below.or_else(|| self.below.len().checked_sub(1))?;
-            let above = self.above.iter().position(is_outside);
-            let above = above.or_else(|| self.above.len().checked_sub(1))?;
+        let most = self.below.len().max(self.above.len());
+        let windows = (1..most).filter_map(|count| {
+            // The last of a side does not move.
+            let below = count.min(self.below.len().checked_sub(1)?);
+            let above = count.min(self.above.len().checked_sub(1)?);
             let ends = (self.below.get(below)?, self.above.get(above)?);
             let room = Room::new(ends, self.below.first()?, (below, above));
-            let saved = words.saturating_sub(room.words());
+            let saved = (words * WORD * 8).saturating_sub(room.bits());
             let worth = (saved * WORTH).checked_sub(below + above)?;
             (saved >= LEAST_SAVED).then_some((worth, Window { below, above, room }))
         });
