@@ -135,7 +135,7 @@ fn nothing_is_left_of_what_is_deleted<'a>(env: &MemoryEnv, ids: impl Iterator<It
 
 /// Whatever the attacker has saved before, in operations of the disk with nothing kept in memory.
 #[test]
-fn a_save_in_the_gap_costs_as_much_however_many_are_around_it() {
+fn a_save_in_the_gap_reads_a_bounded_number_of_blocks() {
     let reads = |steps: usize| {
         let memory = MemoryEnv::new();
         attacked(&memory, steps).purge().unwrap();
