@@ -261,10 +261,14 @@ fn make_directory(env: &dyn Env, directory: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Milliseconds since 1970.
+pub(super) fn milliseconds_now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64
+}
+
 /// The name of a backup of now; of a little later where that is taken.
 fn free_name(env: &dyn Env, directory: &Path) -> Result<(PathBuf, u64)> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-    let mut time = u64::try_from(now).unwrap_or(0);
+    let mut time = milliseconds_now();
     loop {
         let path = directory.join(backup::file_name_of(time));
         match env.size(&path) {

@@ -11,6 +11,7 @@ use parking_lot::{Condvar, Mutex};
 use sigil_leveldb::IoOperation;
 
 use super::Inner;
+use super::maintenance::milliseconds_now;
 use crate::error::{Error, Result};
 
 /// How often it is looked whether the key is worn, or the header not whole.
@@ -18,6 +19,9 @@ const GLANCE: Duration = Duration::from_secs(60);
 
 /// How often it is looked whether replaced data is still being read.
 const SOON: Duration = Duration::from_millis(500);
+
+/// No automatic backup begins before so small a part of the interval after opening: a minute of an hour.
+const OPENING_SHARE: u32 = 60;
 
 /// The thread, until it is ended.
 pub(super) struct Upkeep {
@@ -52,9 +56,12 @@ impl Upkeep {
     pub(super) fn start(inner: &Arc<Inner>) -> Result<Self> {
         let (weak, signal) = (Arc::downgrade(inner), Arc::clone(&inner.signal));
         let interval = inner.options.backup_interval;
+        let last_backup = inner.writer.lock().counters.last_backup;
+        let pause = interval.map(|interval| first_pause(interval, last_backup, milliseconds_now()));
+        let backups = interval.zip(pause.map(|pause| Instant::now() + pause));
         let thread = std::thread::Builder::new()
             .name("sigil-vault".into())
-            .spawn(move || run(&weak, &signal, interval))
+            .spawn(move || run(&weak, &signal, backups))
             .map_err(Error::io(IoOperation::Spawn, &inner.root))?;
         Ok(Self { thread })
     }
@@ -100,12 +107,20 @@ impl Signal {
     }
 }
 
-fn run(inner: &Weak<Inner>, signal: &Signal, interval: Option<Duration>) {
-    let mut backup_due = interval.map(|interval| Instant::now() + interval);
+/// How long a store that is opened waits before its first automatic backup. A host that never runs for
+/// a whole interval has backups all the same; one that is opened often is not kept from its work by
+/// them each time. Both times are milliseconds since 1970, 0 where there was no backup.
+fn first_pause(interval: Duration, last_backup: u64, now: u64) -> Duration {
+    let age = now.checked_sub(last_backup).filter(|_| last_backup > 0);
+    let left = interval.saturating_sub(Duration::from_millis(age.unwrap_or(0)));
+    left.max(interval / OPENING_SHARE)
+}
+
+fn run(inner: &Weak<Inner>, signal: &Signal, mut backups: Option<(Duration, Instant)>) {
     let mut glance_due = Instant::now();
     let mut is_data_left = false;
     loop {
-        let due = backup_due.map_or(glance_due, |due| due.min(glance_due));
+        let due = backups.map_or(glance_due, |(_, due)| due.min(glance_due));
         let due = if is_data_left { due.min(Instant::now() + SOON) } else { due };
         let wake = signal.wait_until(due);
         if wake == Wake::End {
@@ -126,11 +141,11 @@ fn run(inner: &Weak<Inner>, signal: &Signal, interval: Option<Duration>) {
             let worn = inner.is_key_worn();
             inner.note_rotation(if worn { inner.rotate_key() } else { inner.resume_rotation() });
         }
-        if let (Some(due), Some(interval)) = (backup_due, interval)
-            && due <= now
+        if let Some((interval, due)) = &mut backups
+            && *due <= now
         {
             inner.automatic_backup();
-            backup_due = Some(Instant::now().max(due) + interval);
+            *due = Instant::now().max(*due) + *interval;
         }
     }
 }
@@ -158,5 +173,25 @@ impl Inner {
             self.remove_leftovers()?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_backup_comes_when_the_last_one_is_an_interval_ago() {
+        let hour = Duration::from_secs(3_600);
+        let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+        let ago = |minutes: u64| 1_800_000_000_000 - 60_000 * minutes;
+        let now = ago(0);
+        assert_eq!(first_pause(hour, 0, now), hour);
+        assert_eq!(first_pause(hour, now, now), hour);
+        assert_eq!(first_pause(hour, ago(20), now), minutes(40));
+        assert_eq!(first_pause(hour, ago(60), now), minutes(1));
+        assert_eq!(first_pause(hour, ago(6_000), now), minutes(1));
+        // A clock that was set back.
+        assert_eq!(first_pause(hour, now + 5, now), hour);
     }
 }
