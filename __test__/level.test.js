@@ -106,3 +106,44 @@ test('properties, sizes and destroying', async () => {
     code: 'LEVEL_DATABASE_NOT_OPEN',
   })
 })
+
+test('a seek beyond the range of an iterator finds nothing, as in level', async () => {
+  const [ours, theirs] = [
+    new Level(join(folder, 'seek-ours')),
+    new ClassicLevel(join(folder, 'seek-theirs')),
+  ]
+  const keys = [...'bdfhj']
+  const found = async (level, range, targets) => {
+    const iterator = level.keys(range)
+    const answers = []
+    for (const target of targets) {
+      iterator.seek(target)
+      answers.push(await iterator.nextv(10), await iterator.next())
+    }
+    await iterator.close()
+    return answers
+  }
+  const fill = keys.map((key) => ({ type: 'put', key, value: key }))
+  await Promise.all([ours.batch(fill), theirs.batch(fill)])
+  const ranges = [
+    {},
+    { gte: 'd' },
+    { gt: 'd' },
+    { lte: 'h' },
+    { lt: 'h' },
+    { gt: 'c', lt: 'i' },
+    { gte: 'f', lte: 'f' },
+  ]
+  for (const range of ranges) {
+    for (const reverse of [false, true]) {
+      for (const [one, other] of [...'abcdefghijk'].flatMap((a) =>
+        [...'adfhk'].map((b) => [a, b]),
+      )) {
+        const options = { ...range, reverse }
+        const expected = await found(theirs, options, [one, other])
+        expect(await found(ours, options, [one, other])).toEqual(expected)
+      }
+    }
+  }
+  await Promise.all([ours.close(), theirs.close()])
+})

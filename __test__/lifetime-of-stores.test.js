@@ -103,3 +103,27 @@ test.each(['process', 'interval', 'sync'])('writes through db are %s too', async
   expect(put).toHaveBeenCalledWith('k', 'v', level)
   await store.close()
 })
+
+test('a store whose db is in use is what was asked for last, and so is its db', async () => {
+  const store = new LevelDBSigilAdapter(scratch('db'))
+  const isOpen = async () => {
+    const answers = [store.getSigilRecord('a', 'b'), store.db.get('key')]
+    return (await Promise.allSettled(answers)).map(({ status }) => status === 'fulfilled')
+  }
+  await store.db.open()
+  for (let round = 0; round < 50; round++) {
+    store.close()
+    await store.open()
+    expect(await isOpen()).toEqual([true, true])
+  }
+  await Promise.all([store.close(), store.open(), store.setSigilRecord('a', 'b', {})])
+  expect(await isOpen()).toEqual([true, true])
+  store.db.close()
+  await store.open()
+  expect(await isOpen()).toEqual([true, true])
+  await Promise.allSettled([store.open(), store.close()])
+  expect(await isOpen()).toEqual([false, false])
+  await store.db.open()
+  expect(await isOpen()).toEqual([true, true])
+  await store.close()
+})

@@ -91,7 +91,7 @@ class Level extends AbstractLevel {
   async _close() {
     const native = this.#native
     this.#native = undefined
-    if (this.#host) await this.#host.close()
+    if (this.#host) await this.#host.close(native)
     else await native?.close()
   }
 

@@ -33,6 +33,8 @@ class LevelDBSigilAdapter {
   #now
   #lifetime
   #db
+  /** Which of `open` and `close` was called last. */
+  #isToBeOpen = true
 
   /**
    * Returns at once; opening goes on in the background, and the first operation waits for it.
@@ -82,7 +84,7 @@ class LevelDBSigilAdapter {
         }
         return this.#lifetime.open()
       },
-      close: () => this.#lifetime.close(),
+      close: (native) => this.#lifetime.closeThat(native),
     }
   }
 
@@ -91,9 +93,12 @@ class LevelDBSigilAdapter {
     const operation = 'open'
     const checked = calls.callOptions(operation, options)
     calls.throwIfAborted(operation, checked)
+    this.#isToBeOpen = true
     const opened = this.#lifetime.openFor(operation)
     await abortable(operation, checked, opened)
-    if (this.#db?.status === 'closed') await this.#db.open()
+    // Also where it is about to close: what was asked for last counts, and that may be closing.
+    const isLeft = this.#db !== undefined && this.#db.status !== 'open'
+    if (isLeft && this.#isToBeOpen) await this.#db.open()
   }
 
   async close(options = {}) {
@@ -105,8 +110,13 @@ class LevelDBSigilAdapter {
 
   async #close() {
     const db = this.#db
+    this.#isToBeOpen = false
+    // At once, so that somebody who opens it right after this opens it again.
+    const closed = this.#lifetime.close()
+    // It may fail; who waits for the store hears of that first.
+    closed.catch(() => {})
     if (db !== undefined && db.status !== 'closed') await db.close()
-    await this.#lifetime.close()
+    await closed
   }
 
   async setSigilRecord(...args) {

@@ -85,6 +85,12 @@ class Lifetime {
     return native
   }
 
+  /** Closes the database unless it is another one by now. */
+  closeThat(native) {
+    if (native !== undefined && this.native === native) return this.close()
+    return this.#closing ?? Promise.resolve()
+  }
+
   close() {
     const opening = this.#opening
     if (opening === undefined) return this.#closing ?? Promise.resolve()

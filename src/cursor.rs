@@ -159,15 +159,16 @@ impl NativeIterator {
         self.ended.load(Ordering::Acquire)
     }
 
-    /// Moves to a key; the next chunk begins there.
+    /// Moves to a key; the next chunk begins there. Outside of the range there is nothing.
     #[napi]
     pub fn seek(&self, target: Input) -> Result<()> {
         guard(|| {
             // Only a chunk under way could hold the lock, and callers wait for it.
             let mut cursor = self.cursor.lock();
             let Some(cursor) = cursor.as_mut() else { return Err(closed()) };
+            let is_outside = !cursor.range.contains(&target.0);
             cursor.target = Some(target.0);
-            self.ended.store(cursor.left == 0, Ordering::Release);
+            self.ended.store(is_outside || cursor.left == 0, Ordering::Release);
             Ok(())
         })
     }

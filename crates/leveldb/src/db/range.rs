@@ -87,6 +87,12 @@ impl Range {
         self
     }
 
+    /// Whether a key lies between the ends.
+    #[must_use]
+    pub fn contains(&self, key: &[u8]) -> bool {
+        !self.starts_after(key) && !self.ends_before(key)
+    }
+
     /// Whether the range begins after `key`.
     pub(crate) fn starts_after(&self, key: &[u8]) -> bool {
         match &self.lower {
