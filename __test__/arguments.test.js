@@ -144,5 +144,8 @@ test('an option of a call that is misspelt is refused with the name that was mea
     expect(said(call)).toMatch(new RegExp(`has no option .*: did you mean ${meant}\\?`))
   }
   const far = said(() => calls.callOptions('close', { force: true }))
-  expect(far).toBe('close has no option "force": it knows signal, durability')
+  expect(far).toBe('close has no option "force": it knows signal')
+  // What is only read survives nothing.
+  const read = said(() => calls.nameCall('getSigilRecord', ['t', 's', 'h', { durability: 'sync' }]))
+  expect(read).toBe('getSigilRecord has no option "durability": it knows signal')
 })

@@ -14,8 +14,11 @@ const { checkNames } = require('./option-names.js')
 const { isWellFormed } = require('./well-formed.js')
 
 const DURABILITIES = ['process', 'interval', 'sync']
-const CALL_OPTIONS = ['signal', 'durability']
+const CALL_OPTIONS = ['signal']
+const WRITE_OPTIONS = ['signal', 'durability']
 const LIST_OPTIONS = ['limit', 'cursor', 'filter', ...CALL_OPTIONS]
+/** Calls that write. */
+const WRITES = new Set(['setSigilRecord', 'deleteSigilRecord', 'batch'])
 const RECORDS_OPTIONS = ['tenantId', ...LIST_OPTIONS]
 
 /** How calls are to be made, for those who made one in another way. */
@@ -215,8 +218,9 @@ function checkFilter(operation, filter) {
   return wanted
 }
 
-function callOptions(operation, options, known = CALL_OPTIONS) {
+function callOptions(operation, options, given) {
   if (options === undefined || options === null) return NO_OPTIONS
+  const known = given ?? (WRITES.has(operation) ? WRITE_OPTIONS : CALL_OPTIONS)
   if (!isObject(options)) {
     const rule = `takes its options as an object, not ${describe(options)}`
     throw invalid(operation, withForms(operation, rule))

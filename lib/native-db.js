@@ -268,14 +268,14 @@ class NativeDb {
   }
 
   /**
-   * Answers gathered reads: here where they are few, which is quicker than waking a thread, unless
-   * the disk has to be waited for; and on the pool where more are there already, so that their
-   * callers are not kept waiting.
+   * Answers gathered reads that are few: here, which is quicker than waking a thread, unless the disk
+   * has to be waited for. While others are on the pool that is once in a turn of the event loop, so
+   * that callers whose answers are there are not kept waiting.
    */
   #answer = () => {
     const group = this.#reads
     if (group === undefined) return
-    const values = this.#readsOnPool === 0 ? this.#answersHere() : null
+    const values = this.#answersHere()
     if (values === null) {
       this.#answerOnPool()
       return

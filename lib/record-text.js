@@ -67,7 +67,8 @@ function checkObject(operation, record) {
 }
 
 function noObject(operation) {
-  return new InvalidParametersError(`${operation} needs an object as record`, { operation })
+  const rule = 'a record whose JSON is an object: neither an array nor text'
+  return new InvalidParametersError(`${operation} needs ${rule}`, { operation })
 }
 
 /** The record that a text stands for. */
