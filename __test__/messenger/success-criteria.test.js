@@ -1,8 +1,10 @@
 // Phase 1C's success criteria, each across a real restart in a new process.
 
-const { existsSync } = require('node:fs')
+const { spawn } = require('node:child_process')
+const { once } = require('node:events')
+const { existsSync, readdirSync } = require('node:fs')
 const { join } = require('node:path')
-const { cleanUp, inNewProcess, newDirectory, openStore } = require('./helpers.js')
+const { PASSWORD, cleanUp, inNewProcess, newDirectory, openStore, root } = require('./helpers.js')
 
 afterEach(cleanUp)
 
@@ -102,11 +104,57 @@ test('automatic backups work, and stop with the store', async () => {
   await store.saveMessage({ id: '1' })
   while (store.getMetrics().backupsMade < 4) await new Promise((resolve) => setTimeout(resolve, 10))
   await store.close()
-  const { readdirSync } = require('node:fs')
   const names = readdirSync(join(dataPath, 'backups'))
   expect(names).toHaveLength(2)
   expect(names.every((name) => /^backup-\d{13}\.json$/.test(name))).toBe(true)
   await new Promise((resolve) => setTimeout(resolve, 60))
   expect(readdirSync(join(dataPath, 'backups'))).toEqual(names)
   expect(faults).toEqual([])
+  expect(restoredInNewProcess(dataPath, names)).toEqual(names.map(() => [1, { id: '1' }]))
 })
+
+test('automatic backups are whole after kill -9', async () => {
+  const dataPath = newDirectory()
+  const code = `
+    const { StorageEngine } = require('sigil-vault')
+    const config = { dataPath: ${JSON.stringify(dataPath)}, encryptionPassword:
+      ${JSON.stringify(PASSWORD)}, autoBackup: true, backupInterval: 5, keepBackups: 3 }
+    const store = new StorageEngine(config)
+    store.initialize().then(() => store.saveMessage({ id: '1' })).then(() => {
+      const before = store.getMetrics().backupsMade
+      setInterval(() => console.log(store.getMetrics().backupsMade - before), 5)
+    })`
+  const child = spawn(process.execPath, ['--eval', code], { cwd: root })
+  let made = ''
+  for await (const text of child.stdout) {
+    made += text
+    if (Number(made.trimEnd().split('\n').at(-1)) >= 4) break
+  }
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  // One may have begun before the message was saved; the newest of four has it.
+  const names = readdirSync(join(dataPath, 'backups')).filter((name) =>
+    /^backup-\d+\.json$/.test(name),
+  )
+  expect(names.length).toBeGreaterThanOrEqual(3)
+  const newest = names.sort().slice(-1)
+  expect(restoredInNewProcess(dataPath, newest)).toEqual([[1, { id: '1' }]])
+  const store = await openStore(dataPath)
+  for (const name of names) await store.verifyBackup(join(dataPath, 'backups', name))
+})
+
+/** What each backup says that it has, and what is there when it was restored. */
+function restoredInNewProcess(dataPath, names) {
+  const paths = names.map((name) => join(dataPath, 'backups', name))
+  return inNewProcess(
+    dataPath,
+    `const found = []
+    for (const path of ${JSON.stringify(paths)}) {
+      const { messages } = await store.verifyBackup(path)
+      await store.clearAllData()
+      await store.restore(path)
+      found.push([messages, await store.getMessage('1')])
+    }
+    return found`,
+  )
+}

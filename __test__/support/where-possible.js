@@ -9,8 +9,8 @@
  */
 function testWhere(missing) {
   if (missing === undefined) return test
-  // Skipped because this machine lacks what the test is about; `missing` says what.
-  return (name, ...rest) => test.skip(`${name} [skipped: ${missing}]`, ...rest)
+  const withReason = (name) => `${name} [skipped: ${missing}]`
+  return (name, ...rest) => test.skip(withReason(name), ...rest) // this machine lacks what it is about
 }
 
 module.exports = { testWhere }
