@@ -46,11 +46,14 @@ fn value(index: u32) -> Vec<u8> {
 
 impl Disk {
     fn with_reserve(reserve_size: u64) -> Self {
+        Self::with(|options| Options { reserve_size, ..options })
+    }
+
+    fn with(change: impl FnOnce(Options) -> Options) -> Self {
         let memory = MemoryEnv::new();
         let fault = FaultEnv::on_memory(memory.clone());
         fault.set_free_space(Some(ROOM));
-        let options = Options { reserve_size, ..options(fault.clone()) };
-        let db = Db::open(DIRECTORY, options).unwrap();
+        let db = Db::open(DIRECTORY, change(options(fault.clone()))).unwrap();
         Self { memory, fault, db, written: 0 }
     }
 
@@ -158,6 +161,33 @@ fn the_reserve_lets_deletions_and_compactions_make_room() {
         disk.soon("put", |db| db.put(&key(index), &value(index), Durability::Sync));
         disk.written += 1;
         assert_eq!(disk.memory.size(&reserve).unwrap(), RESERVE);
+        disk.recovers_with_more_room(from);
+    });
+}
+
+/// What was deleted before its flush needs no room for it, however much that would have been.
+#[test]
+fn what_was_filled_and_deleted_within_a_memtable_can_be_flushed() {
+    watched(LIMIT, || {
+        let mut disk = Disk::with(|options| Options {
+            reserve_size: RESERVE,
+            write_buffer_size: 4 * ROOM as usize,
+            ..options
+        });
+        disk.fill();
+        let tables = disk.memory.list(Path::new(DIRECTORY)).unwrap().into_iter();
+        let tables: Vec<_> =
+            tables.filter(|name| name.extension().is_some_and(|it| it == "ldb")).collect();
+        assert!(tables.is_empty(), "{tables:?} were flushed");
+        let from = disk.written - 100;
+        for index in 0..from {
+            disk.db.delete(&key(index), Durability::Process).unwrap();
+        }
+        disk.db.compact_range(None, None).unwrap();
+        disk.has_all_from(&disk.db, from);
+        let index = disk.written;
+        disk.soon("put", |db| db.put(&key(index), &value(index), Durability::Sync));
+        disk.written += 1;
         disk.recovers_with_more_room(from);
     });
 }

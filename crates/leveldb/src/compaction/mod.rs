@@ -13,6 +13,7 @@ mod run;
 use crate::db::core::Core;
 use crate::error::Result;
 
+pub(crate) use filter::EntryFilter;
 pub(crate) use inspection::Inspection;
 pub(crate) use manual::ManualQueue;
 pub(crate) use plan::LEVEL_FACTOR;

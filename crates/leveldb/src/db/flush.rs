@@ -2,6 +2,10 @@
 //!
 //! The edit that names the table also moves the manifest past the memtable's log, so a crash either
 //! finds the log and no table, or the table and no need for the log. The log is removed after that.
+//!
+//! Entries that newer ones of the same memtable hide from every reader are left out, as compactions
+//! do. A database that fills its disk can so be made smaller: values that were deleted soon after
+//! they were written need no room for their flush.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -9,7 +13,8 @@ use std::time::Instant;
 
 use super::core::Core;
 use super::view::View;
-use crate::error::{Error, IoOperation, Result};
+use crate::compaction::EntryFilter;
+use crate::error::{CorruptionKind, Error, IoOperation, Result};
 use crate::file_name;
 use crate::format::LEVELS;
 use crate::internal_key;
@@ -101,18 +106,7 @@ pub(crate) fn write_table(
             let options = TableOptions::from(&core.options);
             let mut builder = TableBuilder::new(Arc::clone(&file), path.clone(), options);
             builder.deletions_since(memtable.created());
-            let mut entries = MemTableIterator::new(Arc::clone(memtable));
-            entries.seek_to_first()?;
-            let mut last = Vec::new();
-            while entries.valid() {
-                // A log of a writer that used a number again after a failure has an entry twice.
-                if entries.key() != last.as_slice() {
-                    builder.add(entries.key(), entries.value())?;
-                    last.clear();
-                    last.extend_from_slice(entries.key());
-                }
-                entries.next()?;
-            }
+            add_entries(core, memtable, &mut builder)?;
             let summary = builder.finish()?;
             file.sync().map_err(Error::io(IoOperation::Sync, &path))?;
             Ok(summary)
@@ -129,6 +123,24 @@ pub(crate) fn write_table(
             Err(error)
         }
     }
+}
+
+/// Adds what of the memtable is read by anyone, who looks into the memtable no more.
+fn add_entries(core: &Core, memtable: &Arc<MemTable>, builder: &mut TableBuilder) -> Result<()> {
+    let mut entries = MemTableIterator::new(Arc::clone(memtable));
+    let mut filter = EntryFilter::new(core.oldest_snapshot());
+    entries.seek_to_first()?;
+    while entries.valid() {
+        let Some(entry) = internal_key::parse(entries.key()) else {
+            return Err(Error::corruption(&core.directory, None, CorruptionKind::BadKey));
+        };
+        // What a deletion hides may be in any table.
+        if filter.keep(&entry, || false) {
+            builder.add(entries.key(), entries.value())?;
+        }
+        entries.next()?;
+    }
+    Ok(())
 }
 
 /// The level that a flushed table goes to: as deep as nothing above and at that level overlaps it.

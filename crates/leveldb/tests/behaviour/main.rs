@@ -12,6 +12,7 @@ mod checkpoint_races;
 mod close_waits;
 mod closed;
 mod compression;
+mod flushes;
 mod follower;
 mod groups;
 mod handles;
