@@ -146,3 +146,97 @@ test('an error that is ours already passes unchanged', () => {
   const error = new api.StorageError('full', { code: 'ENOSPC' })
   expect(fromNative(error)).toBe(error)
 })
+
+/** What a call throws or rejects with. */
+async function failureOf(call) {
+  try {
+    await call()
+  } catch (error) {
+    return error
+  }
+  throw new Error('it did not fail')
+}
+
+const config = { dataPath: 'd', encryptionPassword: 'password' }
+const epoch = { getEpoch: () => {}, setEpoch: () => {} }
+
+test.each([
+  ['LevelDBSigilAdapter', (of) => new of('')],
+  ['LevelDBSigilAdapter', (of) => new of('d', 7)],
+  ['LevelDBSigilAdapter', (of) => new of('d', { cashSize: 1 })],
+  ['LevelDBSigilAdapter', (of) => new of('d', { cacheSize: 'much' })],
+  ['LevelDBSigilAdapter', (of) => new of('d', { compression: 7 })],
+  ['LevelDBSigilAdapter', (of) => new of('d', { durability: 'some' })],
+  ['LevelDBSigilAdapter', (of) => new of('d', { metricsLabels: { 'a b': 1 } })],
+  ['LevelDBSigilAdapter', (of) => new of('d', { now: 7 })],
+  ['LevelDBSigilAdapter', (of) => new of('d', { onFault: 7 })],
+  ['LevelDBSigilAdapter', (of) => new of('d', { logger: {} })],
+  ['InMemoryStorageDriver', (of) => new of(7)],
+  ['InMemoryStorageDriver', (of) => new of({ now: 7 })],
+  ['PostgresSigilAdapter', (of) => new of(7)],
+  ['PostgresSigilAdapter', (of) => new of('no address')],
+  ['PostgresSigilAdapter', (of) => new of('postgres://h/n', 7)],
+  ['PostgresSigilAdapter', (of) => new of('postgres://h/n', { max: 1 })],
+  ['PostgresSigilAdapter', (of) => new of('postgres://h/n', { now: 7 })],
+  ['PostgresSigilAdapter', (of) => new of('postgres://h/n', { schema: '' })],
+  ['PostgresSigilAdapter', (of) => new of('postgres://h/n', { metricsLabels: { 'a b': 1 } })],
+  ['StorageEngine', (of) => new of()],
+  ['StorageEngine', (of) => new of({ ...config, dataPath: '' })],
+  ['StorageEngine', (of) => new of({ ...config, kdf: { name: 'pbkdf2', round: 1 } })],
+  ['SigilIdentity', (of) => new of({})],
+  ['SigilIdentity', (of) => new of(undefined, { memoryConfig: { maxSigil: 1 } })],
+  ['SigilBasedCodeAuthenticator', (of) => new of({})],
+  ['SigilBasedCodeAuthenticator', (of) => new of(undefined, { key: 7 })],
+  ['SigilBasedCodeAuthenticator', (of) => new of(undefined, { tenantId: '' })],
+  ['createSigilStore', (of) => of({ backend: 'none' })],
+  ['registerMetrics', (of) => of()],
+  ['installShutdownHooks', (of) => of({ timeLimit: 0 })],
+  ['doctor', (of) => of('')],
+])('what %s refuses says that it was asked for it: %#', async (name, call) => {
+  const error = await failureOf(() => call(api[name]))
+  expect(error).toBeInstanceOf(api.SigilError)
+  expect(error).toMatchObject({ operation: name })
+})
+
+test('an error that comes of what a host has given says of which call', async () => {
+  const store = new api.InMemoryStorageDriver({ now: () => 'noon' })
+  const timeless = await failureOf(() => store.setSigilRecord('t', 's', 'h', {}))
+  expect(timeless).toMatchObject({ code: 'INVALID_PARAMETERS', operation: 'setSigilRecord' })
+  const dataPath = mkdtempSync(join(tmpdir(), 'sigil-vault-errors-'))
+  const forgetful = {
+    ...epoch,
+    getEpoch() {
+      throw new Error('forgotten')
+    },
+  }
+  const engine = new api.StorageEngine({ ...config, ...forgetful, dataPath })
+  const unknown = await failureOf(() => engine.initialize())
+  expect(unknown).toMatchObject({ code: 'STORAGE_ERROR', operation: 'initialize' })
+  await engine.close()
+  rmSync(dataPath, { recursive: true })
+})
+
+test.each([
+  [(store) => store.setSigilRecord('s', Number.NaN, {}), /whole number .* as authHash, not NaN/],
+  [(store) => store.setSigilRecord('s', 1.5, {}), /as authHash, not a fraction/],
+  [(store) => store.setSigilRecord('s', 2 ** 60, {}), /as authHash, not a number of 2\^53 or more/],
+  [
+    (store) => store.setSigilRecord('s', 'h', Promise.resolve({})),
+    /a promise: an await is missing/,
+  ],
+  [(store) => store.setSigilRecord('s', 'h', new Date()), /neither an array nor text.* a Date$/],
+  [(store) => store.allSigilRecords('t', { limit: -1 }), /as limit, not a negative number/],
+  [() => new api.LevelDBSigilAdapter(''), /the path of the database.* must not be empty/],
+  [() => new api.LevelDBSigilAdapter(7), /the path of the database.* is a string, not a number/],
+  [() => new api.LevelDBSigilAdapter('a\0'), /the path of the database.* must not contain NUL/],
+  [() => new api.LevelDBSigilAdapter('d', { cacheSize: Number.NaN }), /cacheSize is .*, not NaN/],
+  [() => new api.StorageEngine({ ...config, dataPath: '' }), /dataPath .*, not an empty string/],
+  [
+    () => new api.StorageEngine({ ...config, encryptionPassword: '' }),
+    /Password that is not empty/,
+  ],
+  [() => new api.SigilIdentity(undefined, { decayPeriod: Number.NaN }), /decayPeriod .*, not NaN/],
+])('a refusal names what is wrong, what was given and what is allowed: %#', async (call, words) => {
+  const error = await failureOf(() => call(new api.InMemoryStorageDriver()))
+  expect(error).toMatchObject({ code: expect.any(String), message: expect.stringMatching(words) })
+})

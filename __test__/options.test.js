@@ -220,7 +220,7 @@ test('no content of a record is in the error about one that is not JSON', async 
   await store.db.put('sigil:a:b', '{"password":hunter2}')
   for (const read of [() => store.getSigilRecord('a', 'b'), () => store.allSigilRecords()]) {
     const error = await read().catch((thrown) => thrown)
-    expect(error.code).toBe('STORAGE_ERROR')
+    expect(error).toMatchObject({ code: 'STORAGE_ERROR', path: store.path })
     expect(error.cause).toBeUndefined()
     expect(`${error.message} ${error.stack}`).not.toContain('hunter2')
   }

@@ -30,7 +30,8 @@ async function run(args, out) {
     allowPositionals: true,
     options: { fix: { type: 'boolean' }, json: { type: 'boolean' } },
   })
-  if (positionals.length !== 1) throw errorOf('INVALID_PARAMETERS', `usage: ${usage}`)
+  if (positionals.length !== 1)
+    throw errorOf('INVALID_PARAMETERS', `usage: ${usage}`, { operation: 'doctor' })
   const report = await doctor(positionals[0], { fix: values.fix })
   out.write(values.json ? `${JSON.stringify(report)}\n` : inWords(report))
   const isPlaced = report.misfiled.every(({ outcome }) => outcome === 'moved')

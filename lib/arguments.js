@@ -10,7 +10,8 @@
 // AbortSignal in `signal`, which nothing that came in as JSON can contain.
 
 const { AbortError, InvalidParametersError, TenantIsolationError } = require('./errors.js')
-const { checkNames } = require('./option-names.js')
+const { given } = require('./given.js')
+const { checkNames, noOptions } = require('./option-names.js')
 const { isWellFormed } = require('./well-formed.js')
 
 const DURABILITIES = ['process', 'interval', 'sync']
@@ -57,7 +58,7 @@ function setCall(args) {
 function withRecord(operation, call) {
   const { record } = call
   if (typeof record === 'object' && record !== null) return call
-  const rule = `needs an object as record, not ${describe(record)}`
+  const rule = `needs an object as record, not ${given(record)}`
   throw invalid(operation, withForms(operation, rule))
 }
 
@@ -99,7 +100,7 @@ function recordsCall(args) {
   if (args.length > 1)
     throw invalid(operation, 'takes ({ tenantId, cursor, filter, limit, signal })')
   const options = args[0] ?? {}
-  if (!isObject(options)) throw invalid(operation, 'takes its options as an object')
+  if (!isObject(options)) throw noOptions(operation, options)
   // A tenant that is misspelt must not become everybody.
   checkNames(operation, options, RECORDS_OPTIONS)
   if (!('tenantId' in options)) return sharedList(operation, options)
@@ -111,12 +112,16 @@ function recordsCall(args) {
 function batchCall(args) {
   const operation = 'batch'
   const [entries, options] = args
-  if (!Array.isArray(entries)) throw invalid(operation, 'takes an array of operations')
+  if (!Array.isArray(entries))
+    throw invalid(operation, `takes an array of operations, not ${given(entries)}`)
   const checked = Array.from(entries, (entry) => {
-    if (!isObject(entry)) throw invalid(operation, 'takes operations that are objects')
+    if (!isObject(entry))
+      throw invalid(operation, `takes operations that are objects, not ${given(entry)}`)
     const { type, tenantId, sigilId, authHash, record } = entry
-    if (!isText(sigilId))
-      throw invalid(operation, "takes a tenant's operations, with a sigilId each")
+    if (!isText(sigilId)) {
+      const rule = "takes a tenant's operations, with a string as sigilId each"
+      throw invalid(operation, `${rule}, not ${given(sigilId)}`)
+    }
     const call = tenantCall(operation, tenantId, sigilId, authHash, record)
     if (type !== 'put' && type !== 'del')
       throw invalid(operation, "knows the types 'put' and 'del'")
@@ -126,15 +131,21 @@ function batchCall(args) {
 }
 
 function sharedCall(operation, symbol, authHash, record, options) {
-  // The old code put a number into the key as its digits, and some callers pass a time.
-  const hash = Number.isSafeInteger(authHash) ? String(authHash) : authHash
   return {
     tenant: undefined,
     symbol: checkText(operation, 'symbol', symbol),
-    authHash: checkText(operation, 'authHash', hash),
+    authHash: checkText(operation, 'authHash', hashOf(operation, authHash)),
     record,
     options: callOptions(operation, options),
   }
+}
+
+/** The old code put a number into the key as its digits, and some callers pass a time. */
+function hashOf(operation, authHash) {
+  if (typeof authHash !== 'number') return authHash
+  if (Number.isSafeInteger(authHash)) return String(authHash)
+  const rule = `needs a string or a whole number below 2^53 as authHash, not ${given(authHash)}`
+  throw invalid(operation, withForms(operation, rule))
 }
 
 function tenantCall(operation, tenant, symbol, authHash, record, options) {
@@ -149,7 +160,7 @@ function tenantCall(operation, tenant, symbol, authHash, record, options) {
 
 function checkTenant(operation, tenant) {
   let wrong
-  if (!isText(tenant)) wrong = `a tenant must be a string, not ${describe(tenant)}`
+  if (!isText(tenant)) wrong = `a tenant must be a string, not ${given(tenant)}`
   else if (tenant === '') wrong = 'a tenant must not be empty'
   else if (!isWellFormed(tenant)) wrong = 'a tenant must be well-formed text'
   if (wrong) throw new TenantIsolationError(withForms(operation, wrong), { operation })
@@ -158,7 +169,7 @@ function checkTenant(operation, tenant) {
 
 function checkText(operation, part, value) {
   if (!isText(value)) {
-    const rule = `needs a string as ${part}, not ${describe(value)}`
+    const rule = `needs a string as ${part}, not ${given(value)}`
     throw invalid(operation, withForms(operation, rule))
   }
   if (!isWellFormed(value)) throw invalid(operation, `needs well-formed text as ${part}`)
@@ -187,7 +198,7 @@ function checkLimit(operation, limit) {
     return Number.POSITIVE_INFINITY
   }
   if (Number.isSafeInteger(limit) && limit >= 0) return limit
-  throw invalid(operation, 'needs a whole number that is not negative as limit')
+  throw invalid(operation, `needs a whole number of 0 or more as limit, not ${given(limit)}`)
 }
 
 /** A sigil's id stands for all of its records; with the hash, for that record alone. */
@@ -195,7 +206,10 @@ function checkCursor(operation, cursor) {
   if (cursor === undefined || cursor === null) return undefined
   if (isText(cursor)) return { symbol: checkText(operation, 'cursor', cursor) }
   if (!isObject(cursor))
-    throw invalid(operation, 'needs a sigilId or { sigilId, authHash } as cursor')
+    throw invalid(
+      operation,
+      `needs a sigilId or { sigilId, authHash } as cursor, not ${given(cursor)}`,
+    )
   return {
     symbol: checkText(operation, 'cursor.sigilId', cursor.sigilId),
     authHash: checkText(operation, 'cursor.authHash', cursor.authHash),
@@ -204,7 +218,8 @@ function checkCursor(operation, cursor) {
 
 function checkFilter(operation, filter) {
   if (filter === undefined || filter === null) return undefined
-  if (!isObject(filter)) throw invalid(operation, 'needs an object of fields and values as filter')
+  if (!isObject(filter))
+    throw invalid(operation, `needs an object of fields as filter, not ${given(filter)}`)
   let wanted
   try {
     wanted = JSON.parse(JSON.stringify(filter))
@@ -218,17 +233,17 @@ function checkFilter(operation, filter) {
   return wanted
 }
 
-function callOptions(operation, options, given) {
+function callOptions(operation, options, names) {
   if (options === undefined || options === null) return NO_OPTIONS
-  const known = given ?? (WRITES.has(operation) ? WRITE_OPTIONS : CALL_OPTIONS)
+  const known = names ?? (WRITES.has(operation) ? WRITE_OPTIONS : CALL_OPTIONS)
   if (!isObject(options)) {
-    const rule = `takes its options as an object, not ${describe(options)}`
+    const rule = `takes its options as an object, not ${given(options)}`
     throw invalid(operation, withForms(operation, rule))
   }
   checkNames(operation, options, known)
   const { signal, durability } = options
   if (signal !== undefined && !isSignal(signal))
-    throw invalid(operation, 'needs an AbortSignal as signal')
+    throw invalid(operation, `needs an AbortSignal as signal, not ${given(signal)}`)
   if (durability !== undefined && !DURABILITIES.includes(durability)) {
     throw invalid(operation, `knows the durabilities ${DURABILITIES.join(', ')}`)
   }
@@ -276,12 +291,6 @@ function isArray(value) {
 
 function isText(value) {
   return typeof value === 'string'
-}
-
-function describe(value) {
-  if (value === null || value === undefined) return String(value)
-  if (isArray(value)) return 'an array'
-  return `${typeof value === 'object' ? 'an' : 'a'} ${typeof value}`
 }
 
 /** A rule, and behind it the forms of the call that somebody has mistaken. */

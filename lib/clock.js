@@ -1,6 +1,7 @@
 // The time in ISO form, as records have it.
 
 const { InvalidParametersError } = require('./errors.js')
+const { given } = require('./given.js')
 
 let lastTime
 let lastText
@@ -18,18 +19,23 @@ function isoNow() {
 /**
  * What gives the time to a store.
  *
+ * @param {string} made the class of the store, for the error
  * @param {(() => Date) | null} [now] a clock of the caller's
- * @returns {() => string}
+ * @returns {(operation: string) => string} for an operation that needs the time
  */
-function clockOf(now) {
+function clockOf(made, now) {
   if ((now ?? undefined) === undefined) return isoNow
-  if (typeof now !== 'function') throw new InvalidParametersError('now is a function')
-  return () => {
+  if (typeof now !== 'function') {
+    const message = `now is a function that gives a Date, not ${given(now)}`
+    throw new InvalidParametersError(message, { operation: made })
+  }
+  return (operation) => {
     const date = now()
     if (Object.prototype.toString.call(date) === '[object Date]' && !Number.isNaN(date.getTime())) {
       return date.toISOString()
     }
-    throw new InvalidParametersError('now gives a valid Date')
+    const message = `now gives a valid Date, not ${given(date)}`
+    throw new InvalidParametersError(message, { operation })
   }
 }
 

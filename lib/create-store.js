@@ -6,7 +6,7 @@
 const { InvalidParametersError } = require('./errors.js')
 const { LEVELDB_OPTIONS, LevelDBSigilAdapter } = require('./leveldb-adapter.js')
 const { InMemoryStorageDriver, MEMORY_OPTIONS } = require('./memory-store.js')
-const { checkNames } = require('./option-names.js')
+const { checkNames, noOptions } = require('./option-names.js')
 const { POSTGRES_OPTIONS, PostgresSigilAdapter } = require('./postgres-adapter.js')
 
 const BACKENDS = {
@@ -39,9 +39,7 @@ const OPTIONS = [
 function createSigilStore(given = {}) {
   const operation = 'createSigilStore'
   if (typeof given !== 'object' || given === null) {
-    throw new InvalidParametersError('createSigilStore takes its options as an object', {
-      operation,
-    })
+    throw noOptions(operation, given)
   }
   checkNames(operation, given, OPTIONS)
   const backend = given.backend ?? environmentBackend()

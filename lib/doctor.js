@@ -6,6 +6,7 @@
 const { abortable } = require('./abortable.js')
 const { callOptions, throwIfAborted } = require('./arguments.js')
 const { errorOf } = require('./errors.js')
+const { given } = require('./given.js')
 const { LevelDBSigilAdapter } = require('./leveldb-adapter.js')
 const { callNative } = require('./native.js')
 
@@ -23,7 +24,9 @@ const CLAIM = '!sigil-vault!claim!'
 async function doctor(location, options = {}) {
   const operation = 'doctor'
   if (typeof location !== 'string' || location === '') {
-    throw errorOf('INVALID_PARAMETERS', 'doctor needs a directory', { operation })
+    throw errorOf('INVALID_PARAMETERS', `doctor needs a directory, not ${given(location)}`, {
+      operation,
+    })
   }
   const fix = options?.fix === true
   const checked = callOptions(operation, options, ['fix', 'signal'])

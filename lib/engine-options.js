@@ -3,6 +3,7 @@
 // is undefined or null is not given.
 
 const { errorOf } = require('./errors.js')
+const { given } = require('./given.js')
 const { checkLabels } = require('./metrics/labels.js')
 
 const KIB = 1 << 10
@@ -37,39 +38,43 @@ const ENGINE_OPTIONS = [
 const COMPRESSIONS = ['none', 'snappy', 'zstd']
 const ZSTD_LEVELS = [-7, 22]
 
-/** @returns {Record<string, any>} those that the engine knows */
-function engineOptions(options) {
+/**
+ * @param {string} operation what the caller had asked for, for the error
+ * @returns {Record<string, any>} those that the engine knows
+ */
+function engineOptions(operation, options) {
   const known = {}
   for (const name of SWITCHES) {
     const value = options[name] ?? undefined
     if (value === undefined) continue
-    if (typeof value !== 'boolean') throw invalid(`${name} is true or false`)
+    if (typeof value !== 'boolean') throw invalid(operation, `${name} is true or false`, value)
     known[name] = value
   }
   for (const [name, [least, most]] of Object.entries(NUMBERS)) {
     const value = options[name] ?? undefined
     if (value === undefined) continue
     if (typeof value !== 'number' || !(value >= 0)) {
-      throw invalid(`${name} is a number of 0 or more`)
+      throw invalid(operation, `${name} is a number of 0 or more`, value)
     }
     known[name] = Math.min(Math.max(Math.floor(value), least), most)
   }
   const metricsLabels = options.metricsLabels ?? undefined
   return {
     ...known,
-    ...compressionOf(options),
+    ...compressionOf(operation, options),
     ...(known.readOnly && { createIfMissing: false }),
-    ...(metricsLabels !== undefined && { metricsLabels: checkLabels(metricsLabels) }),
+    ...(metricsLabels !== undefined && { metricsLabels: checkLabels(operation, metricsLabels) }),
   }
 }
 
-function compressionOf({ compression, compressionLevel }) {
+function compressionOf(operation, { compression, compressionLevel }) {
   const known = {}
   // classic-level knows this as a switch between Snappy and nothing.
   if (compression === false) known.compression = 'none'
   else if (COMPRESSIONS.includes(compression)) known.compression = compression
   else if (compression !== true && (compression ?? undefined) !== undefined) {
-    throw invalid(`compression is true, false or one of ${COMPRESSIONS.join(', ')}`)
+    const rule = `compression is true, false or one of ${COMPRESSIONS.join(', ')}`
+    throw invalid(operation, rule, compression)
   }
   if ((compressionLevel ?? undefined) !== undefined) {
     const [least, most] = ZSTD_LEVELS
@@ -78,15 +83,16 @@ function compressionOf({ compression, compressionLevel }) {
       compressionLevel < least ||
       compressionLevel > most
     ) {
-      throw invalid(`compressionLevel is a whole number from ${least} to ${most}`)
+      const rule = `compressionLevel is a whole number from ${least} to ${most}`
+      throw invalid(operation, rule, compressionLevel)
     }
     known.compressionLevel = compressionLevel
   }
   return known
 }
 
-function invalid(rule) {
-  return errorOf('INVALID_PARAMETERS', rule, { operation: 'open' })
+function invalid(operation, rule, value) {
+  return errorOf('INVALID_PARAMETERS', `${rule}, not ${given(value)}`, { operation })
 }
 
 module.exports = { ENGINE_OPTIONS, engineOptions }

@@ -6,6 +6,7 @@
 // store that its user has forgotten, and what the host's functions throw goes no further.
 
 const { errorOf, fromNative, uncounted } = require('./errors.js')
+const { given } = require('./given.js')
 
 const PAUSE = 500
 const LOG_METHODS = ['debug', 'info', 'warn', 'error']
@@ -118,13 +119,16 @@ function watchFaults(native, path, { logger, onFault }) {
 }
 
 /** Refuses what could not be called. */
-function checkListeners(options) {
+function checkListeners(operation, options) {
   const [logger, onFault] = [options.logger ?? undefined, options.onFault ?? undefined]
   if (onFault !== undefined && typeof onFault !== 'function') {
-    throw errorOf('INVALID_PARAMETERS', 'onFault is a function')
+    throw errorOf('INVALID_PARAMETERS', `onFault is a function, not ${given(onFault)}`, {
+      operation,
+    })
   }
   if (logger !== undefined && LOG_METHODS.some((name) => typeof logger[name] !== 'function')) {
-    throw errorOf('INVALID_PARAMETERS', `logger has the methods ${LOG_METHODS.join(', ')}`)
+    const message = `logger has the methods ${LOG_METHODS.join(', ')}`
+    throw errorOf('INVALID_PARAMETERS', message, { operation })
   }
 }
 

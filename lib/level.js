@@ -82,7 +82,7 @@ class Level extends AbstractLevel {
 
   async _open(options) {
     checkSpelling('open', options, OPTIONS)
-    this.#durability = levelOf(options.durability, LEVELS.process)
+    this.#durability = levelOf('open', options.durability, LEVELS.process)
     this.#native = this.#host
       ? await this.#host.open()
       : await openDirectory(this.#location, options, options.multithreading === true)
@@ -121,15 +121,15 @@ class Level extends AbstractLevel {
   }
 
   _put(key, value, options) {
-    return this.#native.put(key, value, this.#levelOf(options))
+    return this.#native.put(key, value, this.#levelOf('put', options))
   }
 
   _del(key, options) {
-    return this.#native.del(key, this.#levelOf(options))
+    return this.#native.del(key, this.#levelOf('del', options))
   }
 
   _batch(operations, options) {
-    return this.#native.writeTogether('batch', this.#levelOf(options), (add) => {
+    return this.#native.writeTogether('batch', this.#levelOf('batch', options), (add) => {
       for (const { type, key, value } of operations) {
         if (type === 'put') add.put(key, value)
         else add.del(key)
@@ -139,14 +139,14 @@ class Level extends AbstractLevel {
 
   _chainedBatch() {
     return new LevelBatch(this, (batch, options) =>
-      this.#native.write(batch, this.#levelOf(options)),
+      this.#native.write(batch, this.#levelOf('batch', options)),
     )
   }
 
   async _clear(options) {
     const { lower, lowerInclusive, upper, upperInclusive } = boundsOf(options)
     const { reverse, limit, snapshot } = options
-    const level = this.#levelOf(options)
+    const level = this.#levelOf('clear', options)
     return this.#native.clear((native) =>
       native.clear(
         lower,
@@ -222,8 +222,8 @@ class Level extends AbstractLevel {
     return maintain('repair', location, (addon) => addon.repairDatabase(location))
   }
 
-  #levelOf({ sync, durability }) {
-    return sync === true ? LEVELS.sync : levelOf(durability, this.#durability)
+  #levelOf(operation, { sync, durability }) {
+    return sync === true ? LEVELS.sync : levelOf(operation, durability, this.#durability)
   }
 
   #checkOpen(operation) {
@@ -259,7 +259,7 @@ function isGiven(resource) {
 
 /** Opens a directory, making it where that is asked for. The signal ends the waiting for its lock. */
 async function openDirectory(location, options, shared, signal) {
-  const known = engineOptions(options)
+  const known = engineOptions('open', options)
   if (known.createIfMissing) {
     // Made before it is opened, so that it has one name whoever opens it. Where that fails the engine
     // tries again, and says what the system says: Node tells of a read-only parent that it is missing.
@@ -285,10 +285,11 @@ function orMissing(value) {
   throw errorOf('LEVEL_NOT_FOUND', 'there is no such key', { operation: 'get' })
 }
 
-function levelOf(durability, otherwise) {
+function levelOf(operation, durability, otherwise) {
   if ((durability ?? undefined) === undefined) return otherwise
   if (Object.hasOwn(LEVELS, durability)) return LEVELS[durability]
-  throw errorOf('INVALID_PARAMETERS', `durability is one of ${Object.keys(LEVELS).join(', ')}`)
+  const message = `durability is one of ${Object.keys(LEVELS).join(', ')}`
+  throw errorOf('INVALID_PARAMETERS', message, { operation })
 }
 
 module.exports = { LEVEL_OPTIONS: OPTIONS, Level, levelOf, openDirectory }

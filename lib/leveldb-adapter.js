@@ -10,16 +10,18 @@ const { ENGINE_OPTIONS, engineOptions } = require('./engine-options.js')
 const { errorOf, inWords } = require('./errors.js')
 const { checkListeners } = require('./fault-watch.js')
 const { matcher } = require('./filter.js')
+const { given } = require('./given.js')
 const { Level, levelOf } = require('./level.js')
 const { Lifetime } = require('./lifetime.js')
 const { allOf, countOf, eachOf } = require('./listed-records.js')
 const { LEVELS, notOpen } = require('./native-db.js')
 const { listRecords } = require('./record-listing.js')
-const { checkNames, givenOf } = require('./option-names.js')
+const { checkNames, givenOf, noOptions } = require('./option-names.js')
 const { isUnstamped, parse, restamped, sharedText } = require('./record-text.js')
 const { clockOf } = require('./clock.js')
 const { isWellFormed } = require('./well-formed.js')
 
+const CLASS = 'LevelDBSigilAdapter'
 const DEFAULT_PATH = './sigil-leveldb'
 const DEFAULT_RESERVE = 1 << 20
 const NO_TEXT = {}
@@ -43,17 +45,17 @@ class LevelDBSigilAdapter {
    * @param {Record<string, any>} [options]
    */
   constructor(dbPath = process.env.SIGIL_DB_PATH || DEFAULT_PATH, options = {}) {
-    checkPath('open', 'the path of the database, which comes before the options,', dbPath)
+    checkPath(CLASS, 'the path of the database, which comes before the options,', dbPath)
     if (typeof options !== 'object' || options === null) {
-      throw errorOf('INVALID_PARAMETERS', 'a store takes its options as an object')
+      throw noOptions(CLASS, options)
     }
-    checkNames('LevelDBSigilAdapter', options, OPTIONS)
+    checkNames(CLASS, options, OPTIONS)
     const { now, durability, ...rest } = options
     this.#path = dbPath
-    this.#now = clockOf(now)
-    engineOptions(rest)
-    this.#level = levelOf(durability, LEVELS.interval)
-    checkListeners(rest)
+    this.#now = clockOf(CLASS, now)
+    engineOptions(CLASS, rest)
+    this.#level = levelOf(CLASS, durability, LEVELS.interval)
+    checkListeners(CLASS, rest)
     this.#options = { createIfMissing: true, reserveSize: DEFAULT_RESERVE, ...givenOf(rest) }
     this.#lifetime = new Lifetime(this.#path, this.#options)
     // Who uses the store hears of a failure; until somebody does, it is no unhandled rejection.
@@ -134,7 +136,7 @@ class LevelDBSigilAdapter {
     const call = calls.nameCall(operation, args)
     const found = this.#find(operation, call)
     const stored = found instanceof Promise ? await found : found
-    return stored === undefined ? undefined : parse(operation, stored)
+    return stored === undefined ? undefined : parse(operation, stored, this.#path)
   }
 
   /** The record at once, waiting for the disk where memory does not have it. */
@@ -143,7 +145,7 @@ class LevelDBSigilAdapter {
     const call = calls.nameCall(operation, args)
     if (this.#lifetime.native === undefined) throw notOpen(operation)
     const stored = this.#lifetime.native.getRecordSync(operation, call)
-    return stored === undefined ? undefined : parse(operation, stored)
+    return stored === undefined ? undefined : parse(operation, stored, this.#path)
   }
 
   /** The records that many argument lists of `getSigilRecord` name, undefined where there is none. */
@@ -152,7 +154,9 @@ class LevelDBSigilAdapter {
     const list = calls.manyCall(operation, names, options)
     calls.throwIfAborted(operation, options ?? {})
     const found = await Promise.all(list.map(async (call) => this.#find(operation, call)))
-    return found.map((stored) => (stored === undefined ? undefined : parse(operation, stored)))
+    return found.map((stored) =>
+      stored === undefined ? undefined : parse(operation, stored, this.#path),
+    )
   }
 
   async existsSigilRecord(...args) {
@@ -288,7 +292,8 @@ class LevelDBSigilAdapter {
   async *#list(operation, call) {
     const native = this.#lifetime.native ?? (await this.#lifetime.ready(operation, call.options))
     calls.throwIfAborted(operation, call.options)
-    yield* listRecords(native, operation, call, matcher(call.filter))
+    const matches = matcher(call.filter)
+    yield* listRecords(native, operation, call, matches, this.#path)
   }
 
   async #count(operation, call) {
@@ -306,7 +311,7 @@ class LevelDBSigilAdapter {
   #textOf(operation, call) {
     const text = sharedText(operation, call.record)
     if (call.tenant === undefined) return { text }
-    const updatedAt = this.#now()
+    const updatedAt = this.#now(operation)
     return isUnstamped(call.record)
       ? { text, updatedAt }
       : { text: restamped(text, call, updatedAt) }
@@ -327,9 +332,12 @@ if (Symbol.asyncDispose) {
 }
 
 function checkPath(operation, what, path) {
-  if (typeof path !== 'string' || path === '' || path.includes('\0') || !isWellFormed(path)) {
-    throw errorOf('INVALID_PARAMETERS', `${what} is text without NUL`, { operation })
-  }
+  let wrong
+  if (typeof path !== 'string') wrong = `is a string, not ${given(path)}`
+  else if (path === '') wrong = 'must not be empty'
+  else if (path.includes('\0')) wrong = 'must not contain NUL'
+  else if (!isWellFormed(path)) wrong = 'must be well-formed text'
+  if (wrong) throw errorOf('INVALID_PARAMETERS', `${what} ${wrong}`, { operation })
 }
 
 /** How the engine is, with what failed in plain words. */

@@ -3,16 +3,17 @@
 // isolation are the same.
 
 const calls = require('./arguments.js')
-const { InvalidParametersError, StorageError } = require('./errors.js')
+const { StorageError } = require('./errors.js')
 const { matcher } = require('./filter.js')
 const { eachOf } = require('./listed-records.js')
 const { MemoryIndex } = require('./memory-index.js')
 const { callNative } = require('./native.js')
-const { checkNames } = require('./option-names.js')
+const { checkNames, noOptions } = require('./option-names.js')
 const { clockOf } = require('./clock.js')
 const text = require('./record-text.js')
 const { inItsTurn } = require('./turn.js')
 
+const CLASS = 'InMemoryStorageDriver'
 const OPTIONS = ['now']
 const SHARED_PREFIX = 'sigil:'
 
@@ -25,10 +26,10 @@ class InMemoryStorageDriver {
   /** @param {{ now?: () => Date }} [options] */
   constructor(options = {}) {
     if (typeof options !== 'object' || options === null) {
-      throw new InvalidParametersError('a store takes its options as an object')
+      throw noOptions(CLASS, options)
     }
-    checkNames('InMemoryStorageDriver', options, OPTIONS)
-    this.#now = clockOf(options.now)
+    checkNames(CLASS, options, OPTIONS)
+    this.#now = clockOf(CLASS, options.now)
   }
 
   async open(options = {}) {
@@ -142,7 +143,7 @@ class InMemoryStorageDriver {
   #textOf(operation, call) {
     return call.tenant === undefined
       ? text.sharedText(operation, call.record)
-      : text.tenantText(operation, call.record, call, this.#now())
+      : text.tenantText(operation, call.record, call, this.#now(operation))
   }
 
   async *#pieces(operation, call) {

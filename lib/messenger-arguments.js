@@ -2,6 +2,7 @@
 // meant is an error before anything is written.
 
 const { carefully } = require('./carefully.js')
+const { given } = require('./given.js')
 const { isWellFormed } = require('./well-formed.js')
 const { InvalidParametersError } = require('./errors.js')
 
@@ -12,9 +13,8 @@ function invalid(operation, what) {
 /** An id: text, or a number, which is its digits. */
 function idOf(operation, id, name) {
   const text = Number.isFinite(id) ? String(id) : id
-  if (typeof text !== 'string' || text === '') throw invalid(operation, `${name} that is text`)
-  if (!isWellFormed(text)) throw invalid(operation, `${name} that is well-formed text`)
-  return text
+  if (typeof text === 'string' && text !== '' && isWellFormed(text)) return text
+  throw invalid(operation, `${name} that is text or a number, not ${given(id)}`)
 }
 
 /**
@@ -45,7 +45,7 @@ function asTime(timestamp) {
 function limitOf(operation, limit) {
   if (limit === Number.POSITIVE_INFINITY) return Number.MAX_SAFE_INTEGER
   if (!Number.isSafeInteger(limit) || limit < 0) {
-    throw invalid(operation, 'a limit that is a whole number of 0 or more')
+    throw invalid(operation, `a limit that is a whole number of 0 or more, not ${given(limit)}`)
   }
   return limit
 }
@@ -69,7 +69,8 @@ class PageCursor {
 
 /** What a message is found and ordered by. */
 function placeOf(operation, message) {
-  if (typeof message !== 'object' || message === null) throw invalid(operation, 'a message')
+  if (typeof message !== 'object' || message === null)
+    throw invalid(operation, `a message that is an object, not ${given(message)}`)
   return carefully(operation, 'the message', () => ({
     id: idOf(operation, message.id, 'a message with an id'),
     sender: peerOf(operation, message.sender, 'a sender'),
@@ -96,7 +97,7 @@ function placeBefore(operation, before) {
   if (typeof before === 'object' && before.id !== undefined) {
     return { id: idOf(operation, before.id, 'an id in before') }
   }
-  throw invalid(operation, 'a cursor, a message, an id or a time as before')
+  throw invalid(operation, `a cursor, a message, an id or a time as before, not ${given(before)}`)
 }
 
 module.exports = { PageCursor, beforeOf, idOf, invalid, limitOf, placeOf }

@@ -34,8 +34,10 @@ function faultListener(onFault) {
 }
 
 /** Tells of values that were decrypted and are not what this version writes. */
-function tellUnreadable(onFault, kind, ids) {
-  const error = errorOf('RECORD_UNREADABLE', `a ${kind} is not what this version writes`)
+function tellUnreadable(operation, onFault, kind, ids) {
+  const error = errorOf('RECORD_UNREADABLE', `a ${kind} is not what this version writes`, {
+    operation,
+  })
   const known = ids.filter((id) => id !== '')
   const { code } = error
   const [fault, message] = ['unreadable', WORDS.unreadable]

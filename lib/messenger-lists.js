@@ -101,7 +101,7 @@ function fill(values, numbers, native, parsed) {
 /** Like `readList`; what is left out is told. */
 async function readOrTell(operation, vault, kind, onFault, ask) {
   const list = await readList(operation, vault, ask)
-  if (list.lost.length > 0) tellUnreadable(onFault, kind, list.lost)
+  if (list.lost.length > 0) tellUnreadable(operation, onFault, kind, list.lost)
   return list
 }
 

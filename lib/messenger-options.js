@@ -1,6 +1,7 @@
 // The messenger's configuration, checked, as the addon wants it.
 
 const { join, resolve } = require('node:path')
+const { given } = require('./given.js')
 const { LEVELS } = require('./native-db.js')
 const { invalid } = require('./messenger-arguments.js')
 const { callNative } = require('./native.js')
@@ -30,19 +31,20 @@ const COSTS = ['rounds', 'memory', 'passes', 'lanes']
 function checkConfig(config) {
   checkNames(OPERATION, config, NAMES)
   if (typeof config.dataPath !== 'string' || config.dataPath === '') {
-    throw invalid(OPERATION, 'a dataPath that is text')
+    throw invalid(OPERATION, `a dataPath that is text, not ${given(config.dataPath)}`)
   }
   for (const [name, { least, most }] of Object.entries(NUMBERS)) {
     const value = config[name]
     if (value === undefined) continue
     if (!Number.isSafeInteger(value) || value < least || value > most) {
-      throw invalid(OPERATION, `${name} that is a whole number from ${least} to ${most}`)
+      const rule = `${name} that is a whole number from ${least} to ${most}`
+      throw invalid(OPERATION, `${rule}, not ${given(value)}`)
     }
   }
   for (const name of ['onFault', 'getEpoch', 'setEpoch']) {
     const value = config[name]
     if (value !== undefined && typeof value !== 'function') {
-      throw invalid(OPERATION, `${name} that is a function`)
+      throw invalid(OPERATION, `${name} that is a function, not ${given(value)}`)
     }
   }
   if ((config.getEpoch === undefined) !== (config.setEpoch === undefined)) {
@@ -59,11 +61,11 @@ function checkKdf(kdf) {
   if (typeof kdf !== 'object' || kdf === null || !['pbkdf2', 'argon2id'].includes(kdf.name)) {
     throw invalid(OPERATION, `a kdf whose name is 'pbkdf2' or 'argon2id'`)
   }
-  checkNames(`${OPERATION}'s kdf`, kdf, ['name', ...COSTS])
+  checkNames(OPERATION, kdf, ['name', ...COSTS], `${OPERATION}'s kdf`)
   for (const name of COSTS) {
     const value = kdf[name]
     if (value !== undefined && !(Number.isInteger(value) && value > 0 && value < 2 ** 32)) {
-      throw invalid(OPERATION, `kdf.${name} that is a whole number`)
+      throw invalid(OPERATION, `kdf.${name} that is a whole number above 0, not ${given(value)}`)
     }
   }
   const costs = COSTS.map((name) => kdf[name])

@@ -3,6 +3,7 @@
 // of them again, and no regular expression sees the caller's: the last one that fitted is kept.
 
 const { invalid } = require('./messenger-arguments.js')
+const { given } = require('./given.js')
 const { isWellFormed } = require('./well-formed.js')
 
 const SHORT = 8
@@ -16,13 +17,14 @@ const BASE58 = new Set(Buffer.from('123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijk
 
 /** The bytes of a password of a store or a backup. */
 function secretOf(operation, password, name = 'a password') {
-  if (password === '') throw invalid(operation, `${name} that is text`)
+  if (password === '') throw invalid(operation, `${name} that is not empty`)
   return anySecretOf(operation, password, name)
 }
 
 /** Like `secretOf`, and may be empty. */
 function anySecretOf(operation, password, name = 'a password') {
-  if (typeof password !== 'string') throw invalid(operation, `${name} that is text`)
+  if (typeof password !== 'string')
+    throw invalid(operation, `${name} that is text, not ${given(password)}`)
   // Two that are not would have one key.
   if (!isWellFormed(password)) throw invalid(operation, `${name} that is well-formed text`)
   // Not from the pool, which others are given parts of.

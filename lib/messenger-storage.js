@@ -3,8 +3,8 @@
 // docs/format/vault.md.
 
 const { basename, join } = require('node:path')
-const { carefully } = require('./carefully.js')
-const { SigilError, errorOf } = require('./errors.js')
+const { errorOf } = require('./errors.js')
+const { given } = require('./given.js')
 const {
   PageCursor,
   beforeOf,
@@ -13,6 +13,7 @@ const {
   limitOf,
   placeOf,
 } = require('./messenger-arguments.js')
+const { epochFailed, epochOf } = require('./messenger-epoch.js')
 const { faultListener, metricsOf, warnOfPassword } = require('./messenger-faults.js')
 const { findUnreadable, readAtOnce, readOrTell } = require('./messenger-lists.js')
 const { checkConfig, nativeOptions, placesOf } = require('./messenger-options.js')
@@ -20,7 +21,7 @@ const { ParsedMessages } = require('./messenger-parsed.js')
 const { forget, secretOf } = require('./messenger-password.js')
 const { decode, encode } = require('./messenger-values.js')
 const { Vault } = require('./messenger-vault.js')
-const { checkNames } = require('./option-names.js')
+const { checkNames, noOptions } = require('./option-names.js')
 const { inItsTurn } = require('./turn.js')
 
 /** Kinds as the addon numbers them. */
@@ -54,7 +55,7 @@ class StorageEngine {
   /** @param {Record<string, any>} config */
   constructor(config) {
     if (typeof config !== 'object' || config === null) {
-      throw invalid('StorageEngine', 'a configuration')
+      throw invalid('StorageEngine', `a configuration that is an object, not ${given(config)}`)
     }
     const { encryptionPassword, ...rest } = config
     this.#config = { autoBackup: true, backupInterval: HOUR, ...definedOf(rest) }
@@ -93,7 +94,9 @@ class StorageEngine {
     const { onFault, getEpoch, setEpoch } = this.#config
     const { root, backups } = placesOf(this.#config)
     const epoch =
-      getEpoch === undefined ? undefined : await epochOf(() => this.#unlessClosed(getEpoch))
+      getEpoch === undefined
+        ? undefined
+        : await epochOf('initialize', () => this.#unlessClosed(getEpoch))
     const options = nativeOptions(this.#config, backups, epoch)
     const vault = await Vault.open(root, this.#password, options, faultListener(onFault))
     if (this.#isClosed) {
@@ -106,7 +109,7 @@ class StorageEngine {
         await this.#unlessClosed(() => setEpoch(begun))
       } catch (error) {
         await vault.close()
-        throw epochFailed(error)
+        throw epochFailed('initialize', error)
       }
     }
     this.#vault = vault
@@ -284,7 +287,7 @@ class StorageEngine {
       try {
         epoch = await vault.run('close', (native) => native.beginEpoch())
       } catch (error) {
-        failure = epochFailed(error)
+        failure = epochFailed('close', error)
       }
     }
     this.#vault = undefined
@@ -296,7 +299,7 @@ class StorageEngine {
       await Promise.resolve(epoch)
         .then(setEpoch)
         .catch((error) => {
-          throw epochFailed(error)
+          throw epochFailed('close', error)
         })
     }
   }
@@ -316,14 +319,15 @@ class StorageEngine {
 
   async #withBackup(operation, path, options) {
     this.#opened(operation)
-    if (typeof options !== 'object' || options === null) throw invalid(operation, 'options')
+    if (typeof options !== 'object' || options === null) throw noOptions(operation, options)
     checkNames(operation, options, ['password'])
     const { password } = options
-    if (typeof path !== 'string' || path === '') throw invalid(operation, 'the path of a backup')
-    const given = password === undefined ? undefined : secretOf(operation, password)
+    if (typeof path !== 'string' || path === '')
+      throw invalid(operation, `the path of a backup, not ${given(path)}`)
+    const secret = password === undefined ? undefined : secretOf(operation, password)
     const work = (native) =>
-      operation === 'restore' ? native.restore(path, given) : native.verifyBackup(path, given)
-    return this.#maintain(operation, work).finally(() => forget(given))
+      operation === 'restore' ? native.restore(path, secret) : native.verifyBackup(path, secret)
+    return this.#maintain(operation, work).finally(() => forget(secret))
   }
 
   async #get(operation, kind, id) {
@@ -357,8 +361,10 @@ class StorageEngine {
 
   /** An array of messages, with a cursor for the next page beside its members. */
   async #page(operation, vault, peer, limit, options) {
-    checkNames(operation, options ?? {}, ['before'])
-    const { cursor, id, time } = beforeOf(operation, options?.before)
+    const given = options ?? {}
+    if (typeof given !== 'object') throw noOptions(operation, given)
+    checkNames(operation, given, ['before'])
+    const { cursor, id, time } = beforeOf(operation, given.before)
     const count = limitOf(operation, limit)
     const atOnce = (native) => native.messagesAtOnce(peer, count, cursor, id, time)
     const ask = (native, apart) =>
@@ -374,26 +380,6 @@ const metrics = (native) => native.metrics()
 
 function definedOf(config) {
   return Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined))
-}
-
-async function epochOf(getEpoch) {
-  let epoch
-  try {
-    epoch = (await getEpoch()) ?? 0
-  } catch (error) {
-    throw epochFailed(error)
-  }
-  const number = carefully('initialize', 'the epoch', () => Number(epoch))
-  if (!Number.isSafeInteger(number) || number < 0) {
-    throw invalid('initialize', 'an epoch that is a whole number')
-  }
-  return number
-}
-
-function epochFailed(cause) {
-  if (cause instanceof SigilError) return cause
-  const message = 'the host could not keep the epoch'
-  return errorOf('STORAGE_ERROR', message, { cause, transient: true })
 }
 
 function notInitialized(operation) {

@@ -67,7 +67,7 @@ class NativeDb {
    * @param {AbortSignal} [signal] ends the waiting for a lock
    */
   static async open(location, { shared, lockTimeout = 0, metricsLabels, ...options }, signal) {
-    const series = seriesOf(metricsLabels)
+    const series = seriesOf('open', metricsLabels)
     const deadline = Date.now() + lockTimeout
     for (;;) {
       try {

@@ -3,24 +3,29 @@
 
 const { distance } = require('fastest-levenshtein')
 const { InvalidParametersError } = require('./errors.js')
+const { given } = require('./given.js')
 
 /** Letters that a slip of the keyboard changes, adds or leaves out. */
 const SLIPS = 2
 
-/** Refuses options that have a name which is none of those that are known. */
-function checkNames(operation, options, known) {
+/**
+ * Refuses options that have a name which is none of those that are known.
+ *
+ * @param {string} [where] what has the options, where that is not the operation itself
+ */
+function checkNames(operation, options, known, where = operation) {
   const unknown = Object.keys(options).find((name) => !known.includes(name))
   if (unknown === undefined) return
   const near = nearest(unknown, known)
   const hint = near === undefined ? `it knows ${known.join(', ')}` : `did you mean ${near}?`
-  throw unknownOption(operation, unknown, hint)
+  throw unknownOption(operation, where, unknown, hint)
 }
 
 /** Refuses only those that are a known name misspelt: callers of others have more options there. */
 function checkSpelling(operation, options, known) {
   for (const name of Object.keys(options)) {
     const near = known.includes(name) ? undefined : nearest(name, known)
-    if (near !== undefined) throw unknownOption(operation, name, `did you mean ${near}?`)
+    if (near !== undefined) throw unknownOption(operation, operation, name, `did you mean ${near}?`)
   }
 }
 
@@ -41,9 +46,15 @@ function nearest(name, known) {
   return first?.right
 }
 
-function unknownOption(operation, name, hint) {
-  const message = `${operation} has no option ${JSON.stringify(name)}: ${hint}`
+/** What there is to say to somebody who gives something else than options. */
+function noOptions(operation, value) {
+  const message = `${operation} takes its options as an object, not ${given(value)}`
   return new InvalidParametersError(message, { operation })
 }
 
-module.exports = { checkNames, checkSpelling, givenOf }
+function unknownOption(operation, where, name, hint) {
+  const message = `${where} has no option ${JSON.stringify(name)}: ${hint}`
+  return new InvalidParametersError(message, { operation })
+}
+
+module.exports = { checkNames, checkSpelling, givenOf, noOptions }

@@ -8,12 +8,12 @@ const { performance } = require('node:perf_hooks')
 const { abortable } = require('./abortable.js')
 const calls = require('./arguments.js')
 const { clockOf } = require('./clock.js')
-const { errorOf, handedOver, InvalidParametersError } = require('./errors.js')
+const { errorOf, handedOver } = require('./errors.js')
 const { matcher } = require('./filter.js')
 const { allOf, countOf, eachOf } = require('./listed-records.js')
 const { seriesOf } = require('./metrics/instruments.js')
 const { callNative } = require('./native.js')
-const { checkNames, givenOf } = require('./option-names.js')
+const { checkNames, givenOf, noOptions } = require('./option-names.js')
 const { toColumn } = require('./postgres/column-text.js')
 const { checkDatabase, closed, Connections } = require('./postgres/connections.js')
 const { conditionOf, listRecords } = require('./postgres/listing.js')
@@ -23,6 +23,7 @@ const { SharedUse } = require('./postgres/shared-use.js')
 const { ensureTables, tablesOf } = require('./postgres/tables.js')
 const { sharedText, tenantText } = require('./record-text.js')
 
+const CLASS = 'PostgresSigilAdapter'
 const OPTIONS = ['schema', 'max', 'connectTimeout', 'queryTimeout', 'metricsLabels', 'now']
 
 class PostgresSigilAdapter {
@@ -45,16 +46,16 @@ class PostgresSigilAdapter {
    */
   constructor(database = process.env.DATABASE_URL, options = {}) {
     if (typeof options !== 'object' || options === null) {
-      throw new InvalidParametersError('a store takes its options as an object')
+      throw noOptions(CLASS, options)
     }
-    checkNames('PostgresSigilAdapter', options, OPTIONS)
+    checkNames(CLASS, options, OPTIONS)
     const given = givenOf(options)
     const { schema, now, metricsLabels } = given
-    this.#where = checkDatabase(database, given)
-    this.#tables = tablesOf(schema)
-    this.#now = clockOf(now)
-    this.#numbers = seriesOf(metricsLabels)
-    this.#connections = new Connections(this.#where)
+    this.#where = checkDatabase(CLASS, database, given)
+    this.#tables = tablesOf(CLASS, schema)
+    this.#now = clockOf(CLASS, now)
+    this.#numbers = seriesOf(CLASS, metricsLabels)
+    this.#connections = new Connections(CLASS, this.#where)
     // Who uses the store hears of a failure; until somebody does, it is no unhandled rejection.
     this.#begin('open', {}).catch(() => {})
   }
@@ -65,7 +66,7 @@ class PostgresSigilAdapter {
     const checked = calls.callOptions(operation, options)
     calls.throwIfAborted(operation, checked)
     await abortable(operation, checked, this.#closing ?? Promise.resolve())
-    this.#connections ??= new Connections(this.#where)
+    this.#connections ??= new Connections(operation, this.#where)
     await this.#begin(operation, checked)
   }
 

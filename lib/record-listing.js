@@ -8,13 +8,19 @@ const FIRST_BYTES = 64 << 10
 const MORE_BYTES = 1 << 20
 
 /** @returns {AsyncGenerator<any[], void, void>} arrays of records that match, up to the limit */
-async function* listRecords(native, operation, { tenant, cursor, limit, options }, matches) {
+async function* listRecords(native, operation, { tenant, cursor, limit, options }, matches, path) {
   if (limit === 0) return
   const listing = native.call(operation, (database) =>
     database.records(tenant, cursor?.symbol, cursor?.authHash),
   )
   const read = (bytes) => {
-    const chunk = native.run(operation, () => listing.next(bytes))
+    const chunk = native
+      .run(operation, () => listing.next(bytes))
+      .catch((error) => {
+        // One that is not JSON: the addon does not know where the database is.
+        if (error.code === 'STORAGE_ERROR') error.path ??= path
+        throw error
+      })
     // Its failure is reported when it is waited for, if it ever is.
     chunk.catch(() => {})
     return chunk
@@ -25,7 +31,7 @@ async function* listRecords(native, operation, { tenant, cursor, limit, options 
     for (;;) {
       const next = chunk.ended ? undefined : read(MORE_BYTES)
       for (const text of chunk.texts) {
-        let records = parse(operation, text).filter(matches)
+        let records = parse(operation, text, path).filter(matches)
         if (records.length > left) records = records.slice(0, left)
         left -= records.length
         if (records.length > 0) yield records
@@ -39,12 +45,12 @@ async function* listRecords(native, operation, { tenant, cursor, limit, options 
   }
 }
 
-function parse(operation, text) {
+function parse(operation, text, path) {
   try {
     return JSON.parse(text)
   } catch {
     // What JSON.parse throws quotes the text, and a record's content belongs in no error.
-    throw new StorageError('a stored record cannot be read', { operation })
+    throw new StorageError('a stored record is not JSON', { operation, path })
   }
 }
 

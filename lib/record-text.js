@@ -3,6 +3,7 @@
 // every store alike.
 
 const { InvalidParametersError, StorageError } = require('./errors.js')
+const { given, isPromise } = require('./given.js')
 const { encodes } = require('./metrics/instruments.js')
 
 /** The text of a shared record: the record as it is. */
@@ -50,34 +51,35 @@ function stampOf({ tenant, symbol, authHash }, updatedAt) {
 }
 
 function stringify(operation, record) {
-  checkObject(operation, record)
+  if (typeof record !== 'object' || record === null) throw noObject(operation, record)
   let text
   try {
-    text = JSON.stringify(record)
+    // JSON makes `{}` of a promise, and nobody would notice.
+    if (!isPromise(record)) text = JSON.stringify(record)
   } catch (cause) {
     const message = `${operation} needs a record that has a JSON text`
     throw new InvalidParametersError(message, { operation, cause })
   }
-  if (!text?.startsWith('{')) throw noObject(operation)
+  if (!text?.startsWith('{')) throw noObject(operation, record)
   return text
 }
 
-function checkObject(operation, record) {
-  if (typeof record !== 'object' || record === null) throw noObject(operation)
-}
-
-function noObject(operation) {
-  const rule = 'a record whose JSON is an object: neither an array nor text'
+function noObject(operation, record) {
+  const rule = `a record whose JSON is an object, neither an array nor text; this is ${given(record)}`
   return new InvalidParametersError(`${operation} needs ${rule}`, { operation })
 }
 
-/** The record that a text stands for. */
-function parse(operation, text) {
+/**
+ * The record that a text stands for.
+ *
+ * @param {string} [path] where the store is that has it
+ */
+function parse(operation, text, path) {
   try {
     return JSON.parse(text)
   } catch {
     // What JSON.parse throws quotes the text, and a record's content belongs in no error.
-    throw new StorageError('a stored record is not JSON', { operation })
+    throw new StorageError('a stored record is not JSON', { operation, path })
   }
 }
 

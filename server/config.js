@@ -18,14 +18,18 @@ function readPort(text) {
   if (text === undefined || text === '') return 3000
   const port = Number(text)
   if (/^\d+$/.test(text) && port <= 65_535) return port
-  throw new InvalidParametersError(`PORT is a number from 0 to 65535, not ${JSON.stringify(text)}`)
+  throw refused(`PORT is a number from 0 to 65535, not ${JSON.stringify(text)}`)
 }
 
 function readLogLevel(text) {
   if (text === undefined || text === '') return 'info'
   if (LOG_LEVELS.includes(text)) return text
   const known = LOG_LEVELS.join(', ')
-  throw new InvalidParametersError(`LOG_LEVEL is one of ${known}, not ${JSON.stringify(text)}`)
+  throw refused(`LOG_LEVEL is one of ${known}, not ${JSON.stringify(text)}`)
+}
+
+function refused(message) {
+  return new InvalidParametersError(message, { operation: 'start' })
 }
 
 module.exports = { readConfig }

@@ -99,3 +99,11 @@ test.each([
   const { value: verdict } = await outcome(() => authenticator.verifyCodeAuthenticity(`${header}x`))
   expect(verdict?.authentic ?? false).toBe(false)
 })
+
+test('a state or context that is still awaited is not signed as nothing', async () => {
+  const authenticator = new SigilBasedCodeAuthenticator()
+  for (const args of [[Promise.resolve({})], [{}, Promise.resolve({})]]) {
+    const { error } = await outcome(() => authenticator.embedConsciousnessSigil('code', ...args))
+    expect(error.message).toMatch(/that has a JSON text, not a promise: an await is missing/)
+  }
+})

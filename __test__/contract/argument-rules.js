@@ -3,7 +3,11 @@
 
 const NO_TENANTS = [undefined, '', 42, true, {}, [], ['a'], { toString: () => 'a' }, '\ud800']
 const NO_TEXTS = [undefined, null, {}, [], ['s'], true, Symbol.iterator, '\udfff']
-const NO_RECORDS = [undefined, null, 'text', 42, true, [], new Date(), Symbol.iterator, () => 1]
+const NO_RECORDS = [
+  ...[undefined, null, 'text', 42, true, [], new Date(), Symbol.iterator, () => 1],
+  // Of which JSON would make `{}`.
+  ...[Promise.resolve({}), Object.fromEntries([['then', () => {}]])],
+]
 
 const isolation = { name: 'TenantIsolationError', code: 'TENANT_ISOLATION_ERROR' }
 const invalid = { name: 'InvalidParametersError', code: 'INVALID_PARAMETERS' }

@@ -273,12 +273,15 @@ test('what has no JSON text, and what is no store, is refused', async () => {
   const circular = {}
   circular.self = circular
   const identity = new SigilIdentity()
-  for (const data of [undefined, () => {}, circular, 1n]) {
+  for (const data of [undefined, () => {}, circular, 1n, Promise.resolve({})]) {
     await expect(identity.encodeSigilMemory(data)).rejects.toThrow(InvalidParametersError)
   }
   await expect(identity.encodeSigilMemory({}, circular)).rejects.toThrow(InvalidParametersError)
   await expect(identity.encodeSigilMemory({}, { phi: Number.POSITIVE_INFINITY })).rejects.toThrow(
     InvalidParametersError,
+  )
+  await expect(identity.encodeSigilMemory({}, Promise.resolve({}))).rejects.toThrow(
+    'needs consciousnessState that has a JSON text, not a promise',
   )
   expect(identity.sigilMemory.size).toBe(0)
   expect(() => new SigilIdentity({})).toThrow(InvalidParametersError)

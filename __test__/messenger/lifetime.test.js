@@ -229,6 +229,30 @@ test('what is not a store of ours is not touched', async () => {
   await refuse('HEADER_MISSING')
 })
 
+test.each([
+  [
+    'saveMessage',
+    [{ id: '' }],
+    /a message with an id that is text or a number, not an empty string/,
+  ],
+  ['saveMessage', [{ id: Number.NaN }], /an id .*, not NaN/],
+  ['saveMessage', ['text'], /a message that is an object, not a string/],
+  ['saveSession', [undefined, {}], /an id .*, not undefined/],
+  ['getMessage', [''], /an id .*, not an empty string/],
+  ['getMessagesByPeer', ['a', Number.NaN], /a limit that is a whole number .*, not NaN/],
+  ['getRecentMessages', [1, { before: Number.NaN }], /as before, not NaN/],
+  // A time where the options belong would be no time at all.
+  ['getRecentMessages', [1, Date.now()], /takes its options as an object, not a number/],
+  ['restore', [''], /the path of a backup, not an empty string/],
+])('%s that is refused says what was given, and what is allowed', async (name, args, words) => {
+  const store = await openStore()
+  await expect(store[name](...args)).rejects.toMatchObject({
+    code: 'INVALID_PARAMETERS',
+    operation: name,
+    message: expect.stringMatching(words),
+  })
+})
+
 test('what cannot be looked at is refused like anything else that can never work', async () => {
   const store = await openStore()
   const { proxy, revoke } = Proxy.revocable({ id: '1' }, {})

@@ -9,6 +9,7 @@ const { isUint8Array } = require('node:util/types')
 const { carefully } = require('../carefully.js')
 const { errorOf } = require('../errors.js')
 const { isoNow } = require('../clock.js')
+const { given, isPromise } = require('../given.js')
 const { InMemoryStorageDriver } = require('../memory-store.js')
 const { callNative } = require('../native.js')
 const { checkNames } = require('../option-names.js')
@@ -70,7 +71,8 @@ class SigilBasedCodeAuthenticator {
       return { tenantId: options.tenantId, key: options.key }
     })
     if (tenantId !== undefined && (typeof tenantId !== 'string' || !isTenant(tenantId))) {
-      throw errorOf('TENANT_ISOLATION_ERROR', 'a tenant is well-formed text that is not empty')
+      const message = `a tenant is well-formed text that is not empty, not ${given(tenantId)}`
+      throw errorOf('TENANT_ISOLATION_ERROR', message, { operation: CLASS })
     }
     this.#storage = storage
     this.#tenant = tenantId
@@ -82,9 +84,9 @@ class SigilBasedCodeAuthenticator {
     await this.#keys.current()
   }
 
-  async embedConsciousnessSigil(given, consciousnessState = {}, codeContext = {}) {
+  async embedConsciousnessSigil(source, consciousnessState = {}, codeContext = {}) {
     const operation = 'embedConsciousnessSigil'
-    const { code, isExact } = textOfCode(operation, given)
+    const { code, isExact } = textOfCode(operation, source)
     if (!isExact) throw invalid(operation, 'needs well-formed text, or UTF-8, as code')
     const draft = {
       code,
@@ -208,24 +210,26 @@ function isTooLong(header) {
 }
 
 /** Code as text, and whether it is that: bytes need not be UTF-8, nor strings well-formed. */
-function textOfCode(operation, given) {
-  if (typeof given === 'string') return { code: given, isExact: isWellFormed(given) }
-  if (!isUint8Array(given)) throw invalid(operation, 'needs a string or bytes as code')
+function textOfCode(operation, source) {
+  if (typeof source === 'string') return { code: source, isExact: isWellFormed(source) }
+  if (!isUint8Array(source))
+    throw invalid(operation, `needs a string or bytes as code, not ${given(source)}`)
   return {
-    code: new TextDecoder('utf-8', { ignoreBOM: true }).decode(given),
-    isExact: isUtf8(given),
+    code: new TextDecoder('utf-8', { ignoreBOM: true }).decode(source),
+    isExact: isUtf8(source),
   }
 }
 
 function textOf(operation, name, value) {
   let text
   try {
-    text = JSON.stringify(value)
+    // JSON makes nothing of it, and nobody would notice.
+    if (!isPromise(value)) text = JSON.stringify(value)
   } catch (cause) {
     throw errorOf('INVALID_PARAMETERS', `${name} has no JSON text`, { operation, cause })
   }
-  if (text === undefined) throw invalid(operation, `needs ${name} that has a JSON text`)
-  return text
+  if (text !== undefined) return text
+  throw invalid(operation, `needs ${name} that has a JSON text, not ${given(value)}`)
 }
 
 function invalid(operation, rule) {

@@ -9,8 +9,10 @@ const { randomBytes } = require('node:crypto')
 const { isUint8Array } = require('node:util/types')
 const { carefully } = require('../carefully.js')
 const { errorOf } = require('../errors.js')
+const { given } = require('../given.js')
 const { callNative } = require('../native.js')
 
+const CLASS = 'SigilBasedCodeAuthenticator'
 const SYMBOL = 'sigil-authentication-key'
 const CURRENT = 'current'
 const HEX = /^[0-9a-f]{64}$/i
@@ -27,7 +29,7 @@ class KeyRing {
   constructor(storage, key) {
     this.#storage = storage
     if (key === undefined) return
-    const text = carefully('SigilBasedCodeAuthenticator', 'the key', () =>
+    const text = carefully(CLASS, 'the key', () =>
       isUint8Array(key) ? Buffer.from(key).toString('hex') : key,
     )
     this.#given = { id: idOf(text), text }
@@ -61,7 +63,8 @@ async function findOrMake(storage) {
   if (current !== undefined && current !== null) {
     const key = await read(storage, textIn(current, 'keyId'))
     if (key === undefined) {
-      throw errorOf('STORAGE_ERROR', 'the store names a key that it does not have')
+      const message = 'the store names a key that it does not have'
+      throw errorOf('STORAGE_ERROR', message, { operation: 'getSigilRecord' })
     }
     return key
   }
@@ -89,9 +92,10 @@ function textIn(record, field) {
 
 function idOf(text) {
   if (typeof text !== 'string') {
-    throw errorOf('INVALID_PARAMETERS', 'a key is 32 bytes, or 64 hex digits')
+    const message = `a key is 32 bytes, or 64 hex digits, not ${given(text)}`
+    throw errorOf('INVALID_PARAMETERS', message, { operation: CLASS })
   }
-  return callNative('SigilBasedCodeAuthenticator', ({ codeKeyId }) => codeKeyId(text))
+  return callNative(CLASS, ({ codeKeyId }) => codeKeyId(text))
 }
 
 module.exports = { KeyRing, KEY_SYMBOL: SYMBOL }

@@ -4,7 +4,8 @@
 const { performance } = require('node:perf_hooks')
 const { carefully } = require('../carefully.js')
 const { errorOf } = require('../errors.js')
-const { checkNames } = require('../option-names.js')
+const { given } = require('../given.js')
+const { checkNames, noOptions } = require('../option-names.js')
 
 const MEMORY_CONFIG = {
   maxSigils: 10_000,
@@ -36,8 +37,8 @@ function checkStorage(storage) {
   return storage
 }
 
-function checkClock(given) {
-  const clock = given ?? CLOCK
+function checkClock(wanted) {
+  const clock = wanted ?? CLOCK
   if (typeof clock.now !== 'function' || typeof clock.elapsed !== 'function') {
     throw invalid('a clock has the functions now and elapsed')
   }
@@ -53,12 +54,12 @@ function timeOf(time, name) {
 }
 
 /** Milliseconds between two sweeps of a kind. */
-function checkPeriods(given) {
-  const decayPeriod = given.decayPeriod ?? DECAY_PERIOD
-  const crystallizationPeriod = given.crystallizationPeriod ?? CRYSTALLIZATION_PERIOD
+function checkPeriods(wanted) {
+  const decayPeriod = wanted.decayPeriod ?? DECAY_PERIOD
+  const crystallizationPeriod = wanted.crystallizationPeriod ?? CRYSTALLIZATION_PERIOD
   for (const [name, period] of Object.entries({ decayPeriod, crystallizationPeriod })) {
     if (!Number.isFinite(period) || period < 1) {
-      throw invalid(`${name} is a number of milliseconds, 1 or more`)
+      throw invalid(`${name} is a number of milliseconds, 1 or more, not ${given(period)}`)
     }
   }
   return { decay: decayPeriod, crystallization: crystallizationPeriod }
@@ -68,18 +69,17 @@ function checkPeriods(given) {
 function checkLease({ leaseDuration }, periods) {
   const duration = leaseDuration ?? Math.max(LEASE_DURATION, 3 * periods.decay)
   if (!Number.isFinite(duration) || duration < 1) {
-    throw invalid('leaseDuration is a number of milliseconds, 1 or more')
+    throw invalid(`leaseDuration is a number of milliseconds, 1 or more, not ${given(duration)}`)
   }
   return duration
 }
 
 /** What an identity is given beside its store. */
-function checkOptions(given) {
+function checkOptions(options) {
   return carefully('SigilIdentity', 'its options', () => {
-    if (typeof given !== 'object' || given === null)
-      throw invalid('SigilIdentity takes its options as an object')
-    checkNames('SigilIdentity', given, OPTIONS)
-    const { clock, decayPeriod, crystallizationPeriod, leaseDuration, memoryConfig } = given
+    if (typeof options !== 'object' || options === null) throw noOptions('SigilIdentity', options)
+    checkNames('SigilIdentity', options, OPTIONS)
+    const { clock, decayPeriod, crystallizationPeriod, leaseDuration, memoryConfig } = options
     checkConfigNames(memoryConfig)
     const periods = checkPeriods({ decayPeriod, crystallizationPeriod })
     return {
@@ -91,21 +91,21 @@ function checkOptions(given) {
   })
 }
 
-function checkConfigNames(given) {
-  const memoryConfig = given ?? {}
+function checkConfigNames(wanted) {
+  const memoryConfig = wanted ?? {}
   if (typeof memoryConfig !== 'object' || Array.isArray(memoryConfig)) {
-    throw invalid('memoryConfig is an object')
+    throw invalid(`memoryConfig is an object, not ${given(wanted)}`)
   }
-  checkNames('memoryConfig', memoryConfig, Object.keys(MEMORY_CONFIG))
+  checkNames('SigilIdentity', memoryConfig, Object.keys(MEMORY_CONFIG), 'memoryConfig')
 }
 
 /** The configuration as it can be used, with what is not given. */
-function checkConfig(given) {
-  const config = carefully('SigilIdentity', 'memoryConfig', () => ({ ...MEMORY_CONFIG, ...given }))
+function checkConfig(wanted) {
+  const config = carefully('SigilIdentity', 'memoryConfig', () => ({ ...MEMORY_CONFIG, ...wanted }))
   for (const [name, standard] of Object.entries(MEMORY_CONFIG)) {
     config[name] ??= standard
     if (typeof config[name] !== 'number' || Number.isNaN(config[name]) || config[name] < 0) {
-      throw invalid(`memoryConfig.${name} is a number that is not negative`)
+      throw invalid(`memoryConfig.${name} is a number of 0 or more, not ${given(config[name])}`)
     }
   }
   const rate = config.memoryDecayRate

@@ -5,6 +5,7 @@
 
 const { carefully } = require('../carefully.js')
 const { errorOf } = require('../errors.js')
+const { given, isPromise } = require('../given.js')
 
 const QUALITIES = ['phi', 'coherence', 'awareness', 'emotionalResonance']
 const ABSENT_QUALITY = 0.5
@@ -32,13 +33,14 @@ function textOf(name, value) {
   let text
   let cause
   try {
-    text = JSON.stringify(value)
+    // JSON makes nothing of a promise, and nobody would notice.
+    if (!isPromise(value)) text = JSON.stringify(value)
   } catch (error) {
     cause = error
   }
   if (text !== undefined) return text
   const operation = 'encodeSigilMemory'
-  const message = `${operation} needs ${name} that has a JSON text`
+  const message = `${operation} needs ${name} that has a JSON text, not ${given(value)}`
   throw errorOf('INVALID_PARAMETERS', message, cause ? { operation, cause } : { operation })
 }
 

@@ -84,7 +84,9 @@ function metrics() {
 function registerMetrics(registry) {
   const needed = ['registerMetric', 'getSingleMetric']
   if (!needed.every((name) => typeof registry?.[name] === 'function')) {
-    throw new InvalidParametersError('registerMetrics takes a registry of prom-client')
+    const operation = 'registerMetrics'
+    const message = `${operation} takes a registry of prom-client`
+    throw new InvalidParametersError(message, { operation })
   }
   for (const metric of METRICS) {
     if (given.has(registry.getSingleMetric(metric.name))) continue

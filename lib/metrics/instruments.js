@@ -12,8 +12,8 @@ const series = new Map()
  *    databases: Set<WeakRef<object>> }} Series */
 
 /** @returns {Series} */
-function seriesOf(given) {
-  const labels = checkLabels(given)
+function seriesOf(operation, given) {
+  const labels = checkLabels(operation, given)
   const key = JSON.stringify(labels)
   if (!series.has(key)) {
     const [writes, reads] = [new SampledHistogram(), new SampledHistogram()]

@@ -9,27 +9,28 @@ const { InvalidParametersError } = require('../errors.js')
 const FORM = /^(postgres(ql)?:\/\/|socket:|\/)/i
 
 /**
+ * @param {string} operation what the caller had asked for, for the error
  * @param {string} text
  * @param {{ Client: new (settings: { connectionString: string }) => unknown }} driver
  */
-function checkConnectionString(text, { Client }) {
-  if (!FORM.test(text)) throw malformed()
+function checkConnectionString(operation, text, { Client }) {
+  if (!FORM.test(text)) throw malformed(operation)
   try {
     // Which connects to nothing yet.
     new Client({ connectionString: text })
   } catch (error) {
-    if (error?.syscall === undefined) throw malformed()
+    if (error?.syscall === undefined) throw malformed(operation)
     const message = 'a file that the connection string of PostgreSQL names cannot be read'
-    throw new InvalidParametersError(message, { operation: 'open', cause: error, path: error.path })
+    throw new InvalidParametersError(message, { operation, cause: error, path: error.path })
   }
 }
 
-function malformed() {
+function malformed(operation) {
   const message =
     'the connection string of PostgreSQL (by default DATABASE_URL) cannot be read: it has the form ' +
     'postgres://USER:PASSWORD@HOST:PORT/DATABASE, and signs such as / # ? @ of a password as %2F %23 ' +
     '%3F %40'
-  return new InvalidParametersError(message, { operation: 'open' })
+  return new InvalidParametersError(message, { operation })
 }
 
 module.exports = { checkConnectionString }

@@ -5,6 +5,7 @@
 // listens; so somebody does. Whoever comes next gets a new connection.
 
 const { InvalidParametersError, errorOf } = require('../errors.js')
+const { given } = require('../given.js')
 const { checkConnectionString } = require('./connection-string.js')
 const { failureOf, isConflict } = require('./failures.js')
 
@@ -22,10 +23,13 @@ class Connections {
   #busy = new Set()
   #ignore = () => {}
 
-  /** @param {{ url?: string, pool?: any, max?: number, connectTimeout?: number, queryTimeout?: number }} where */
-  constructor({ url, pool, max, connectTimeout, queryTimeout }) {
+  /**
+   * @param {string} operation what the caller had asked for, for the error
+   * @param {{ url?: string, pool?: any, max?: number, connectTimeout?: number, queryTimeout?: number }} where
+   */
+  constructor(operation, { url, pool, max, connectTimeout, queryTimeout }) {
     this.#own = pool === undefined
-    this.#pool = pool ?? poolOf({ url, max, connectTimeout, queryTimeout })
+    this.#pool = pool ?? poolOf(operation, { url, max, connectTimeout, queryTimeout })
     this.#pool.on('error', this.#ignore)
   }
 
@@ -96,31 +100,35 @@ class Connections {
 }
 
 /** What a store is given as its database, checked as far as it can be without asking it. */
-function checkDatabase(database, { max, connectTimeout, queryTimeout }) {
+function checkDatabase(operation, database, { max, connectTimeout, queryTimeout }) {
   for (const [name, value] of Object.entries({ max, connectTimeout, queryTimeout })) {
     if (value !== undefined && !(Number.isSafeInteger(value) && value > 0)) {
-      throw invalid(`${name} is a whole number above 0`)
+      throw invalid(operation, `${name} is a whole number above 0, not ${given(value)}`)
     }
   }
-  if (max === 1) throw invalid('max is 2 or more: a long listing keeps a connection to itself')
+  if (max === 1) {
+    throw invalid(operation, 'max is 2 or more, not 1: a long listing keeps a connection to itself')
+  }
   if (typeof database === 'string' && database !== '' && !database.includes('\0')) {
     return { url: database, max, connectTimeout, queryTimeout }
   }
   const methods = ['query', 'connect', 'on', 'removeListener']
   if (methods.every((name) => typeof database?.[name] === 'function')) {
-    if (database.options?.max === 1) throw invalid('the pool may have 2 connections or more')
+    if (database.options?.max === 1)
+      throw invalid(operation, 'the pool may have 2 connections or more')
     return { pool: database }
   }
-  throw invalid('the database is a connection string, by default DATABASE_URL, or a Pool of pg')
+  const rule = 'the database is a connection string, by default DATABASE_URL, or a Pool of pg'
+  throw invalid(operation, `${rule}, not ${given(database)}`)
 }
 
 function closed(operation) {
   return errorOf('LEVEL_DATABASE_NOT_OPEN', 'the store is closed', { operation })
 }
 
-function poolOf({ url, max, connectTimeout, queryTimeout }) {
-  const driver = loadDriver()
-  checkConnectionString(url, driver)
+function poolOf(operation, { url, max, connectTimeout, queryTimeout }) {
+  const driver = loadDriver(operation)
+  checkConnectionString(operation, url, driver)
   return new driver.Pool({
     connectionString: url,
     max: max ?? MOST,
@@ -132,17 +140,17 @@ function poolOf({ url, max, connectTimeout, queryTimeout }) {
   })
 }
 
-function loadDriver() {
+function loadDriver(operation) {
   try {
     return require('pg')
   } catch (cause) {
     const message = 'the package pg is not installed: npm install pg'
-    throw errorOf('STORAGE_UNAVAILABLE', message, { cause, transient: false })
+    throw errorOf('STORAGE_UNAVAILABLE', message, { operation, cause, transient: false })
   }
 }
 
-function invalid(rule) {
-  return new InvalidParametersError(rule, { operation: 'open' })
+function invalid(operation, rule) {
+  return new InvalidParametersError(rule, { operation })
 }
 
 module.exports = { checkDatabase, closed, Connections }

@@ -10,10 +10,15 @@ const { InvalidParametersError } = require('../errors.js')
 const LOCK = 7_316_205_948
 const LONGEST_NAME = 63
 
-/** @param {string | undefined} schema where the tables are; by default, where the role looks first */
-function tablesOf(schema) {
+/**
+ * @param {string} operation what the caller had asked for, for the error
+ * @param {string | undefined} schema where the tables are; by default, where the role looks first
+ */
+function tablesOf(operation, schema) {
   if (schema !== undefined && !isName(schema)) {
-    throw new InvalidParametersError('schema is a name of 1 to 63 bytes', { operation: 'open' })
+    throw new InvalidParametersError(`schema is a name of 1 to ${LONGEST_NAME} bytes`, {
+      operation,
+    })
   }
   const prefix = schema === undefined ? '' : `${quoted(schema)}.`
   return {
