@@ -99,6 +99,22 @@ test('bodies that are no object are refused with a clear answer', async () => {
   expect(await store.countSigilRecords()).toBe(0)
 })
 
+test('a body that could change what objects inherit is refused as docs/service.md says', async () => {
+  for (const body of [
+    '{"__proto__":{"admin":true}}',
+    '{"far":[{"down":{"__proto__":1}}]}',
+    '{"\\u005f_proto__":1}',
+    '{"constructor":{"prototype":1}}',
+  ]) {
+    const answer = await post(body)
+    expect(answer.status).toBe(400)
+    expect((await answer.json()).error.code).toBe('FST_ERR_CTP_INVALID_JSON_BODY')
+  }
+  const harmless = { text: '__proto__', constructor: 'me', prototype: 1 }
+  expect((await mint(harmless)).sigil).toMatchObject(harmless)
+  expect(await store.countSigilRecords()).toBe(1)
+})
+
 test.each([
   ['ENOSPC', 507, '5'],
   ['EROFS', 503, null],
