@@ -117,10 +117,22 @@ export class AbortError extends SigilError {}
 
 /**
  * A record as a caller gives it: anything that has the JSON text of an object, which is what is kept.
- * As with `JSON.stringify`, a `Map` or a `Set` in it (or as it) becomes `{}`, an instance of a class
- * the fields that it has, `NaN` becomes `null`, and what is `undefined` is left out.
+ * As with `JSON.stringify`, a `Map` or a `Set` in it becomes `{}`, an instance of a class the fields
+ * that it has, `NaN` becomes `null`, and what is `undefined` is left out. What is itself an array, a
+ * date, a promise or a function is refused; the types also refuse a `Map`, a `Set` and bytes.
  */
-export type SigilRecord = object
+export interface SigilRecord {
+  // biome-ignore lint/suspicious/noExplicitAny: of any other type, interfaces would not fit
+  [field: string]: any
+  /** What arrays, maps, sets and bytes have. */
+  [Symbol.iterator]?: never
+  /** What dates have. */
+  [Symbol.toPrimitive]?: never
+  /** What promises have. */
+  [Symbol.toStringTag]?: never
+  /** What functions have. */
+  [Symbol.hasInstance]?: never
+}
 /** A record as a store gives it: what its JSON text says. */
 // biome-ignore lint/suspicious/noExplicitAny: records have the fields that their writers gave them
 export type StoredRecord = { [field: string]: any }
@@ -866,6 +878,18 @@ export interface StorageVerification {
   damagedFiles: number
 }
 
+/** A message as a caller gives it. */
+export interface StorageMessage {
+  id: string | number
+  /** In whose list it is, as in that of its recipient. */
+  sender?: unknown
+  recipient?: unknown
+  /** Its place in lists. By default, and where it is no time, that of saving: see docs/messages.md. */
+  timestamp?: unknown
+  // biome-ignore lint/suspicious/noExplicitAny: messages have the fields that their writers give them
+  [field: string]: any
+}
+
 /** Where the next page begins. Opaque. */
 export interface StorageCursor {
   readonly __storageCursor?: never
@@ -892,7 +916,7 @@ export class StorageEngine {
   constructor(config: StorageConfig)
   /** After a failure that is not `transient` the password is forgotten: make a new engine. */
   initialize(): Promise<void>
-  saveMessage(message: object): Promise<void>
+  saveMessage(message: StorageMessage): Promise<void>
   // biome-ignore lint/suspicious/noExplicitAny: what was saved
   getMessage(id: string): Promise<any | null>
   getMessagesByPeer(

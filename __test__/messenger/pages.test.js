@@ -107,3 +107,46 @@ test('times of all kinds, and ids that are numbers', async () => {
   await store.saveMessage({ id: 'now', timestamp: 'soon', sender: { not: 'an id' } })
   expect(ids(await store.getRecentMessages(1))).toEqual(['now'])
 })
+
+class Six {
+  getTime() {
+    return 6
+  }
+}
+
+test('the places of times are those that docs/messages.md says', async () => {
+  const store = await openStore()
+  const ahead = Date.now() + 1e6
+  const inOrder = [
+    ['least', Number.NEGATIVE_INFINITY],
+    ['negative', -5],
+    ['zero', 0],
+    ['fraction', 1.25],
+    ['later fraction', 1.5],
+    ['date', new Date(5)],
+    ['anything with getTime', new Six()],
+    ['big', 7n],
+    ['spaces', ' 7.5 '],
+    ['digits', '1999'],
+    ['text', '1999-01-01'],
+    // From here on, the moment of saving.
+    ...[undefined, null, Number.NaN, new Date(Number.NaN), 'soon', ' ', true, {}, [5]].map(
+      (timestamp, index) => [`now ${index}`, timestamp],
+    ),
+    ['ahead', ahead],
+    ['far', 1e300],
+    ['most', Number.POSITIVE_INFINITY],
+  ]
+  for (const [id, timestamp] of inOrder) await store.saveMessage({ id, timestamp })
+  const newest = inOrder.map(([id]) => id).reverse()
+  expect(ids(await store.getRecentMessages(Number.POSITIVE_INFINITY))).toEqual(newest)
+  expect((await store.getMessage('most')).timestamp).toBeNull()
+  expect(await store.getMessage('now 0')).toEqual({ id: 'now 0' })
+  for (const before of [7, 7n, new Date(7)]) {
+    expect(ids(await store.getRecentMessages(1, { before }))).toEqual(['anything with getTime'])
+  }
+  await store.saveMessage({ id: 'zero' })
+  expect(ids(await store.getRecentMessages(4))).toEqual(['most', 'far', 'ahead', 'zero'])
+  const missing = { code: 'RECORD_NOT_FOUND' }
+  await expect(store.getRecentMessages(1, { before: '7' })).rejects.toMatchObject(missing)
+})

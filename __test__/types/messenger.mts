@@ -49,7 +49,22 @@ const text: string = encryption.decryptToString(encryption.encrypt('text'))
 new StorageEngine({ dataPath: './data' })
 // @ts-expect-error PBKDF2 has no lanes
 new StorageEngine({ ...config, kdf: { name: 'pbkdf2', lanes: 2 } })
+interface Received {
+  id: string
+  timestamp: Date
+  attachments?: Buffer[]
+}
+const received: Received = { id: '2', timestamp: new Date() }
+await storage.saveMessage(received)
+await storage.saveMessage({ id: 3 })
+
 // @ts-expect-error a message is an object
 await storage.saveMessage('1')
+// @ts-expect-error a message has an id
+await storage.saveMessage({ sender: 'a', timestamp: 1 })
+// @ts-expect-error an id is text or a number
+await storage.saveMessage({ id: { text: '1' } })
+// @ts-expect-error a message that is still awaited
+await storage.saveMessage(storage.getMessage('1'))
 
 export default [content, sessions, stats.lastBackup, whole, text]

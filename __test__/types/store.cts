@@ -11,6 +11,50 @@ import {
   type TenantRecord,
 } from 'sigil-vault'
 
+interface Sigil {
+  symbol: string
+  parts?: { seen: Date; names: Map<string, string> }[]
+}
+/** With fields that are named like those of other kinds. */
+interface Rule {
+  then: string
+  length: number
+}
+class Signed {
+  constructor(readonly code: string) {}
+  toJSON() {
+    return { code: this.code }
+  }
+}
+
+/** What is a record, and what is not. */
+export async function records(store: SigilStore, sigil: Sigil, anything: unknown, rule: Rule) {
+  await store.setSigilRecord('⟐', 'hash', sigil)
+  await store.setSigilRecord('t', '⟐', 'hash', sigil)
+  await store.setSigilRecord('⟐', 'hash', new Signed('code'))
+  await store.setSigilRecord('⟐', 'hash', JSON.parse('{}'))
+  await store.setSigilRecord('⟐', 'hash', rule)
+  await store.setSigilRecord('⟐', 'hash', { ...sigil, more: anything })
+  // @ts-expect-error an array
+  await store.setSigilRecord('⟐', 'hash', [sigil])
+  // @ts-expect-error a date
+  await store.setSigilRecord('⟐', 'hash', new Date())
+  // @ts-expect-error an await is missing
+  await store.setSigilRecord('⟐', 'hash', store.getSigilRecord('⟐', 'other'))
+  // @ts-expect-error an await is missing
+  await store.setSigilRecord('t', '⟐', 'hash', Promise.resolve({}))
+  // @ts-expect-error a call is missing
+  await store.setSigilRecord('⟐', 'hash', () => sigil)
+  // @ts-expect-error its entries would be lost
+  await store.setSigilRecord('⟐', 'hash', new Map())
+  // @ts-expect-error bytes
+  await store.setSigilRecord('⟐', 'hash', Buffer.from('{}'))
+  // @ts-expect-error it may be anything
+  await store.setSigilRecord('⟐', 'hash', anything)
+  // @ts-expect-error text
+  await store.setSigilRecord('⟐', 'hash', '{}')
+}
+
 async function use(store: SigilStore, signal: AbortSignal) {
   await store.setSigilRecord('⟐', 'hash', { any: 'thing' })
   await store.setSigilRecord('⟐', 'hash', { any: 'thing' }, { signal })
