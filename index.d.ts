@@ -747,19 +747,23 @@ type RecordName =
 
 /** Sigil records in a LevelDB directory; stores on one directory share one open database. */
 export class LevelDBSigilAdapter extends StoreMethodsWithSyncReads {
-  /** By default `SIGIL_DB_PATH`, or `./sigil-leveldb`. */
+  /**
+   * By default `SIGIL_DB_PATH`, or `./sigil-leveldb`. A relative path is where the process is when the
+   * database opens, as with `level`.
+   */
   constructor(dbPath?: string, options?: AdapterOptions)
   readonly path: string
   /**
-   * On the same open database. Closing or opening either does it to both, and to no other store:
-   * see docs/sharing.md.
+   * On the same open database. Closing or opening either does it to both, and to no other store.
+   * Where it could not be opened, asking for it tries again: see docs/sharing.md.
    */
   readonly db: Level
   /** Takes what was deleted or overwritten off the disk. */
   compact(options?: CallOptions): Promise<void>
   /**
    * Copies the database as it is now into a new directory, while it is in use; not inside of its own.
-   * A store that was opened with `readOnly` cannot: `LEVEL_READ_ONLY`.
+   * It and those above it are made where they are missing. A store that was opened with `readOnly`
+   * cannot: `LEVEL_READ_ONLY`.
    */
   checkpoint(directory: string, options?: CallOptions): Promise<void>
   /** Brings a store that was opened with `readOnly` up to date; says whether that changed it. */

@@ -50,6 +50,39 @@ test('a held directory is LEVEL_LOCKED for every operation, and opens later', as
   await store.close()
 })
 
+test('adapter.db of a directory that was held opens when it is used later, as its adapter does', async () => {
+  const path = fresh()
+  const level = new Level(path)
+  await level.open()
+  const store = new LevelDBSigilAdapter(path)
+  const notOpen = { code: 'LEVEL_DATABASE_NOT_OPEN' }
+  const { db } = store
+  await expect(db.put('sigil:a:b', '{}')).rejects.toMatchObject(notOpen)
+  await expect(store.db.put('sigil:a:b', '{}')).rejects.toMatchObject(notOpen)
+  await level.close()
+  // Somebody who has kept it has to open it: abstract-level knows nothing of trying again.
+  await expect(db.put('sigil:a:b', '{}')).rejects.toMatchObject(notOpen)
+  await store.db.put('sigil:a:b', '{"x":1}')
+  expect(await db.get('sigil:a:b')).toBe('{"x":1}')
+  expect(await store.getSigilRecord('a', 'b')).toEqual({ x: 1 })
+  await store.close()
+  // What was closed stays closed.
+  expect(store.db.status).toBe('closed')
+  await expect(store.db.get('sigil:a:b')).rejects.toMatchObject(notOpen)
+})
+
+test('adapter.db follows an adapter that has opened after all', async () => {
+  const path = fresh()
+  const level = new Level(path)
+  await level.open()
+  const store = new LevelDBSigilAdapter(path)
+  await expect(store.db.open()).rejects.toMatchObject({ cause: { code: 'LEVEL_LOCKED' } })
+  await level.close()
+  await store.setSigilRecord('a', 'b', { x: 1 })
+  expect(await store.db.get('sigil:a:b')).toBe('{"x":1}')
+  await store.close()
+})
+
 test('adapter.db is a Level on the same open database', async () => {
   const store = new LevelDBSigilAdapter(fresh())
   await store.db.open()

@@ -1,8 +1,9 @@
 // Guards what stores make of options and arguments that cannot work: a clear error of ours before
 // anything is done, and LevelDB's rule for sizes beyond a limit, which count as the limit.
 
-const { existsSync, readdirSync, readFileSync, symlinkSync } = require('node:fs')
+const { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } = require('node:fs')
 const { join, relative } = require('node:path')
+const { ClassicLevel } = require('classic-level')
 const api = require('sigil-vault')
 const { scratchFolder } = require('./support/scratch.js')
 
@@ -306,6 +307,40 @@ test('a checkpoint inside of the database’s own directory is refused, whatever
     await copy.close()
   }
   await store.close()
+})
+
+test('a relative path is where the process is when it opens, as with level', async () => {
+  const before = process.cwd()
+  const [here, there] = ['here', 'there'].map((name) => scratch(name))
+  for (const folder of [here, there]) mkdirSync(folder)
+  try {
+    for (const [index, Store] of [ClassicLevel, Level, LevelDBSigilAdapter].entries()) {
+      process.chdir(here)
+      const store = new Store(`db${index}`)
+      process.chdir(there)
+      await store.open()
+      expect(readdirSync(here)).toEqual([])
+      expect(readdirSync(there)).toContain(`db${index}`)
+      await store.close()
+    }
+    const store = new LevelDBSigilAdapter('db2')
+    await store.open()
+    // It stays there, wherever the process goes: level would lose its files now.
+    process.chdir(here)
+    await store.setSigilRecord('a', 'b', { x: 1 })
+    await store.compact()
+    const inside = store.checkpoint(join(there, 'db2', 'copy'))
+    await expect(inside).rejects.toThrow('inside of the database')
+    // Directories above it are made.
+    await store.checkpoint('far/down/copy')
+    await store.close()
+    const copy = new LevelDBSigilAdapter('far/down/copy', { readOnly: true })
+    expect(await copy.getSigilRecord('a', 'b')).toEqual({ x: 1 })
+    await copy.close()
+    expect(readdirSync(here)).toEqual(['far'])
+  } finally {
+    process.chdir(before)
+  }
 })
 
 test('a signal that is aborted keeps every call from beginning', async () => {

@@ -72,6 +72,8 @@ class LevelDBSigilAdapter {
     const durability = Object.keys(LEVELS)[this.#level]
     const options = { notFoundError, durability }
     this.#db ??= Level.on(this.#path, this.#hostOfLevel(), options)
+    // What could not be opened is tried again when it is used, as by the adapter's own calls.
+    if (this.#db.status === 'closed' && this.#lifetime.mayBeOpened) this.#db.open().catch(() => {})
     return this.#db
   }
 
@@ -242,7 +244,7 @@ class LevelDBSigilAdapter {
   async checkpoint(directory, options = {}) {
     checkPath('checkpoint', 'the directory of a checkpoint', directory)
     return this.#run('checkpoint', options, async (native) => {
-      await checkOutside('checkpoint', this.#path, directory)
+      await checkOutside('checkpoint', this.#lifetime.directory, directory)
       return native.checkpoint(directory)
     })
   }

@@ -2,6 +2,7 @@
 // There is one opening at a time, after a closing that is under way, and what was closed, or could
 // not be opened, can be opened again.
 
+const { resolve } = require('node:path')
 const { setImmediate: nextTurn } = require('node:timers/promises')
 const { abortable } = require('./abortable.js')
 const { throwIfAborted } = require('./arguments.js')
@@ -13,6 +14,8 @@ const { notOpen } = require('./native-db.js')
 class Lifetime {
   /** The open database; undefined before and after. */
   native
+  /** Where that is or last was, wherever the process has gone since. */
+  directory
   #path
   #options
   /** The opening that is under way or was the last; undefined once it is given up. */
@@ -27,6 +30,11 @@ class Lifetime {
   constructor(path, options) {
     this.#path = path
     this.#options = options
+  }
+
+  /** Whether opening what stands on it can succeed: it is open, or what kept it from that may be over. */
+  get mayBeOpened() {
+    return this.native !== undefined || this.#failure?.transient === true
   }
 
   /** Whether it is open, or is to be. */
@@ -79,6 +87,7 @@ class Lifetime {
     this.#givingUp = givingUp
     // How the closing went is told to those who called for it; closed it is in any case.
     await this.#closing?.catch(() => {})
+    this.directory = resolved(this.#path)
     const native = await openDirectory(this.#path, this.#options, true, givingUp.signal)
     this.native = native
     this.#watch = watchFaults(native, this.#path, this.#options)
@@ -110,6 +119,15 @@ class Lifetime {
       () => {},
     )
     return this.#closing
+  }
+}
+
+function resolved(path) {
+  try {
+    return resolve(path)
+  } catch {
+    // The working directory was deleted; opening says what the system says.
+    return path
   }
 }
 
