@@ -117,9 +117,9 @@ export class AbortError extends SigilError {}
 
 /**
  * A record as a caller gives it: anything that has the JSON text of an object, which is what is kept.
- * As with `JSON.stringify`, a `Map` or a `Set` in it becomes `{}`, an instance of a class the fields
- * that it has, `NaN` becomes `null`, and what is `undefined` is left out. What is itself an array, a
- * date, a promise or a function is refused; the types also refuse a `Map`, a `Set` and bytes.
+ * As with `JSON.stringify`, a `Map`, a `Set` or a promise in it becomes `{}`, an instance of a class
+ * the fields that it has, `NaN` becomes `null`, and what is `undefined` is left out. What is itself an
+ * array, a date, a promise or a function is refused; the types also refuse a `Map`, a `Set` and bytes.
  */
 export interface SigilRecord {
   // biome-ignore lint/suspicious/noExplicitAny: of any other type, interfaces would not fit
