@@ -449,10 +449,11 @@ export interface EngineOptions {
   /** Bits of a key in the filters of new tables; 0 makes none. Default: 10. */
   bloomBitsPerKey?: number | undefined
   /**
-   * Size of the file that is given up when the disk is full, so that deleting and closing work.
-   * Default: 0, which makes none; a store's: 1 MiB.
+   * Size of the file that is given up when the disk is full, so that deleting, compacting and
+   * closing work. `auto` is 1 MiB while the disk has plenty of room, and what a flush needs once it
+   * has less. Default: 0, which makes none; a store's: `auto`.
    */
-  reserveSize?: number | undefined
+  reserveSize?: number | 'auto' | undefined
   /** Labels of its numbers in `metrics()`, to tell databases apart. */
   metricsLabels?: Readonly<Record<string, string | number>> | undefined
 }

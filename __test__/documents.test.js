@@ -67,7 +67,6 @@ test('defaults are those of the engine', () => {
     blockRestartInterval: 'block_restart_interval',
     maxFileSize: 'target_file_size',
     bloomBitsPerKey: 'bloom_bits_per_key',
-    reserveSize: 'reserve_size',
   })) {
     expect(defaults[theirs]).toEqual(expect.any(Number))
     expect([ours, said[ours]]).toEqual([ours, defaults[theirs]])

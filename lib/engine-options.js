@@ -9,6 +9,9 @@ const { checkLabels } = require('./metrics/labels.js')
 const KIB = 1 << 10
 const GIB = 1 << 30
 
+/** A reserve of the size that the room on the disk asks for. */
+const AUTO = 'auto'
+
 const SWITCHES = ['createIfMissing', 'errorIfExists', 'readOnly', 'paranoidChecks', 'salvage']
 
 /** The least and the most of each number. */
@@ -53,10 +56,14 @@ function engineOptions(operation, options) {
   for (const [name, [least, most]] of Object.entries(NUMBERS)) {
     const value = options[name] ?? undefined
     if (value === undefined) continue
-    if (typeof value !== 'number' || !(value >= 0)) {
-      throw invalid(operation, `${name} is a number of 0 or more`, value)
+    if (typeof value === 'number' && value >= 0) {
+      known[name] = Math.min(Math.max(Math.floor(value), least), most)
+    } else if (name === 'reserveSize' && value === AUTO) {
+      known[name] = value
+    } else {
+      const orAuto = name === 'reserveSize' ? `, or '${AUTO}'` : ''
+      throw invalid(operation, `${name} is a number of 0 or more${orAuto}`, value)
     }
-    known[name] = Math.min(Math.max(Math.floor(value), least), most)
   }
   const metricsLabels = options.metricsLabels ?? undefined
   return {
@@ -95,4 +102,4 @@ function invalid(operation, rule, value) {
   return errorOf('INVALID_PARAMETERS', `${rule}, not ${given(value)}`, { operation })
 }
 
-module.exports = { ENGINE_OPTIONS, engineOptions }
+module.exports = { AUTO, ENGINE_OPTIONS, engineOptions }

@@ -6,7 +6,7 @@
 const calls = require('./arguments.js')
 const { abortable } = require('./abortable.js')
 const { checkOutside } = require('./checkpoint-place.js')
-const { ENGINE_OPTIONS, engineOptions } = require('./engine-options.js')
+const { AUTO, ENGINE_OPTIONS, engineOptions } = require('./engine-options.js')
 const { errorOf, inWords } = require('./errors.js')
 const { checkListeners } = require('./fault-watch.js')
 const { matcher } = require('./filter.js')
@@ -23,7 +23,6 @@ const { isWellFormed } = require('./well-formed.js')
 
 const CLASS = 'LevelDBSigilAdapter'
 const DEFAULT_PATH = './sigil-leveldb'
-const DEFAULT_RESERVE = 1 << 20
 const NO_TEXT = {}
 /** `multithreading` is of `Level`; stores always share their database. */
 const OPTIONS = [...ENGINE_OPTIONS, 'notFoundError', 'now', 'logger', 'onFault', 'multithreading']
@@ -56,7 +55,7 @@ class LevelDBSigilAdapter {
     engineOptions(CLASS, rest)
     this.#level = levelOf(CLASS, durability, LEVELS.interval)
     checkListeners(CLASS, rest)
-    this.#options = { createIfMissing: true, reserveSize: DEFAULT_RESERVE, ...givenOf(rest) }
+    this.#options = { createIfMissing: true, reserveSize: AUTO, ...givenOf(rest) }
     this.#lifetime = new Lifetime(this.#path, this.#options)
     // Who uses the store hears of a failure; until somebody does, it is no unhandled rejection.
     this.#lifetime.open().catch(() => {})

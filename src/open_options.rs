@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use napi::bindgen_prelude::Either;
 use napi_derive::napi;
-use sigil_leveldb::{Compression, Durability, LogRecovery, Options};
+use sigil_leveldb::{Compression, Durability, LogRecovery, Options, ReserveSize};
 
 use crate::failure::Failure;
 
@@ -29,7 +30,7 @@ pub struct OpenOptions {
     pub bloom_bits_per_key: Option<f64>,
     /// Milliseconds.
     pub sync_interval: Option<f64>,
-    pub reserve_size: Option<f64>,
+    pub reserve_size: Option<Either<f64, String>>,
 }
 
 impl OpenOptions {
@@ -56,7 +57,7 @@ impl OpenOptions {
         )?;
         set(&mut options.bloom_bits_per_key, "bloomBitsPerKey", self.bloom_bits_per_key)?;
         set(&mut options.target_file_size, "maxFileSize", self.max_file_size)?;
-        set(&mut options.reserve_size, "reserveSize", self.reserve_size)?;
+        options.reserve_size = reserve_of(self.reserve_size)?;
         let mut milliseconds = u64::try_from(options.sync_interval.as_millis()).unwrap_or(u64::MAX);
         set(&mut milliseconds, "syncInterval", self.sync_interval)?;
         options.sync_interval = Duration::from_millis(milliseconds);
@@ -78,6 +79,17 @@ pub fn durability(number: u32) -> Durability {
         1 => Durability::Interval,
         _ => Durability::Sync,
     }
+}
+
+fn reserve_of(given: Option<Either<f64, String>>) -> Result<ReserveSize, Failure> {
+    let mut bytes = 0;
+    match given {
+        None => {}
+        Some(Either::A(size)) => set(&mut bytes, "reserveSize", Some(size))?,
+        Some(Either::B(word)) if word == "auto" => return Ok(ReserveSize::Auto),
+        Some(Either::B(_)) => return Err(invalid("reserveSize is a number or 'auto'")),
+    }
+    Ok(ReserveSize::Bytes(bytes))
 }
 
 fn set<T: TryFrom<u64>>(field: &mut T, name: &str, value: Option<f64>) -> Result<(), Failure> {

@@ -86,6 +86,6 @@ pub use destroy::destroy;
 pub use error::{CorruptionKind, Error, IoOperation, Result};
 pub use file_name::FileKind;
 pub use format::{MAX_BATCH_SIZE, MAX_KEY_SIZE, MAX_VALUE_SIZE, TRY_WRITE_LIMIT};
-pub use options::{Compression, Durability, LogRecovery, Options, WriteOptions};
+pub use options::{Compression, Durability, LogRecovery, Options, ReserveSize, WriteOptions};
 pub use repair::{Damage, RepairReport, inspect, repair};
 pub use write_batch::{BatchEntry, WriteBatch};

@@ -102,18 +102,28 @@ pub struct Options {
     /// Tables of other writers do not say what they hold: theirs go when they are compacted.
     /// Default: one hour.
     pub erase_within: Duration,
-    /// Size of the file that is kept to be given up when the disk is full, so that closing,
-    /// deleting and compacting still work; 0 keeps none. It is written whole when the database is
-    /// opened. The deletion that finds the disk full is made in this space at once. While the disk is too full to put it aside, writes other than deletions are refused.
+    /// The file that is kept to be given up when the disk is full, so that closing, deleting and
+    /// compacting still work. It is written whole when the database is opened. The deletion that
+    /// finds the disk full is made in this space at once. While the disk is too full to put it
+    /// aside, writes other than deletions are refused.
     ///
     /// What is done on a full disk is done in this space: a flush needs the size of a memtable, and a
-    /// compaction writes its new tables before the old ones go. Four times
-    /// [`Options::write_buffer_size`] and a few [`Options::target_file_size`] are a good size; with
-    /// less, [`crate::Db::compact_range`] can still end in `ENOSPC`, and more has to be deleted, or
-    /// room to be made elsewhere, before it is tried again. At most 1 GiB. Default: 0.
-    pub reserve_size: u64,
+    /// compaction writes its new tables before the old ones go. With less than it needs,
+    /// [`crate::Db::compact_range`] can still end in `ENOSPC`, and more has to be deleted, or
+    /// room to be made elsewhere, before it is tried again. Default: none.
+    pub reserve_size: ReserveSize,
     /// The file system. Default: the real one.
     pub env: Arc<dyn Env>,
+}
+
+/// How much space is put aside for a full disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReserveSize {
+    /// So much, up to 1 GiB; 0 is none.
+    Bytes(u64),
+    /// What the flush of a full memtable needs, and 1 MiB for deletions; but 1 MiB as long as there
+    /// is plenty of room on the disk, and of a small disk no more than a third.
+    Auto,
 }
 
 /// How a write is made.
@@ -148,7 +158,7 @@ impl Default for Options {
             target_file_size: 8 << 20,
             sync_interval: Duration::from_millis(100),
             erase_within: Duration::from_secs(3_600),
-            reserve_size: 0,
+            reserve_size: ReserveSize::Bytes(0),
             env: Arc::new(RealEnv::new()),
         }
     }
@@ -170,7 +180,7 @@ impl Options {
         if !(64 << 10..=1 << 32).contains(&self.target_file_size) {
             return wrong("target_file_size must be between 64 KiB and 4 GiB");
         }
-        if self.reserve_size > 1 << 30 {
+        if matches!(self.reserve_size, ReserveSize::Bytes(size) if size > 1 << 30) {
             return wrong("reserve_size must be at most 1 GiB");
         }
         if self.read_only && self.error_if_exists {

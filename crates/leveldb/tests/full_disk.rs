@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use sigil_leveldb::env::{CrashMode, Env, FaultEnv, FaultPlan, MemoryEnv, errno};
 use sigil_leveldb::{
-    Db, Durability, Entries, Error, FileKind, IoOperation, Options, Range, Result,
+    Db, Durability, Entries, Error, FileKind, IoOperation, Options, Range, ReserveSize, Result,
 };
 
 use support::gate::{Gate, on_thread};
@@ -45,8 +45,8 @@ fn value(index: u32) -> Vec<u8> {
 }
 
 impl Disk {
-    fn with_reserve(reserve_size: u64) -> Self {
-        Self::with(|options| Options { reserve_size, ..options })
+    fn with_reserve(size: u64) -> Self {
+        Self::with(|options| Options { reserve_size: ReserveSize::Bytes(size), ..options })
     }
 
     fn with(change: impl FnOnce(Options) -> Options) -> Self {
@@ -170,7 +170,7 @@ fn the_reserve_lets_deletions_and_compactions_make_room() {
 fn what_was_filled_and_deleted_within_a_memtable_can_be_flushed() {
     watched(LIMIT, || {
         let mut disk = Disk::with(|options| Options {
-            reserve_size: RESERVE,
+            reserve_size: ReserveSize::Bytes(RESERVE),
             write_buffer_size: 4 * ROOM as usize,
             ..options
         });
@@ -198,7 +198,8 @@ fn a_full_disk_can_be_closed_and_opened() {
         let mut disk = Disk::with_reserve(RESERVE);
         disk.fill();
         disk.db.close().unwrap();
-        let again = Options { reserve_size: RESERVE, ..options(disk.fault.clone()) };
+        let again =
+            Options { reserve_size: ReserveSize::Bytes(RESERVE), ..options(disk.fault.clone()) };
         disk.db = Db::open(DIRECTORY, again).unwrap();
         disk.has_all_from(&disk.db, 0);
         disk.db.delete(&key(0), Durability::Sync).unwrap();
@@ -309,8 +310,11 @@ fn space_that_is_given_up_while_it_is_put_aside_is_not_taken_for_there() {
         let fault = FaultEnv::on_memory(memory.clone());
         let (gate, env) = Gate::before(fault.clone());
         let reserve = Path::new(DIRECTORY).join("RESERVE");
-        let db =
-            Db::open(DIRECTORY, Options { reserve_size: 4 * RESERVE, ..options(env) }).unwrap();
+        let db = Db::open(
+            DIRECTORY,
+            Options { reserve_size: ReserveSize::Bytes(4 * RESERVE), ..options(env) },
+        )
+        .unwrap();
         db.put(b"key", b"value", Durability::Process).unwrap();
         let _shut = gate.shut(|call| {
             on_thread("sigil-upkeep")
@@ -343,7 +347,8 @@ fn space_that_was_put_aside_is_there_after_a_power_cut() {
     // One that was opened without it before: a new database makes its names durable anyway.
     let mut disk = Disk::with_reserve(0);
     disk.db.close().unwrap();
-    let options = Options { reserve_size: RESERVE, ..options(disk.fault.clone()) };
+    let options =
+        Options { reserve_size: ReserveSize::Bytes(RESERVE), ..options(disk.fault.clone()) };
     disk.db = Db::open(DIRECTORY, options).unwrap();
     let left = disk.memory.crash(CrashMode::Drop);
     assert_eq!(left.size(&Path::new(DIRECTORY).join("RESERVE")).unwrap(), RESERVE);

@@ -183,6 +183,10 @@ impl Env for MeasuredEnv {
         self.env.sync_dir(directory)
     }
 
+    fn available_space(&self, directory: &Path) -> io::Result<u64> {
+        self.env.available_space(directory)
+    }
+
     fn lock(&self, path: &Path) -> Result<Box<dyn LockGuard>, LockError> {
         let guard = self.env.lock(path)?;
         self.measure(path);

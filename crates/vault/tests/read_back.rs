@@ -104,6 +104,10 @@ impl Env for Lying {
         self.inner.sync_dir(directory)
     }
 
+    fn available_space(&self, directory: &Path) -> io::Result<u64> {
+        self.inner.available_space(directory)
+    }
+
     fn lock(&self, path: &Path) -> Result<Box<dyn LockGuard>, LockError> {
         self.inner.lock(path)
     }

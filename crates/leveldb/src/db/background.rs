@@ -135,6 +135,7 @@ fn upkeep_loop(core: &Core) {
         empty_trash(core);
         begin_missing_log(core);
         restore_reserve(core);
+        core.reserve.grow();
         flush_old_deletions(core);
     }
     empty_trash(core);

@@ -245,7 +245,7 @@ pub(crate) fn assemble(
         manual: Default::default(),
         health: HealthBoard::default(),
         pressure: Pressure::new(),
-        reserve: Reserve::new(Arc::clone(&env), directory, options.reserve_size),
+        reserve: Reserve::new(directory, &options),
         info_log,
         recovery: foundation.report,
         flush_wanted: Default::default(),

@@ -1,9 +1,13 @@
 //! Space put aside for a full disk.
 //!
-//! A file `RESERVE` of the chosen size is kept in the directory. When the disk is found full it is
+//! A file `RESERVE` is kept in the directory. When the disk is found full it is
 //! removed, and until it could be made again only deletions, flushes and compactions are let
 //! through: what makes room must not be starved by what needs it. Making it again is tried in the
 //! background, and its success is the proof that there is room.
+//!
+//! A store that is full by its own data can only be made smaller by a flush and a compaction, and
+//! the flush may need as much as a memtable has. While the disk has plenty of room that much need
+//! not be put aside: the room is looked at every now and then, and the file grows when it gets less.
 //!
 //! Finding the disk full ([`Reserve::note`]) and removing the file ([`Reserve::give_up`]) are two
 //! steps, since the second can take long and is not for those who must not wait. Whoever makes the
@@ -18,22 +22,34 @@ use parking_lot::Mutex;
 use crate::env::Env;
 use crate::error::{Error, IoOperation, Result};
 use crate::file_name;
+use crate::options::{Options, ReserveSize};
 
 const PIECE: usize = 256 * 1024;
+
+/// Room for some twenty thousand deletions.
+const FOR_DELETIONS: u64 = 1 << 20;
+
+/// There is plenty of room on a disk that has this many times what a flush and deletions take.
+const PLENTY: u64 = 64;
+
+/// Of a disk that has little room, one part in so many is put aside.
+const SHARE: u64 = 3;
 
 #[derive(Debug)]
 pub(crate) struct Reserve {
     env: Arc<dyn Env>,
     directory: PathBuf,
     path: PathBuf,
-    size: u64,
+    wanted: ReserveSize,
+    /// What the flush of a full memtable takes.
+    flush: u64,
     /// The disk was found full, and the file was not made since. Changes under `finding`.
     spent: AtomicBool,
     /// How often it was given up.
     releases: AtomicU64,
     finding: Mutex<Finding>,
-    /// Held by whoever makes or removes the file.
-    file: Mutex<()>,
+    /// The size of the file, 0 where there is none. Held by whoever makes or removes it.
+    kept: Mutex<u64>,
 }
 
 /// That the disk is full.
@@ -46,36 +62,57 @@ struct Finding {
 }
 
 impl Reserve {
-    pub(crate) fn new(env: Arc<dyn Env>, directory: &Path, size: u64) -> Self {
+    pub(crate) fn new(directory: &Path, options: &Options) -> Self {
         Self {
-            env,
+            env: Arc::clone(&options.env),
             directory: directory.to_path_buf(),
             path: file_name::reserve(directory),
-            size,
+            wanted: options.reserve_size,
+            flush: options.write_buffer_size as u64,
             spent: AtomicBool::new(false),
             releases: AtomicU64::new(0),
             finding: Mutex::default(),
-            file: Mutex::default(),
+            kept: Mutex::default(),
         }
     }
 
     /// Makes the reserve when the database is opened. A disk that is too full for it is not a
     /// reason to refuse opening.
     pub(crate) fn open(&self) {
-        if self.size == 0 {
+        let mut kept = self.kept.lock();
+        if !self.is_wanted() {
             // An earlier opening may have kept one; nobody would ever release it now.
             let _ = self.env.remove(&self.path);
-        } else if self.env.size(&self.path).ok() != Some(self.size)
-            && let Err(error) = self.make()
+            return;
+        }
+        *kept = self.env.size(&self.path).unwrap_or(0);
+        let size = self.size(*kept);
+        if size != *kept
+            && let Err(error) = self.make(&mut kept, size)
         {
-            let _ = self.env.remove(&self.path);
+            self.note(&error);
+        }
+    }
+
+    /// Puts more aside, if the disk has less room than when it was put aside.
+    pub(crate) fn grow(&self) {
+        if self.wanted != ReserveSize::Auto || self.is_spent() {
+            return;
+        }
+        let mut kept = self.kept.lock();
+        let size = self.size(*kept);
+        // Not for a little more each time that the room changes.
+        if size >= 2 * *kept
+            && !self.is_spent()
+            && let Err(error) = self.make(&mut kept, size)
+        {
             self.note(&error);
         }
     }
 
     /// Whether there is to be one.
     pub(crate) fn is_wanted(&self) -> bool {
-        self.size > 0
+        self.wanted != ReserveSize::Bytes(0)
     }
 
     /// To be told of every error of a write, flush or compaction.
@@ -94,9 +131,9 @@ impl Reserve {
     /// Removes the file if the disk was found full. Waits for who makes it just now to notice.
     pub(crate) fn give_up(&self) {
         if self.is_spent() {
-            let _turn = self.file.lock();
+            let mut kept = self.kept.lock();
             if self.is_spent() {
-                let _ = self.env.remove(&self.path);
+                self.remove(&mut kept);
             }
         }
     }
@@ -123,31 +160,59 @@ impl Reserve {
         if !self.is_spent() {
             return false;
         }
-        let _turn = self.file.lock();
-        let found_before = self.finding.lock().times;
-        let made = self.make_unless(|| self.finding.lock().times > found_before);
-        let mut finding = self.finding.lock();
-        if made.is_ok() && finding.times == found_before {
-            finding.cause = None;
-            self.spent.store(false, Ordering::Release);
-            return true;
+        let mut kept = self.kept.lock();
+        let size = self.size(*kept);
+        // Trying would take from those who make room what there is.
+        if self.room().is_some_and(|room| room < size) {
+            return false;
         }
-        drop(finding);
-        let _ = self.env.remove(&self.path);
-        false
+        self.make(&mut kept, size).unwrap_or(false)
     }
 
-    fn make(&self) -> Result<()> {
-        self.make_unless(|| false)
+    /// How large the file should be where it takes `kept` bytes now.
+    fn size(&self, kept: u64) -> u64 {
+        match self.wanted {
+            ReserveSize::Bytes(size) => size,
+            ReserveSize::Auto => self.room().map_or(FOR_DELETIONS, |room| {
+                fitting(room.saturating_add(kept), FOR_DELETIONS + self.flush)
+            }),
+        }
+    }
+
+    /// The room on the disk, where the system tells.
+    fn room(&self) -> Option<u64> {
+        self.env.available_space(&self.directory).ok()
+    }
+
+    /// Makes the file. What was found full before is not any more if that succeeds, unless the disk
+    /// was found full again meanwhile: then there is no file. Says whether there is.
+    fn make(&self, kept: &mut u64, size: u64) -> Result<bool> {
+        let found_before = self.finding.lock().times;
+        let written = self.write(size, || self.finding.lock().times > found_before);
+        let mut finding = self.finding.lock();
+        if written.is_ok() && finding.times == found_before {
+            finding.cause = None;
+            self.spent.store(false, Ordering::Release);
+            *kept = size;
+            return Ok(true);
+        }
+        drop(finding);
+        self.remove(kept);
+        written.map(|()| false)
+    }
+
+    fn remove(&self, kept: &mut u64) {
+        let _ = self.env.remove(&self.path);
+        *kept = 0;
     }
 
     /// Writes the file, if that is not `in_vain`. Its content is not zeros, which some file systems
     /// do not store.
-    fn make_unless(&self, in_vain: impl Fn() -> bool) -> Result<()> {
+    fn write(&self, size: u64, in_vain: impl Fn() -> bool) -> Result<()> {
         let file =
             self.env.create(&self.path).map_err(Error::io(IoOperation::Create, &self.path))?;
         let piece: Vec<u8> = (0..PIECE).map(|index| (index as u8) | 1).collect();
-        let mut left = self.size;
+        let mut left = size;
         while left > 0 {
             if in_vain() {
                 return Ok(());
@@ -161,4 +226,9 @@ impl Reserve {
         let synced = self.env.sync_dir(&self.directory);
         synced.map_err(Error::io(IoOperation::SyncDir, &self.directory))
     }
+}
+
+/// What to put aside of the `room` on a disk, `full` if it has enough.
+fn fitting(room: u64, full: u64) -> u64 {
+    if room / PLENTY >= full { FOR_DELETIONS } else { (room / SHARE).clamp(FOR_DELETIONS, full) }
 }

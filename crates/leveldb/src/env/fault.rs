@@ -301,6 +301,12 @@ impl Env for FaultEnv {
         self.inner.sync_dir(directory)
     }
 
+    fn available_space(&self, directory: &Path) -> io::Result<u64> {
+        self.check(IoOperation::Stat, directory)?;
+        let free = self.state.lock().free;
+        free.map_or_else(|| self.inner.available_space(directory), Ok)
+    }
+
     fn lock(&self, path: &Path) -> Result<Box<dyn LockGuard>, LockError> {
         self.check(IoOperation::Lock, path)?;
         self.inner.lock(path)

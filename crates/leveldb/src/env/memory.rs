@@ -185,6 +185,10 @@ impl Env for MemoryEnv {
         self.names.write().sync_dir(directory)
     }
 
+    fn available_space(&self, directory: &Path) -> io::Result<u64> {
+        self.list(directory).map(|_| u64::MAX)
+    }
+
     fn lock(&self, path: &Path) -> Result<Box<dyn LockGuard>, LockError> {
         self.names.write().file_or_new(path)?;
         if !self.locks.lock().insert(path.to_path_buf()) {

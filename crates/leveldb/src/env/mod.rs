@@ -74,6 +74,9 @@ pub trait Env: fmt::Debug + Send + Sync + 'static {
     /// Makes the names in a directory durable.
     fn sync_dir(&self, directory: &Path) -> io::Result<()>;
 
+    /// Bytes that files in a directory can still be given by this process, where the system tells.
+    fn available_space(&self, directory: &Path) -> io::Result<u64>;
+
     /// Takes the lock of a database directory, creating the lock file if need be, without waiting.
     /// It is let go when the guard is dropped, or by the system when the process ends.
     fn lock(&self, path: &Path) -> Result<Box<dyn LockGuard>, LockError>;

@@ -104,6 +104,10 @@ impl Env for RealEnv {
         fs::metadata(directory).map(drop)
     }
 
+    fn available_space(&self, directory: &Path) -> io::Result<u64> {
+        fs4::available_space(directory)
+    }
+
     fn lock(&self, path: &Path) -> Result<Box<dyn LockGuard>, LockError> {
         let lock = lock::acquire(path)?;
         Ok(Box::new(RealLock { _lock: lock, _handle: self.handles.count(path) }))

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use sigil_leveldb::env::{CrashMode, Env, FaultEnv, FaultPlan, MemoryEnv, errno};
-use sigil_leveldb::{Db, Durability, FileKind, IoOperation, Options};
+use sigil_leveldb::{Db, Durability, FileKind, IoOperation, Options, ReserveSize};
 
 use super::{DIRECTORY, noise, open, options, wait_until};
 use crate::gate::{Gate, on_thread};
@@ -125,7 +125,10 @@ fn gated(disk: impl Env, changes: Options) -> (Arc<Gate>, Db) {
 fn putting_space_aside_holds_up_no_sync() {
     let memory = MemoryEnv::new();
     let fault = FaultEnv::on_memory(memory.clone());
-    let (gate, db) = gated(fault.clone(), Options { reserve_size: 1 << 20, ..options(&memory) });
+    let (gate, db) = gated(
+        fault.clone(),
+        Options { reserve_size: ReserveSize::Bytes(1 << 20), ..options(&memory) },
+    );
     db.put(b"k", b"v", Durability::Sync).unwrap();
     let _shut = gate.shut(|call| {
         on_thread("sigil-upkeep") && FileKind::of(&call.path) == FileKind::of("RESERVE".as_ref())

@@ -24,6 +24,7 @@ mod option_checks;
 mod past_damage;
 mod properties;
 mod ranges;
+mod reserve;
 mod restart;
 mod rows;
 mod try_write;

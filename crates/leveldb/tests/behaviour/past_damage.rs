@@ -25,7 +25,7 @@ fn value(index: u32, version: u64) -> Vec<u8> {
 /// Some entries in a block, and nothing that happens by itself.
 fn small(env: &(impl Env + Clone)) -> Options {
     let compression = Compression::None;
-    Options { block_size: 1 << 10, compression, reserve_size: 0, ..options(env) }
+    Options { block_size: 1 << 10, compression, ..options(env) }
 }
 
 fn put(db: &Db, index: u32, version: u64) {

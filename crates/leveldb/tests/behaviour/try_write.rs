@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use sigil_leveldb::env::{Env, FaultEnv, FaultPlan, MemoryEnv, errno};
 use sigil_leveldb::{
-    Db, Durability, Error, FileKind, IoOperation, Options, TRY_WRITE_LIMIT, WriteBatch,
+    Db, Durability, Error, FileKind, IoOperation, Options, ReserveSize, TRY_WRITE_LIMIT, WriteBatch,
 };
 
 use super::{DIRECTORY, open, options, wait_until};
@@ -129,7 +129,9 @@ fn a_full_disk_is_somebody_elses_work() {
             }
         }
     });
-    let db = Db::open(DIRECTORY, Options { reserve_size: 1 << 20, ..options(&env) }).unwrap();
+    let db =
+        Db::open(DIRECTORY, Options { reserve_size: ReserveSize::Bytes(1 << 20), ..options(&env) })
+            .unwrap();
     db.put(b"a", b"1", Durability::Process).unwrap();
     removed_here.store(false, Ordering::SeqCst);
     let fill_up = || {

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use sigil_leveldb::env::{Env, FaultEnv, FaultPlan, MemoryEnv, errno};
 use sigil_leveldb::{
-    Compression, Db, Durability, FileKind, IoOperation, LogRecovery, Options, WriteBatch,
+    Compression, Db, Durability, FileKind, IoOperation, LogRecovery, Options, ReserveSize,
+    WriteBatch,
 };
 
 use crate::is_long;
@@ -36,7 +37,7 @@ pub(crate) fn options(env: impl Env) -> Options {
         block_cache_size: 256 << 10,
         write_buffer_size: 256 << 10,
         target_file_size: 64 << 10,
-        reserve_size: 300,
+        reserve_size: ReserveSize::Bytes(300),
         // Salvaging and compacting in the background are asked for where they are wanted.
         log_recovery: LogRecovery::Strict,
         erase_within: Duration::from_secs(86_400),

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sigil_leveldb::env::{FaultEnv, FaultPlan, RealEnv, errno};
-use sigil_leveldb::{Db, Durability, Entries, FileKind, IoOperation, Options, Range};
+use sigil_leveldb::{Db, Durability, Entries, FileKind, IoOperation, Options, Range, ReserveSize};
 
 use crate::copy;
 use crate::peers::{Kind, Peer, parts, put_part};
@@ -119,7 +119,9 @@ fn a_check_point_and_a_reserve() {
     let directory = tempfile::tempdir().unwrap();
     let (original, point) = (directory.path().join("original"), directory.path().join("point"));
     let mut expected = Content::new();
-    let db = Db::open(&original, Options { reserve_size: 64 << 10, ..options() }).unwrap();
+    let db =
+        Db::open(&original, Options { reserve_size: ReserveSize::Bytes(64 << 10), ..options() })
+            .unwrap();
     for index in 0..3_000 {
         put(&db, &mut expected, &format!("key {}", index % 2_000), &format!("value {index}"));
     }

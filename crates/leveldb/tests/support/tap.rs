@@ -150,6 +150,11 @@ impl Env for TapEnv {
         self.inner.sync_dir(directory)
     }
 
+    fn available_space(&self, directory: &Path) -> io::Result<u64> {
+        self.tell(IoOperation::Stat, directory);
+        self.inner.available_space(directory)
+    }
+
     fn lock(&self, path: &Path) -> Result<Box<dyn LockGuard>, LockError> {
         self.tell(IoOperation::Lock, path);
         self.inner.lock(path)
