@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use sigil_leveldb::env::{
-    Env, FileIdentity, LockError, LockGuard, OpenFiles, ReadableFile, WritableFile,
+    Env, FileIdentity, LockError, LockGuard, OpenFiles, ReadableFile, Space, WritableFile,
 };
 
 /// See the module's documentation.
@@ -183,8 +183,8 @@ impl Env for MeasuredEnv {
         self.env.sync_dir(directory)
     }
 
-    fn available_space(&self, directory: &Path) -> io::Result<u64> {
-        self.env.available_space(directory)
+    fn space(&self, directory: &Path) -> io::Result<Space> {
+        self.env.space(directory)
     }
 
     fn lock(&self, path: &Path) -> Result<Box<dyn LockGuard>, LockError> {

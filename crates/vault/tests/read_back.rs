@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use sigil_leveldb::env::{
-    Env, FileIdentity, LockError, LockGuard, MemoryEnv, OpenFiles, ReadableFile, WritableFile,
+    Env, FileIdentity, LockError, LockGuard, MemoryEnv, OpenFiles, ReadableFile, Space,
+    WritableFile,
 };
 use sigil_storage::{Error, Options, Store};
 
@@ -104,8 +105,8 @@ impl Env for Lying {
         self.inner.sync_dir(directory)
     }
 
-    fn available_space(&self, directory: &Path) -> io::Result<u64> {
-        self.inner.available_space(directory)
+    fn space(&self, directory: &Path) -> io::Result<Space> {
+        self.inner.space(directory)
     }
 
     fn lock(&self, path: &Path) -> Result<Box<dyn LockGuard>, LockError> {

@@ -36,6 +36,8 @@ pub(crate) struct Limits {
     pub(crate) oldest_snapshot: SequenceNumber,
     /// Deletions made before this time, in seconds since 1970, are overdue.
     pub(crate) erase_before: u64,
+    /// The disk is full: a compaction should need little room.
+    pub(crate) is_short_of_room: bool,
 }
 
 /// Files to merge, and where the result goes.
@@ -52,6 +54,10 @@ pub(crate) struct Plan {
     pub(crate) grandparents: Vec<Arc<TableFile>>,
     /// Entries are to be dropped: moving the file unread is not enough.
     pub(crate) rewrite: bool,
+    /// Only keys behind this one are merged,
+    pub(crate) after: Option<Vec<u8>>,
+    /// and up to this one. What the inputs have behind it is for later parts, so they stay.
+    pub(crate) up_to: Option<Vec<u8>>,
     pub(crate) version: Arc<Version>,
 }
 
@@ -77,7 +83,18 @@ impl Plan {
         };
         let grandparents = version.overlapping(output_level + 1, Some(&all_from), Some(&all_to));
         let version = Arc::clone(version);
-        Some(Self { level, inputs, output_level, next, grandparents, rewrite, version })
+        let (after, up_to) = (None, None);
+        Some(Self {
+            level,
+            inputs,
+            output_level,
+            next,
+            grandparents,
+            rewrite,
+            after,
+            up_to,
+            version,
+        })
     }
 
     /// A plan that rewrites a file in its own level.
@@ -89,6 +106,8 @@ impl Plan {
             next: Vec::new(),
             grandparents: Vec::new(),
             rewrite: true,
+            after: None,
+            up_to: None,
             version: Arc::clone(version),
         }
     }
@@ -106,6 +125,11 @@ impl Plan {
     pub(crate) fn all_inputs(&self) -> impl Iterator<Item = (usize, &Arc<TableFile>)> {
         let upper = self.inputs.iter().map(|file| (self.level, file));
         upper.chain(self.next.iter().map(|file| (self.output_level, file)))
+    }
+
+    /// The files that the outputs replace, with their levels.
+    pub(crate) fn replaced(&self) -> impl Iterator<Item = (usize, &Arc<TableFile>)> {
+        self.all_inputs().filter(|(level, _)| self.up_to.is_none() || *level != self.level)
     }
 
     /// The bytes of the level after the output that one output may overlap.
@@ -181,7 +205,7 @@ fn pick_deletions(
 }
 
 /// The next step of compacting a range by hand at `level`: the files there that overlap it, no
-/// more than a few targets' worth at a time. `after` is the user key behind which to go on.
+/// more than a few targets' worth at a time, or one where room is short. `from` is where to go on.
 pub(crate) fn pick_range(
     version: &Arc<Version>,
     level: usize,
@@ -192,8 +216,9 @@ pub(crate) fn pick_range(
     let mut seed = version.overlapping(level, from, to);
     if level > 0 {
         let mut bytes = 0;
+        let most = if limits.is_short_of_room { 1 } else { 4 * limits.target_file_size };
         let fitting = seed.iter().take_while(|file| {
-            let fits = bytes < 4 * limits.target_file_size;
+            let fits = bytes < most;
             bytes += file.size;
             fits
         });
@@ -249,4 +274,4 @@ fn user_range(files: &[Arc<TableFile>]) -> Option<(Vec<u8>, Vec<u8>)> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use super::filter::EntryFilter;
+use super::parts::Parts;
 use super::plan::{Limits, Plan};
 use crate::db::background;
 use crate::db::core::Core;
@@ -29,6 +30,7 @@ pub(crate) fn limits(core: &Core) -> Limits {
         target_file_size: core.options.target_file_size,
         oldest_snapshot: core.oldest_snapshot(),
         erase_before: now().saturating_sub(age),
+        is_short_of_room: core.is_short_of_room(),
     }
 }
 
@@ -63,9 +65,36 @@ pub(crate) fn execute(core: &Core, plan: Plan) -> Result<()> {
         return move_file(core, &plan);
     }
     let started = Instant::now();
+    let level = plan.level;
+    let bytes = plan.inputs.iter().map(|file| file.size).sum();
+    if limits.is_short_of_room {
+        carry_out_in_parts(core, Parts::of(plan), &limits)?;
+    } else {
+        carry_out(core, plan, &limits)?;
+    }
+    if level == 0 {
+        core.pressure.compacted(bytes, started.elapsed());
+        core.update_pressure();
+    }
+    Ok(())
+}
+
+fn carry_out_in_parts(core: &Core, mut parts: Parts, limits: &Limits) -> Result<()> {
+    loop {
+        let version = Arc::clone(core.versions.lock().current());
+        let Some(part) = parts.next(version) else { break };
+        carry_out(core, part, limits)?;
+    }
+    // The inputs go with them.
+    drop(parts);
+    background::empty_trash(core);
+    Ok(())
+}
+
+fn carry_out(core: &Core, plan: Plan, limits: &Limits) -> Result<()> {
     let deletions_since = oldest_deletion(&plan);
     let mut outputs = Outputs { core, deletions_since, finished: Vec::new(), current: None };
-    let merged = merge(core, &plan, &limits, &mut outputs).and_then(|()| outputs.finish());
+    let merged = merge(core, &plan, limits, &mut outputs).and_then(|()| outputs.finish());
     if let Err(error) = merged {
         outputs.discard();
         return Err(error);
@@ -73,10 +102,6 @@ pub(crate) fn execute(core: &Core, plan: Plan) -> Result<()> {
     let read: u64 = plan.all_inputs().map(|(_, file)| file.size).sum();
     let written: u64 = outputs.finished.iter().map(|(_, summary)| summary.file_size).sum();
     install(core, &plan, &outputs.finished)?;
-    if plan.level == 0 {
-        core.pressure.compacted(plan.inputs.iter().map(|file| file.size).sum(), started.elapsed());
-        core.update_pressure();
-    }
     core.info_log.line(format_args!(
         "compacted level {} to {}: {read} bytes to {written}",
         plan.level, plan.output_level
@@ -118,7 +143,7 @@ fn move_file(core: &Core, plan: &Plan) -> Result<()> {
 
 fn install(core: &Core, plan: &Plan, outputs: &[(u64, TableSummary)]) -> Result<()> {
     let edit = VersionEdit {
-        deleted_files: plan.all_inputs().map(|(level, file)| (level, file.number)).collect(),
+        deleted_files: plan.replaced().map(|(level, file)| (level, file.number)).collect(),
         new_files: outputs
             .iter()
             .map(|(number, summary)| (plan.output_level, NewFile::written(*number, summary)))
@@ -157,7 +182,10 @@ fn merge(core: &Core, plan: &Plan, limits: &Limits, outputs: &mut Outputs<'_>) -
     let mut input = MergingIterator::new(children);
     let mut filter = EntryFilter::new(limits.oldest_snapshot);
     let mut boundary = Boundary::new(plan, limits);
-    input.seek_to_first()?;
+    match &plan.after {
+        Some(after) => input.seek(&first_behind(after))?,
+        None => input.seek_to_first()?,
+    }
     while input.valid() {
         // At every entry: it costs next to nothing, and a thousand entries can be a gigabyte.
         core.check_open()?;
@@ -165,6 +193,9 @@ fn merge(core: &Core, plan: &Plan, limits: &Limits, outputs: &mut Outputs<'_>) -
         let Some(entry) = internal_key::parse(key) else {
             return Err(Error::corruption(&core.directory, None, CorruptionKind::BadKey));
         };
+        if plan.up_to.as_deref().is_some_and(|up_to| entry.user_key > up_to) {
+            break;
+        }
         // All entries of one key go to one table, so a new one starts only at a new key.
         let may_split = !filter.continues(&entry);
         if filter.keep(&entry, || plan.version.is_bottom_for(plan.output_level, entry.user_key)) {
@@ -178,6 +209,12 @@ fn merge(core: &Core, plan: &Plan, limits: &Limits, outputs: &mut Outputs<'_>) -
         input.next()?;
     }
     Ok(())
+}
+
+/// The first internal key there can be behind all of a user key.
+fn first_behind(user_key: &[u8]) -> Vec<u8> {
+    let next = [user_key, &[0]].concat();
+    internal_key::encode(&next, internal_key::seek_tag(internal_key::MAX_SEQUENCE))
 }
 
 /// How much of the level after the output the current table overlaps.

@@ -123,12 +123,17 @@ impl Core {
         self.reserve.note(error);
     }
 
+    /// Whether the disk was found full, and not seen to have room since.
+    pub(crate) fn is_short_of_room(&self) -> bool {
+        self.reserve.is_spent()
+            || self.health.lacks_room()
+            || self.health.failures().iter().any(|failure| failure.error.is_out_of_space())
+    }
+
     pub(crate) fn health(&self) -> Health {
-        let failures = self.health.failures();
-        let no_room = failures.iter().any(|failure| failure.error.is_out_of_space());
         Health {
-            failures,
-            out_of_space: no_room || self.health.lacks_room() || self.reserve.is_spent(),
+            failures: self.health.failures(),
+            out_of_space: self.is_short_of_room(),
             faults: self.health.faults(),
             reserve_releases: self.reserve.releases(),
             pending_memtables: self.view.load().pending.len(),

@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
-use crate::env::Env;
+use crate::env::{Env, Space};
 use crate::error::{Error, IoOperation, Result};
 use crate::file_name;
 use crate::options::{Options, ReserveSize};
@@ -32,7 +32,7 @@ const FOR_DELETIONS: u64 = 1 << 20;
 /// There is plenty of room on a disk that has this many times what a flush and deletions take.
 const PLENTY: u64 = 64;
 
-/// Of a disk that has little room, one part in so many is put aside.
+/// Of a small disk one part in so many is put aside.
 const SHARE: u64 = 3;
 
 #[derive(Debug)]
@@ -163,7 +163,7 @@ impl Reserve {
         let mut kept = self.kept.lock();
         let size = self.size(*kept);
         // Trying would take from those who make room what there is.
-        if self.room().is_some_and(|room| room < size) {
+        if self.space().is_some_and(|space| space.available < size) {
             return false;
         }
         self.make(&mut kept, size).unwrap_or(false)
@@ -173,15 +173,15 @@ impl Reserve {
     fn size(&self, kept: u64) -> u64 {
         match self.wanted {
             ReserveSize::Bytes(size) => size,
-            ReserveSize::Auto => self.room().map_or(FOR_DELETIONS, |room| {
-                fitting(room.saturating_add(kept), FOR_DELETIONS + self.flush)
-            }),
+            ReserveSize::Auto => self
+                .space()
+                .map_or(FOR_DELETIONS, |space| fitting(space, kept, FOR_DELETIONS + self.flush)),
         }
     }
 
-    /// The room on the disk, where the system tells.
-    fn room(&self) -> Option<u64> {
-        self.env.available_space(&self.directory).ok()
+    /// The space on the disk, where the system tells.
+    fn space(&self) -> Option<Space> {
+        self.env.space(&self.directory).ok()
     }
 
     /// Makes the file. What was found full before is not any more if that succeeds, unless the disk
@@ -228,7 +228,15 @@ impl Reserve {
     }
 }
 
-/// What to put aside of the `room` on a disk, `full` if it has enough.
-fn fitting(room: u64, full: u64) -> u64 {
-    if room / PLENTY >= full { FOR_DELETIONS } else { (room / SHARE).clamp(FOR_DELETIONS, full) }
+/// What to put aside where `kept` bytes are already, `full` if the disk is large enough.
+///
+/// Of a disk with little room left no less than of one with more: it would be less each time that
+/// the disk becomes full, and in the end too little.
+fn fitting(space: Space, kept: u64, full: u64) -> u64 {
+    let room = space.available.saturating_add(kept);
+    if room / PLENTY >= full {
+        FOR_DELETIONS
+    } else {
+        (space.total / SHARE).clamp(FOR_DELETIONS, full)
+    }
 }

@@ -23,7 +23,8 @@ use parking_lot::Mutex;
 
 pub use self::errors::errno;
 use super::{
-    Env, FileIdentity, LockError, LockGuard, MemoryEnv, OpenFiles, ReadableFile, WritableFile,
+    Env, FileIdentity, LockError, LockGuard, MemoryEnv, OpenFiles, ReadableFile, Space,
+    WritableFile,
 };
 use crate::error::IoOperation;
 use crate::file_name::FileKind;
@@ -92,6 +93,8 @@ struct State {
     plan: Option<FaultPlan>,
     matched: u64,
     free: Option<u64>,
+    /// The most that `free` was set to.
+    most_free: u64,
     cold: bool,
 }
 
@@ -169,9 +172,11 @@ impl FaultEnv {
 
     /// Leaves space for this many more bytes. An append that does not fit writes what does and
     /// fails with ENOSPC; removing, emptying and cutting files gives their space back. A file
-    /// with two names gives it back twice.
+    /// with two names gives it back twice. The disk counts as as large as the most that was left.
     pub fn set_free_space(&self, bytes: Option<u64>) {
-        self.state.lock().free = bytes;
+        let mut state = self.state.lock();
+        state.free = bytes;
+        state.most_free = state.most_free.max(bytes.unwrap_or(0));
     }
 
     /// Makes every read have to ask the disk, or none.
@@ -301,10 +306,13 @@ impl Env for FaultEnv {
         self.inner.sync_dir(directory)
     }
 
-    fn available_space(&self, directory: &Path) -> io::Result<u64> {
+    fn space(&self, directory: &Path) -> io::Result<Space> {
         self.check(IoOperation::Stat, directory)?;
-        let free = self.state.lock().free;
-        free.map_or_else(|| self.inner.available_space(directory), Ok)
+        let state = self.state.lock();
+        match state.free {
+            Some(available) => Ok(Space { total: state.most_free, available }),
+            None => self.inner.space(directory),
+        }
     }
 
     fn lock(&self, path: &Path) -> Result<Box<dyn LockGuard>, LockError> {

@@ -26,7 +26,9 @@ use self::content::Content;
 use self::names::{Inode, Names};
 use self::random::Random;
 use super::handles::{Handle, Handles};
-use super::{Env, FileIdentity, LockError, LockGuard, OpenFiles, ReadableFile, WritableFile};
+use super::{
+    Env, FileIdentity, LockError, LockGuard, OpenFiles, ReadableFile, Space, WritableFile,
+};
 
 /// What a crash leaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -185,8 +187,8 @@ impl Env for MemoryEnv {
         self.names.write().sync_dir(directory)
     }
 
-    fn available_space(&self, directory: &Path) -> io::Result<u64> {
-        self.list(directory).map(|_| u64::MAX)
+    fn space(&self, directory: &Path) -> io::Result<Space> {
+        self.list(directory).map(|_| Space { total: u64::MAX, available: u64::MAX })
     }
 
     fn lock(&self, path: &Path) -> Result<Box<dyn LockGuard>, LockError> {

@@ -74,8 +74,8 @@ pub trait Env: fmt::Debug + Send + Sync + 'static {
     /// Makes the names in a directory durable.
     fn sync_dir(&self, directory: &Path) -> io::Result<()>;
 
-    /// Bytes that files in a directory can still be given by this process, where the system tells.
-    fn available_space(&self, directory: &Path) -> io::Result<u64>;
+    /// The space on the disk that a directory is on, where the system tells.
+    fn space(&self, directory: &Path) -> io::Result<Space>;
 
     /// Takes the lock of a database directory, creating the lock file if need be, without waiting.
     /// It is let go when the guard is dropped, or by the system when the process ends.
@@ -133,6 +133,15 @@ pub trait WritableFile: fmt::Debug + Send + Sync {
 
     /// Cuts the file to `size` bytes; later appends go there.
     fn truncate(&self, size: u64) -> io::Result<()>;
+}
+
+/// The space on a disk, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Space {
+    /// What files can have altogether.
+    pub total: u64,
+    /// What this process can still write.
+    pub available: u64,
 }
 
 /// A lock that is held.

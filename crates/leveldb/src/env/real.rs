@@ -18,7 +18,9 @@ use std::sync::Arc;
 use self::cached_read::CachedReads;
 use super::handles::{Handle, Handles};
 use super::lock::{self, FileLock};
-use super::{Env, FileIdentity, LockError, LockGuard, OpenFiles, ReadableFile, WritableFile};
+use super::{
+    Env, FileIdentity, LockError, LockGuard, OpenFiles, ReadableFile, Space, WritableFile,
+};
 
 /// The file system of the machine. Clones count their open files together.
 #[derive(Debug, Clone, Default)]
@@ -104,8 +106,9 @@ impl Env for RealEnv {
         fs::metadata(directory).map(drop)
     }
 
-    fn available_space(&self, directory: &Path) -> io::Result<u64> {
-        fs4::available_space(directory)
+    fn space(&self, directory: &Path) -> io::Result<Space> {
+        let stats = fs4::statvfs(directory)?;
+        Ok(Space { total: stats.total_space(), available: stats.available_space() })
     }
 
     fn lock(&self, path: &Path) -> Result<Box<dyn LockGuard>, LockError> {

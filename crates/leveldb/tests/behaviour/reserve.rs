@@ -106,24 +106,39 @@ fn where_it_cannot_grow_the_disk_is_full_until_it_can() {
 }
 
 /// The disk is full of what the database itself has, half of which nobody wants any more.
-#[test]
-fn deleting_half_of_what_fills_the_disk_makes_room() {
-    for (keys, size) in [(40_u32, 400_000), (50_000, 300)] {
-        let disk = Disk::with_room(16 * MIB);
-        let db = disk.open(ReserveSize::Auto);
-        let key = |index: u32| index.to_be_bytes();
-        let value = |index: u32| noise(index.into(), size);
-        let put = |index| db.put(&key(index), &value(index), Durability::Process);
-        let written = (0..keys).take_while(|&index| put(index).is_ok()).count() as u32;
-        assert!(db.health().out_of_space, "all of {keys} keys fit");
-        for index in 0..written / 2 {
-            db.delete(&key(index), Durability::Process).unwrap();
-        }
-        wait_until("compacted", PATIENCE, || db.compact_range(None, None).is_ok());
-        wait_until("room", PATIENCE, || put(written).is_ok());
-        for index in 0..=written {
-            let expected = (index >= written / 2).then(|| value(index));
-            assert_eq!(db.get(&key(index)).unwrap().map(Vec::from), expected, "{index}");
-        }
+fn deleting_makes_room(room: u64, value_size: usize, is_deleted: impl Fn(u32, u32) -> bool) {
+    let disk = Disk::with_room(room);
+    let db = disk.open(ReserveSize::Auto);
+    let key = |index: u32| index.to_be_bytes();
+    let value = |index: u32| noise(index.into(), value_size);
+    let put = |index| db.put(&key(index), &value(index), Durability::Process);
+    let written = (0..).take_while(|&index| put(index).is_ok()).count() as u32;
+    assert!(db.health().out_of_space);
+    let is_deleted = |index| index < written && is_deleted(index, written);
+    for index in (0..written).filter(|&index| is_deleted(index)) {
+        db.delete(&key(index), Durability::Process).unwrap();
     }
+    wait_until("compacted", PATIENCE, || db.compact_range(None, None).is_ok());
+    wait_until("room", PATIENCE, || put(written).is_ok());
+    for index in 0..=written {
+        let expected = (!is_deleted(index)).then(|| value(index));
+        assert_eq!(db.get(&key(index)).unwrap().map(Vec::from), expected, "{index}");
+    }
+    assert!(db.verify().unwrap().is_whole());
+}
+
+#[test]
+fn deleting_the_older_half_of_what_fills_the_disk_makes_room() {
+    for size in [300, 400_000] {
+        deleting_makes_room(16 * MIB, size, |index, written| index < written / 2);
+    }
+    deleting_makes_room(64 * MIB, 60_000, |index, written| index < written / 2);
+}
+
+#[test]
+fn deleting_every_second_of_what_fills_the_disk_makes_room() {
+    for size in [300, 400_000] {
+        deleting_makes_room(16 * MIB, size, |index, _| index % 2 == 0);
+    }
+    deleting_makes_room(64 * MIB, 60_000, |index, _| index % 2 == 0);
 }

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use sigil_leveldb::IoOperation;
 use sigil_leveldb::env::{
-    Env, FileIdentity, LockError, LockGuard, OpenFiles, ReadableFile, WritableFile,
+    Env, FileIdentity, LockError, LockGuard, OpenFiles, ReadableFile, Space, WritableFile,
 };
 
 /// A call that is about to be made.
@@ -150,9 +150,9 @@ impl Env for TapEnv {
         self.inner.sync_dir(directory)
     }
 
-    fn available_space(&self, directory: &Path) -> io::Result<u64> {
+    fn space(&self, directory: &Path) -> io::Result<Space> {
         self.tell(IoOperation::Stat, directory);
-        self.inner.available_space(directory)
+        self.inner.space(directory)
     }
 
     fn lock(&self, path: &Path) -> Result<Box<dyn LockGuard>, LockError> {

@@ -8,20 +8,24 @@ use crate::version::file::Trash;
 
 const MIB: u64 = 1 << 20;
 
-fn limits() -> Limits {
+pub(in crate::compaction) fn limits() -> Limits {
     Limits {
         level1_bytes: 10 * MIB,
         target_file_size: 2 * MIB,
         oldest_snapshot: 1_000,
         erase_before: 500,
+        is_short_of_room: false,
     }
 }
 
-/// A version of files given as level, number, size and the user keys of their range.
-fn version(files: &[(usize, u64, u64, &str, &str)]) -> Arc<Version> {
+/// A version of files given as level, number, size and the user keys of their range. Of two that
+/// share a key the one with the smaller number has the newer entries.
+pub(in crate::compaction) fn version(files: &[(usize, u64, u64, &str, &str)]) -> Arc<Version> {
     let key = |user: &str, sequence| encode(user.as_bytes(), pack_tag(sequence, ValueKind::Value));
     let new_files = files.iter().map(|&(level, number, size, from, to)| {
-        (level, NewFile { number, size, smallest: key(from, 100), largest: key(to, 50) })
+        let newest = 1_000 - 10 * number;
+        let (smallest, largest) = (key(from, newest), key(to, newest - 5));
+        (level, NewFile { number, size, smallest, largest })
     });
     let edit = VersionEdit { new_files: new_files.collect(), ..VersionEdit::default() };
     let mut builder = VersionBuilder::new(&Version::default(), Arc::new(Trash::default()));
@@ -29,7 +33,7 @@ fn version(files: &[(usize, u64, u64, &str, &str)]) -> Arc<Version> {
     Arc::new(builder.build().unwrap())
 }
 
-fn numbers(files: &[Arc<TableFile>]) -> Vec<u64> {
+pub(in crate::compaction) fn numbers(files: &[Arc<TableFile>]) -> Vec<u64> {
     files.iter().map(|file| file.number).collect()
 }
 
