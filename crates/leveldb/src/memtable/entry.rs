@@ -56,9 +56,12 @@ impl Entry {
         self.bytes.slice(self.key_length as usize..)
     }
 
-    /// To be called before the entry is in a list with this prefix.
-    pub(super) fn set_digest(&mut self, prefix: &[u8]) {
-        self.digest = key_digest(prefix, self.position().0);
+    /// Where it belongs in a list with this prefix, which it has to know before it is in one.
+    pub(super) fn place(&mut self, prefix: &[u8]) -> Position<'_> {
+        let (user_key, _) = self.position();
+        self.digest = key_digest(prefix, user_key);
+        let (user_key, tag) = self.position();
+        Position { digest: self.digest, user_key, tag }
     }
 
     #[inline]

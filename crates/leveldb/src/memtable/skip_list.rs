@@ -124,12 +124,10 @@ impl SkipList {
     /// Inserts an entry. Only one thread at a time may do so, which `writer` makes sure of. `false`
     /// where the list has no room for another.
     pub(super) fn insert(&self, writer: &mut Writer, mut entry: Entry) -> bool {
-        entry.set_digest(&self.prefix);
+        let position = entry.place(&self.prefix);
         let height = writer.random_height();
         let mut before = [NONE; MAX_HEIGHT];
         let mut node = NONE;
-        let (user_key, tag) = entry.position();
-        let position = Position::new(&self.prefix, user_key, tag);
         for level in (0..writer.height.max(height)).rev() {
             node = self.before_on(level, node, &position);
             if let Some(before) = before.get_mut(level) {
