@@ -198,8 +198,11 @@ fn build(
     let file = env.create(&path).map_err(Error::io(IoOperation::Create, &path))?;
     env.sync_dir(directory).map_err(Error::io(IoOperation::SyncDir, directory))?;
     let info_log = InfoLog::create(&*env, directory);
+    let last_log = foundation.memtables.last().map(Arc::as_ref);
+    let prefix = recovery::key_prefix(&foundation.set.current, last_log);
+    let active = MemTable::for_writes(number, options.write_buffer_size, prefix);
     let mut core = assemble(directory, options, foundation, trash, numbers, info_log);
-    core.view.change_active(MemTable::for_writes(number, core.options.write_buffer_size, &[]));
+    core.view.change_active(active);
     core.lock = Mutex::new(Some(lock));
     core.reserve.open();
     core.update_pressure();

@@ -20,9 +20,11 @@ use crate::env::Env;
 use crate::error::{CorruptionKind, Error, IoOperation, Result};
 use crate::file_name;
 use crate::internal_key::SequenceNumber;
+use crate::key_digest::common_prefix;
 use crate::log::{LogEnd, LogRead, LogReader};
 use crate::memtable::MemTable;
 use crate::options::LogRecovery;
+use crate::version::Version;
 use crate::version::file::Trash;
 use crate::version::manifest::{self, ManifestState};
 use crate::write_batch::BatchReader;
@@ -76,7 +78,7 @@ pub(crate) fn recover(
     check_tables(env, directory, &manifest, &listing)?;
     check_log_is_there(env, directory, &manifest, &listing)?;
 
-    let mut replay = Replay::new(env, mode, manifest.last_sequence);
+    let mut replay = Replay::new(env, mode, &manifest);
     let wanted =
         |number: &u64| *number >= manifest.log_number || *number == manifest.prev_log_number;
     for &number in listing.logs.iter().filter(|number| wanted(number)) {
@@ -159,9 +161,24 @@ pub(crate) fn check_log_is_there(
     Ok(())
 }
 
+/// What the next keys probably begin with: what all keys of the tables do, or those of the last log
+/// where there are no tables yet. Memtables that expect it are filled and searched faster.
+pub(crate) fn key_prefix<'a>(version: &'a Version, last_log: Option<&'a MemTable>) -> &'a [u8] {
+    let tables = || version.all_files().map(|(_, file)| file);
+    let smallest = tables().map(|file| file.smallest_user_key()).min();
+    let largest = tables().map(|file| file.largest_user_key()).max();
+    match (smallest, largest) {
+        (Some(smallest), Some(largest)) => {
+            smallest.get(..common_prefix(smallest, largest)).unwrap_or_default()
+        }
+        _ => last_log.map_or(&[], MemTable::shared_prefix),
+    }
+}
+
 /// The logs read so far.
 struct Replay<'a> {
     env: &'a dyn Env,
+    version: &'a Version,
     mode: LogRecovery,
     memtables: Vec<Arc<MemTable>>,
     last_sequence: SequenceNumber,
@@ -171,12 +188,13 @@ struct Replay<'a> {
 }
 
 impl<'a> Replay<'a> {
-    fn new(env: &'a dyn Env, mode: LogRecovery, last_sequence: SequenceNumber) -> Self {
+    fn new(env: &'a dyn Env, mode: LogRecovery, manifest: &'a ManifestState) -> Self {
         Self {
             env,
+            version: &manifest.version,
             mode,
             memtables: Vec::new(),
-            last_sequence,
+            last_sequence: manifest.last_sequence,
             begun: false,
             report: RecoveryReport::default(),
         }
@@ -188,7 +206,8 @@ impl<'a> Replay<'a> {
             LogRecovery::Strict => LogReader::new(file, path.to_path_buf()),
             LogRecovery::Salvage => LogReader::salvaging(file, path.to_path_buf()),
         };
-        let memtable = Arc::new(MemTable::new(number));
+        let prefix = key_prefix(self.version, self.memtables.last().map(Arc::as_ref));
+        let memtable = Arc::new(MemTable::for_writes(number, 0, prefix));
         let mut record = Vec::new();
         let mut first = true;
         loop {
@@ -253,3 +272,6 @@ impl<'a> Replay<'a> {
         self.report.losses.push(Loss { path: path.to_path_buf(), offset, bytes });
     }
 }
+
+#[cfg(test)]
+mod prefix_tests;

@@ -111,9 +111,20 @@ impl MemTable {
         (found == user_key).then(|| (tag, entry.value_bytes()))
     }
 
-    /// What the keys of its entries begin with.
+    /// What the keys of its entries begin with; nothing where that is a whole key, as it is of a single
+    /// one, which does not show where others would differ.
     pub(crate) fn shared_prefix(&self) -> &[u8] {
-        self.list.shared_prefix()
+        let prefix = self.list.shared_prefix();
+        let first = self.list.entry(self.list.next(skip_list::NONE));
+        match first.map(|entry| entry.position().0.len()) {
+            Some(length) if length > prefix.len() => prefix,
+            _ => &[],
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn expected_prefix(&self) -> &[u8] {
+        &self.list.prefix
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -32,7 +32,7 @@ struct Node {
 /// See the module's documentation.
 pub(super) struct SkipList {
     /// What most keys are expected to begin with; others are only slower.
-    prefix: Box<[u8]>,
+    pub(super) prefix: Box<[u8]>,
     nodes: Segmented<Node>,
     towers: Segmented<AtomicU32>,
     /// The links of the place before the first node.
