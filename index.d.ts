@@ -274,8 +274,11 @@ export interface SigilStore {
   /** Does all of it or, where anything is wrong, nothing. */
   batch(operations: readonly RecordOperation[], options?: WriteOptions): Promise<void>
 
-  /** Never rejects. */
-  getHealth(): Promise<StoreHealth>
+  /**
+   * Never rejects, not even where its `signal` is aborted. It does not wait for a directory that
+   * somebody else has.
+   */
+  getHealth(options?: CallOptions): Promise<StoreHealth>
 }
 
 /** What the classes of all stores are. */

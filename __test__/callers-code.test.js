@@ -85,3 +85,39 @@ test.each([
   expect(found.map(({ n }) => n)).toEqual([1, 1])
   await store.close()
 })
+
+describe.each([
+  ['LevelDBSigilAdapter', () => new LevelDBSigilAdapter(scratch('stopped'))],
+  ['InMemoryStorageDriver', () => new InMemoryStorageDriver()],
+])('%s is stopped by what a record does', (_, make) => {
+  const writes = {
+    setSigilRecord: (store, record, options) =>
+      store.setSigilRecord('t', 's', 'h', record, options),
+    batch: (store, record, options) => store.batch([put('first', {}), put('s', record)], options),
+  }
+  const cases = Object.keys(writes).flatMap((write) => [
+    [write, 'closes the store', 'LEVEL_DATABASE_NOT_OPEN'],
+    [write, 'aborts the call', 'ABORT_ERR'],
+    [write, 'has no JSON text, of a closed store', 'INVALID_PARAMETERS'],
+  ])
+  test.each(cases)('%s of a record that %s', async (write, _does, code) => {
+    const store = make()
+    await store.open()
+    const controller = new AbortController()
+    let closed
+    if (code === 'INVALID_PARAMETERS') await store.close()
+    const record = {
+      get n() {
+        if (code === 'ABORT_ERR') controller.abort()
+        else closed ??= store.close()
+        return code === 'INVALID_PARAMETERS' ? 1n : 1
+      },
+    }
+    const written = writes[write](store, record, { signal: controller.signal })
+    await expect(written).rejects.toMatchObject({ code })
+    await closed
+    await store.open()
+    expect(await store.countSigilRecords('t')).toBe(0)
+    await store.close()
+  })
+})

@@ -57,3 +57,37 @@ test.each([64, 20_000])(
     expect(answers(results, at)).toEqual({ right: count })
   },
 )
+
+test.each([
+  ['all records', (store) => store.allSigilRecords('t'), (found) => found.length],
+  ['a count', (store) => store.countSigilRecords('t'), (count) => count],
+  [
+    'a count by a filter',
+    (store) => store.countSigilRecords('t', { filter: { sigilId: 's7' } }),
+    (count) => count + RECORDS - 1,
+  ],
+])('a store closes after %s, in whatever stage it was', async (_, call, sizeOf) => {
+  const path = await directoryWithRecords()
+  for (let turns = 0; turns < 4; turns++) {
+    const store = new LevelDBSigilAdapter(path)
+    if (turns > 0) await store.open()
+    const called = call(store)
+    for (let turn = 1; turn < turns; turn++) await new Promise(setImmediate)
+    const [found] = await Promise.all([called, store.close()])
+    expect(sizeOf(found)).toBe(RECORDS)
+    // Nobody holds it any more.
+    const level = new Level(path)
+    await level.open()
+    await level.close()
+  }
+})
+
+test('a store closes after a list that was given up', async () => {
+  const store = new LevelDBSigilAdapter(await directoryWithRecords())
+  await store.open()
+  const giveUp = new AbortController()
+  const listed = store.allSigilRecords('t', { signal: giveUp.signal })
+  giveUp.abort()
+  await expect(listed).rejects.toMatchObject({ code: 'ABORT_ERR' })
+  await store.close()
+})

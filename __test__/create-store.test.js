@@ -73,6 +73,26 @@ test('a PostgreSQL database, where DATABASE_URL says', async () => {
   }
 })
 
+test.each([
+  ['LevelDBSigilAdapter', (options) => new LevelDBSigilAdapter('none', options)],
+  [
+    'PostgresSigilAdapter',
+    (options) => new PostgresSigilAdapter('postgres://nobody@127.0.0.1:1/none', options),
+  ],
+  ['InMemoryStorageDriver', (options) => new InMemoryStorageDriver(options)],
+  ['createSigilStore', (options) => createSigilStore(options)],
+])('%s takes options as an object', (operation, make) => {
+  for (const [options, given] of [
+    [[], 'an array'],
+    [null, 'null'],
+    ['memory', 'a string'],
+  ]) {
+    const message = `${operation} takes its options as an object, not ${given}`
+    const refused = { code: 'INVALID_PARAMETERS', operation, message }
+    expect(() => make(options)).toThrow(expect.objectContaining(refused))
+  }
+})
+
 test('a backend that does not exist is an invalid parameter, and named', () => {
   const refused = (text) => ({ code: 'INVALID_PARAMETERS', message: expect.stringMatching(text) })
   process.env.SIGIL_STORAGE_BACKEND = 'floppy'

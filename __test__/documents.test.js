@@ -116,7 +116,12 @@ test('abstract-level’s errors come out of Level as documented', async () => {
   await Promise.all([batch.close(), snapshot.close()])
   const busy = level.iterator()
   const aborted = level.iterator({ signal: AbortSignal.abort() })
+  const hooked = new Level(join(folder, 'hooked'))
+  hooked.hooks.postopen.add(() => hooked.close())
+  const hookFailure = await failure(() => hooked.open())
   const failures = [
+    hookFailure,
+    hookFailure.cause,
     await failure(() => held.open()),
     await failure(() => aborted.next()),
     await failure(() => level.put(null, '')),
@@ -128,7 +133,7 @@ test('abstract-level’s errors come out of Level as documented', async () => {
     await failure(() => batch.put('key', '')),
     await failure(() => level.get('key', { snapshot })),
   ]
-  expect(failures[0].cause).toMatchObject({ name: 'StorageError', code: 'LEVEL_LOCKED' })
+  expect(failures[2].cause).toMatchObject({ name: 'StorageError', code: 'LEVEL_LOCKED' })
   expect((await failure(() => held.get('key'))).cause).toBeUndefined()
   const documented = rows(read('docs/errors.md').split('## Errors of `Level`')[1])
   const codes = failures.map(({ code }) => code)

@@ -1,6 +1,7 @@
 // Guards when a store is open: what closing ends, and that a store which failed to close, or waited
 // for a lock, can be opened again.
 
+const { rmSync, writeFileSync } = require('node:fs')
 const { Level, LevelDBSigilAdapter } = require('sigil-vault')
 const { NativeDb } = require('../lib/native-db.js')
 const { run } = require('./support/child.js')
@@ -8,6 +9,13 @@ const { scratchFolder } = require('./support/scratch.js')
 const { testWhere } = require('./support/where-possible.js')
 
 const scratch = scratchFolder()
+const { close } = NativeDb.prototype
+
+/** In the place of closing: as where the last sync fails. */
+async function failToClose() {
+  await close.call(this)
+  throw Object.assign(new Error('the last sync failed'), { code: 'EIO' })
+}
 
 afterEach(() => jest.restoreAllMocks())
 
@@ -48,11 +56,7 @@ test('an opening that failed because of a lock is tried again by the next call',
 test('a store that failed to close is closed, and can be opened again', async () => {
   const store = new LevelDBSigilAdapter(scratch('failing'))
   await store.setSigilRecord('s', 'h', { n: 1 })
-  const close = NativeDb.prototype.close
-  jest.spyOn(NativeDb.prototype, 'close').mockImplementationOnce(async function () {
-    await close.call(this)
-    throw Object.assign(new Error('the last sync failed'), { code: 'EIO' })
-  })
+  jest.spyOn(NativeDb.prototype, 'close').mockImplementationOnce(failToClose)
   await expect(store.close()).rejects.toMatchObject({ code: 'EIO' })
   await store.open()
   expect(await store.getSigilRecord('s', 'h')).toEqual({ n: 1 })
@@ -126,4 +130,71 @@ test('a store whose db is in use is what was asked for last, and so is its db', 
   await store.db.open()
   expect(await isOpen()).toEqual([true, true])
   await store.close()
+})
+
+describe('db of a store that is open', () => {
+  /** What cannot wait until a Level is open. */
+  const use = (db) => {
+    expect(db.status).toBe('open')
+    expect(db.getSync('k')).toBeUndefined()
+    expect(db.getProperty('leveldb.stats')).toEqual(expect.any(String))
+    db.snapshot()
+    db.batch().put('other', 'v')
+  }
+
+  test('can be used at once when it is first taken', async () => {
+    const store = new LevelDBSigilAdapter(scratch('first'))
+    await store.open()
+    use(store.db)
+    await store.close()
+  })
+
+  test('can be used at once after the first answer, without an open', async () => {
+    const store = new LevelDBSigilAdapter(scratch('answer'))
+    await store.getSigilRecord('s', 'h')
+    use(store.db)
+    await store.close()
+    await store.open()
+    use(store.db)
+    await store.close()
+  })
+
+  test('can be used at once after a call that opened it at last', async () => {
+    const holder = new Level(scratch('held'))
+    await holder.open()
+    const store = new LevelDBSigilAdapter(scratch('held'))
+    await expect(store.open()).rejects.toMatchObject({ code: 'LEVEL_LOCKED' })
+    await holder.close()
+    await store.getSigilRecord('s', 'h')
+    use(store.db)
+    await store.close()
+  })
+
+  test('is tried again by its own open, whatever it could not be opened for', async () => {
+    const path = scratch('file')
+    writeFileSync(path, '')
+    const store = new LevelDBSigilAdapter(path)
+    const { db } = store
+    await expect(db.open()).rejects.toMatchObject({ code: 'LEVEL_DATABASE_NOT_OPEN' })
+    rmSync(path)
+    await db.open()
+    use(db)
+    await store.setSigilRecord('s', 'h', {})
+    await store.close()
+  })
+
+  test.each([
+    ['a Level of its own', (path) => new Level(path)],
+    ['that of a store', (path) => new LevelDBSigilAdapter(path).db],
+  ])('%s that failed to close is closed, and can be opened again', async (_, make) => {
+    const db = make(scratch('failing-db'))
+    await db.open()
+    jest.spyOn(NativeDb.prototype, 'close').mockImplementationOnce(failToClose)
+    await expect(db.close()).rejects.toMatchObject({ code: 'EIO' })
+    expect(db.status).toBe('closed')
+    await db.close()
+    await db.open()
+    use(db)
+    await db.close()
+  })
 })

@@ -6,7 +6,7 @@
 const { InvalidParametersError } = require('./errors.js')
 const { LEVELDB_OPTIONS, LevelDBSigilAdapter } = require('./leveldb-adapter.js')
 const { InMemoryStorageDriver, MEMORY_OPTIONS } = require('./memory-store.js')
-const { checkNames, noOptions } = require('./option-names.js')
+const { checkOptions } = require('./option-names.js')
 const { POSTGRES_OPTIONS, PostgresSigilAdapter } = require('./postgres-adapter.js')
 
 const BACKENDS = {
@@ -38,10 +38,7 @@ const OPTIONS = [
  */
 function createSigilStore(given = {}) {
   const operation = 'createSigilStore'
-  if (typeof given !== 'object' || given === null) {
-    throw noOptions(operation, given)
-  }
-  checkNames(operation, given, OPTIONS)
+  checkOptions(operation, given, OPTIONS)
   const backend = given.backend ?? environmentBackend()
   if (typeof backend !== 'string' || !Object.hasOwn(BACKENDS, backend)) {
     const known = Object.keys(BACKENDS).join(', ')

@@ -7,6 +7,7 @@ const { ENGINE_OPTIONS, engineOptions } = require('./engine-options.js')
 const { errorOf, fromNative } = require('./errors.js')
 const { LevelBatch } = require('./level-batch.js')
 const { LevelIterator, boundsOf } = require('./level-iterator.js')
+const { LockWait } = require('./lock-wait.js')
 const { makeDirectory } = require('./make-directory.js')
 const { callNative } = require('./native.js')
 const { LEVELS, NativeDb, notOpen } = require('./native-db.js')
@@ -41,6 +42,9 @@ class Level extends AbstractLevel {
   /** How to open and close, for a Level that stands on a store's database. */
   #host
   #native
+  #lockWait
+  /** What the last closing failed with. */
+  #failure
   #durability = LEVELS.process
   #given = new WeakResources()
   /** Whether a missing key is an error, as it was in older versions of level. */
@@ -83,16 +87,36 @@ class Level extends AbstractLevel {
   async _open(options) {
     checkSpelling('open', options, OPTIONS)
     this.#durability = levelOf('open', options.durability, LEVELS.process)
-    this.#native = this.#host
-      ? await this.#host.open()
-      : await openDirectory(this.#location, options, options.multithreading === true)
+    this.#failure = undefined
+    this.#native = this.#host ? await this.#host.open() : await this.#openDirectory(options)
+  }
+
+  #openDirectory(options) {
+    const lockWait = new LockWait()
+    this.#lockWait = lockWait
+    // abstract-level opens by itself and does not tell who waits for that: it may be anybody.
+    lockWait.hold()
+    return openDirectory(this.#location, options, options.multithreading === true, lockWait)
+  }
+
+  async close() {
+    // Nobody needs an opening that still waits for a lock.
+    this.#lockWait?.giveUp()
+    await super.close()
+    const failure = this.#failure
+    this.#failure = undefined
+    if (failure !== undefined) throw failure
   }
 
   async _close() {
     const native = this.#native
     this.#native = undefined
-    if (this.#host) await this.#host.close(native)
-    else await native?.close()
+    try {
+      await (this.#host ? this.#host.close(native) : native?.close())
+    } catch (error) {
+      // abstract-level would take it for open. It is closed in any case.
+      this.#failure = error
+    }
   }
 
   _get(key, { valueEncoding, snapshot, notFoundError = this.#notFoundError }) {
@@ -257,15 +281,15 @@ function isGiven(resource) {
   )
 }
 
-/** Opens a directory, making it where that is asked for. The signal ends the waiting for its lock. */
-async function openDirectory(location, options, shared, signal) {
+/** Opens a directory, making it where that is asked for. */
+async function openDirectory(location, options, shared, lockWait) {
   const known = engineOptions('open', options)
   if (known.createIfMissing) {
     // Made before it is opened, so that it has one name whoever opens it. Where that fails the engine
     // tries again, and says what the system says: Node tells of a read-only parent that it is missing.
     await makeDirectory(location).catch(() => {})
   }
-  return NativeDb.open(location, { ...known, shared }, signal)
+  return NativeDb.open(location, { ...known, shared }, lockWait)
 }
 
 /** Does something to a directory that nobody has open. */

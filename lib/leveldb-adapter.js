@@ -16,7 +16,8 @@ const { Lifetime } = require('./lifetime.js')
 const { allOf, countOf, eachOf } = require('./listed-records.js')
 const { LEVELS, notOpen } = require('./native-db.js')
 const { listRecords } = require('./record-listing.js')
-const { checkNames, givenOf, noOptions } = require('./option-names.js')
+const { checkOptions, givenOf } = require('./option-names.js')
+const { healthOf } = require('./store-health.js')
 const { isUnstamped, parse, restamped, sharedText } = require('./record-text.js')
 const { clockOf } = require('./clock.js')
 const { isWellFormed } = require('./well-formed.js')
@@ -33,7 +34,10 @@ class LevelDBSigilAdapter {
   #level
   #now
   #lifetime
+  /** Made with the store, so that it is open as soon as that is: a Level opens no sooner than a while
+   * after it was made. */
   #db
+  #isDbTaken = false
   /** Which of `open` and `close` was called last. */
   #isToBeOpen = true
 
@@ -45,10 +49,7 @@ class LevelDBSigilAdapter {
    */
   constructor(dbPath = process.env.SIGIL_DB_PATH || DEFAULT_PATH, options = {}) {
     checkPath(CLASS, 'the path of the database, which comes before the options,', dbPath)
-    if (typeof options !== 'object' || options === null) {
-      throw noOptions(CLASS, options)
-    }
-    checkNames(CLASS, options, OPTIONS)
+    checkOptions(CLASS, options, OPTIONS)
     const { now, durability, ...rest } = options
     this.#path = dbPath
     this.#now = clockOf(CLASS, now)
@@ -56,9 +57,12 @@ class LevelDBSigilAdapter {
     this.#level = levelOf(CLASS, durability, LEVELS.interval)
     checkListeners(CLASS, rest)
     this.#options = { createIfMissing: true, reserveSize: AUTO, ...givenOf(rest) }
-    this.#lifetime = new Lifetime(this.#path, this.#options)
+    this.#lifetime = new Lifetime(this.#path, this.#options, () => {
+      if (this.#db.status === 'closed') this.#db.open().catch(() => {})
+    })
     // Who uses the store hears of a failure; until somebody does, it is no unhandled rejection.
     this.#lifetime.open().catch(() => {})
+    this.#db = this.#newLevel()
   }
 
   get path() {
@@ -67,28 +71,27 @@ class LevelDBSigilAdapter {
 
   /** A `Level` on the same open database: closing or opening either does it to both. */
   get db() {
-    const { notFoundError } = this.#options
-    const durability = Object.keys(LEVELS)[this.#level]
-    const options = { notFoundError, durability }
-    this.#db ??= Level.on(this.#path, this.#hostOfLevel(), options)
+    // Whoever takes it waits for it, as far as anybody can know.
+    this.#isDbTaken = true
+    this.#lifetime.hold()
     // What could not be opened is tried again when it is used, as by the adapter's own calls.
     if (this.#db.status === 'closed' && this.#lifetime.mayBeOpened) this.#db.open().catch(() => {})
     return this.#db
   }
 
-  #hostOfLevel() {
-    // A Level opens by itself when it is made. That is no wish to open a store that was closed.
-    let mayOpen = this.#lifetime.isWanted
-    return {
+  #newLevel() {
+    const { notFoundError } = this.#options
+    const durability = Object.keys(LEVELS)[this.#level]
+    const host = {
       open: async () => {
-        if (!mayOpen && !this.#lifetime.isWanted) {
-          mayOpen = true
-          throw notOpen('open')
-        }
-        return this.#lifetime.open()
+        const { native } = this.#lifetime
+        if (native !== undefined) return native
+        // The first time it is the Level itself that asks, and nobody waits for that.
+        return this.#isDbTaken ? this.#lifetime.openFor('open', {}) : this.#lifetime.open()
       },
       close: (native) => this.#lifetime.closeThat(native),
     }
+    return Level.on(this.#path, host, { notFoundError, durability })
   }
 
   /** Opens again what was closed, or could not be opened. */
@@ -97,11 +100,10 @@ class LevelDBSigilAdapter {
     const checked = calls.callOptions(operation, options)
     calls.throwIfAborted(operation, checked)
     this.#isToBeOpen = true
-    const opened = this.#lifetime.openFor(operation)
-    await abortable(operation, checked, opened)
+    await this.#lifetime.openFor(operation, checked)
     // Also where it is about to close: what was asked for last counts, and that may be closing.
-    const isLeft = this.#db !== undefined && this.#db.status !== 'open'
-    if (isLeft && this.#isToBeOpen) await this.#db.open()
+    const isLeft = this.#db.status !== 'open' && this.#isToBeOpen
+    if (isLeft) await abortable(operation, checked, this.#db.open())
   }
 
   async close(options = {}) {
@@ -112,13 +114,12 @@ class LevelDBSigilAdapter {
   }
 
   async #close() {
-    const db = this.#db
     this.#isToBeOpen = false
     // At once, so that somebody who opens it right after this opens it again.
     const closed = this.#lifetime.close()
     // It may fail; who waits for the store hears of that first.
     closed.catch(() => {})
-    if (db !== undefined && db.status !== 'closed') await db.close()
+    if (this.#db.status !== 'closed') await this.#db.close()
     await closed
   }
 
@@ -128,6 +129,7 @@ class LevelDBSigilAdapter {
     calls.throwIfAborted(operation, call.options)
     const { text, updatedAt } = this.#textOf(operation, call)
     const native = this.#lifetime.native ?? (await this.#lifetime.ready(operation, call.options))
+    calls.throwIfAborted(operation, call.options)
     const written = native.putRecord(operation, call, text, updatedAt, this.#levelOf(call))
     await abortable(operation, call.options, written)
   }
@@ -176,13 +178,13 @@ class LevelDBSigilAdapter {
   }
 
   async allSigilRecords(...args) {
-    return allOf(args, (operation, call) => this.#list(operation, call))
+    return allOf(args, (operation, call) => this.#listWhole(operation, call))
   }
 
   async countSigilRecords(...args) {
     return countOf(
       args,
-      (operation, call) => this.#list(operation, call),
+      (operation, call) => this.#listWhole(operation, call),
       (operation, call) => this.#count(operation, call),
     )
   }
@@ -206,6 +208,7 @@ class LevelDBSigilAdapter {
       type === 'put' ? this.#textOf(operation, entry) : NO_TEXT,
     )
     const native = this.#lifetime.native ?? (await this.#lifetime.ready(operation, call.options))
+    calls.throwIfAborted(operation, call.options)
     const written = native.writeTogether(operation, this.#levelOf(call), (add) => {
       for (const [index, { call: entry }] of call.entries.entries()) {
         const { text, updatedAt } = texts[index]
@@ -215,23 +218,16 @@ class LevelDBSigilAdapter {
     await abortable(operation, call.options, written)
   }
 
-  async getHealth() {
-    const details = {
-      backend: 'leveldb',
-      path: this.#path,
-      open: this.#lifetime.native !== undefined,
-    }
-    try {
-      const native = this.#lifetime.native ?? (await this.#lifetime.ready('getHealth', {}))
-      const health = healthOf(native)
+  async getHealth(options = {}) {
+    const open = this.#lifetime.native !== undefined
+    const details = { backend: 'leveldb', path: this.#path, open }
+    return healthOf(options, details, async (operation, checked) => {
+      const native =
+        this.#lifetime.native ?? (await this.#lifetime.readyUnlessLocked(operation, checked))
+      const health = healthOfEngine(native)
       const status = health.failures.length > 0 || health.outOfSpace ? 'degraded' : 'healthy'
-      return { status, details: { ...details, ...health, open: true } }
-    } catch (error) {
-      return {
-        status: 'unhealthy',
-        details: { ...details, code: error.code, error: error.message },
-      }
-    }
+      return { status, details: { ...health, open: true } }
+    })
   }
 
   /** Takes what was deleted or overwritten off the disk. */
@@ -268,7 +264,7 @@ class LevelDBSigilAdapter {
         Number(property(`num-files-at-level${level}`)),
       ),
       text: property('stats'),
-      ...healthOf(native),
+      ...healthOfEngine(native),
     }
   }
 
@@ -293,8 +289,19 @@ class LevelDBSigilAdapter {
   async *#list(operation, call) {
     const native = this.#lifetime.native ?? (await this.#lifetime.ready(operation, call.options))
     calls.throwIfAborted(operation, call.options)
-    const matches = matcher(call.filter)
-    yield* listRecords(native, operation, call, matches, this.#path)
+    yield* listRecords(native, operation, call, matcher(call.filter), this.#path)
+  }
+
+  /** The same for one call that gives all of it, which closing waits for as for every call. */
+  async *#listWhole(operation, call) {
+    const native = this.#lifetime.native ?? (await this.#lifetime.ready(operation, call.options))
+    calls.throwIfAborted(operation, call.options)
+    const release = native.hold()
+    try {
+      yield* listRecords(native, operation, call, matcher(call.filter), this.#path)
+    } finally {
+      release()
+    }
   }
 
   async #count(operation, call) {
@@ -342,7 +349,7 @@ function checkPath(operation, what, path) {
 }
 
 /** How the engine is, with what failed in plain words. */
-function healthOf(native) {
+function healthOfEngine(native) {
   const health = native.call('getHealth', (database) => database.health())
   return {
     ...health,

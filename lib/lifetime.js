@@ -6,9 +6,10 @@ const { resolve } = require('node:path')
 const { setImmediate: nextTurn } = require('node:timers/promises')
 const { abortable } = require('./abortable.js')
 const { throwIfAborted } = require('./arguments.js')
-const { errorOf, handedOver } = require('./errors.js')
+const { errorOf, fromNative, handedOver } = require('./errors.js')
 const { watchFaults } = require('./fault-watch.js')
 const { openDirectory } = require('./level.js')
+const { LockWait } = require('./lock-wait.js')
 const { notOpen } = require('./native-db.js')
 
 class Lifetime {
@@ -22,24 +23,22 @@ class Lifetime {
   #opening
   /** Why that failed, if it did. */
   #failure
-  /** Ends the waiting of the opening for a lock. */
-  #givingUp
+  /** Of that opening, while it is wanted. */
+  #lockWait
   #closing
   #watch
+  #onOpen
 
-  constructor(path, options) {
+  /** @param {() => void} onOpen called whenever it is open, before those who wait for that */
+  constructor(path, options, onOpen) {
     this.#path = path
     this.#options = options
+    this.#onOpen = onOpen
   }
 
   /** Whether opening what stands on it can succeed: it is open, or what kept it from that may be over. */
   get mayBeOpened() {
     return this.native !== undefined || this.#failure?.transient === true
-  }
-
-  /** Whether it is open, or is to be. */
-  get isWanted() {
-    return this.#opening !== undefined
   }
 
   /** @returns {Promise<import('./native-db.js').NativeDb>} */
@@ -57,13 +56,9 @@ class Lifetime {
   }
 
   /** The same, for a caller who asks for it by name: whatever an opening failed with, this is another. */
-  async openFor(operation) {
+  async openFor(operation, options) {
     if (this.#failure !== undefined) this.#forgetFailure()
-    try {
-      return await this.open()
-    } catch (error) {
-      throw asked(operation, error)
-    }
+    return this.#awaited(operation, options, this.open())
   }
 
   #forgetFailure() {
@@ -75,22 +70,47 @@ class Lifetime {
   async ready(operation, options) {
     throwIfAborted(operation, options)
     if (this.#opening === undefined) throw notOpen(operation)
+    return this.#awaited(operation, options, this.open())
+  }
+
+  /** The same for an operation that does not wait until somebody else lets go of the directory. */
+  async readyUnlessLocked(operation, options) {
+    throwIfAborted(operation, options)
+    if (this.#opening === undefined) throw notOpen(operation)
+    const opening = this.open()
+    const refused = this.#lockWait.refused.then((thrown) => {
+      throw fromNative(thrown, operation)
+    })
+    return this.#awaited(operation, options, Promise.race([opening, refused]))
+  }
+
+  /** From now on the process is kept alive for an opening that is under way. */
+  hold() {
+    this.#lockWait?.hold()
+  }
+
+  /** Waits for an opening on behalf of somebody. */
+  async #awaited(operation, options, opening) {
+    const release = this.#lockWait.hold()
     try {
-      return await abortable(operation, options, this.open())
+      return await abortable(operation, options, opening)
     } catch (error) {
       throw asked(operation, error)
+    } finally {
+      release()
     }
   }
 
   async #open() {
-    const givingUp = new AbortController()
-    this.#givingUp = givingUp
+    const lockWait = new LockWait()
+    this.#lockWait = lockWait
     // How the closing went is told to those who called for it; closed it is in any case.
     await this.#closing?.catch(() => {})
     this.directory = resolved(this.#path)
-    const native = await openDirectory(this.#path, this.#options, true, givingUp.signal)
+    const native = await openDirectory(this.#path, this.#options, true, lockWait)
     this.native = native
     this.#watch = watchFaults(native, this.#path, this.#options)
+    if (this.#lockWait === lockWait) this.#onOpen()
     return native
   }
 
@@ -106,7 +126,8 @@ class Lifetime {
     const wasOpen = this.native !== undefined
     this.#forgetFailure()
     this.native = undefined
-    this.#givingUp?.abort()
+    this.#lockWait?.giveUp()
+    this.#lockWait = undefined
     this.#closing = opening.then(
       async (native) => {
         this.native = undefined

@@ -8,7 +8,8 @@ const { matcher } = require('./filter.js')
 const { eachOf } = require('./listed-records.js')
 const { MemoryIndex } = require('./memory-index.js')
 const { callNative } = require('./native.js')
-const { checkNames, noOptions } = require('./option-names.js')
+const { checkOptions } = require('./option-names.js')
+const { healthOf } = require('./store-health.js')
 const { clockOf } = require('./clock.js')
 const text = require('./record-text.js')
 const { inItsTurn } = require('./turn.js')
@@ -25,10 +26,7 @@ class InMemoryStorageDriver {
 
   /** @param {{ now?: () => Date }} [options] */
   constructor(options = {}) {
-    if (typeof options !== 'object' || options === null) {
-      throw noOptions(CLASS, options)
-    }
-    checkNames(CLASS, options, OPTIONS)
+    checkOptions(CLASS, options, OPTIONS)
     this.#now = clockOf(CLASS, options.now)
   }
 
@@ -45,8 +43,11 @@ class InMemoryStorageDriver {
   async setSigilRecord(...args) {
     const operation = 'setSigilRecord'
     const call = calls.setCall(args)
+    calls.throwIfAborted(operation, call.options)
+    // First: functions of the caller's make it, and they may close the store.
+    const written = this.#textOf(operation, call)
     this.#begin(operation, call.options)
-    this.#index.set(keyOf(operation, call), this.#textOf(operation, call))
+    this.#index.set(keyOf(operation, call), written)
     return inItsTurn(undefined)
   }
 
@@ -103,10 +104,14 @@ class InMemoryStorageDriver {
   async batch(...args) {
     const operation = 'batch'
     const { entries, options } = calls.batchCall(args)
+    calls.throwIfAborted(operation, options)
+    const texts = entries.map(({ type, call }) =>
+      type === 'put' ? this.#textOf(operation, call) : undefined,
+    )
     this.#begin(operation, options)
-    const changes = entries.map(({ type, call }) => ({
+    const changes = entries.map(({ call }, index) => ({
       key: keyOf(operation, call),
-      value: type === 'put' ? this.#textOf(operation, call) : undefined,
+      value: texts[index],
     }))
     for (const { key, value } of changes) {
       if (value === undefined) this.#index.delete(key)
@@ -115,10 +120,10 @@ class InMemoryStorageDriver {
     return inItsTurn(undefined)
   }
 
-  async getHealth() {
+  async getHealth(options = {}) {
     const open = this.#opening !== undefined
-    const status = open ? 'healthy' : 'unhealthy'
-    return { status, details: { backend: 'memory', open, records: this.#index.size } }
+    const details = { backend: 'memory', open, records: this.#index.size }
+    return healthOf(options, details, async () => ({ status: open ? 'healthy' : 'unhealthy' }))
   }
 
   #begin(operation, options) {

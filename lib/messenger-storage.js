@@ -21,7 +21,7 @@ const { ParsedMessages } = require('./messenger-parsed.js')
 const { forget, secretOf } = require('./messenger-password.js')
 const { decode, encode } = require('./messenger-values.js')
 const { Vault } = require('./messenger-vault.js')
-const { checkNames, noOptions } = require('./option-names.js')
+const { checkOptions } = require('./option-names.js')
 const { inItsTurn } = require('./turn.js')
 
 /** Kinds as the addon numbers them. */
@@ -319,8 +319,7 @@ class StorageEngine {
 
   async #withBackup(operation, path, options) {
     this.#opened(operation)
-    if (typeof options !== 'object' || options === null) throw noOptions(operation, options)
-    checkNames(operation, options, ['password'])
+    checkOptions(operation, options, ['password'])
     const { password } = options
     if (typeof path !== 'string' || path === '')
       throw invalid(operation, `the path of a backup, not ${given(path)}`)
@@ -362,8 +361,7 @@ class StorageEngine {
   /** An array of messages, with a cursor for the next page beside its members. */
   async #page(operation, vault, peer, limit, options) {
     const given = options ?? {}
-    if (typeof given !== 'object') throw noOptions(operation, given)
-    checkNames(operation, given, ['before'])
+    checkOptions(operation, given, ['before'])
     const { cursor, id, time } = beforeOf(operation, given.before)
     const count = limitOf(operation, limit)
     const atOnce = (native) => native.messagesAtOnce(peer, count, cursor, id, time)

@@ -5,7 +5,6 @@
 const { performance } = require('node:perf_hooks')
 // Of the module: somebody who tests with timers of his own replaces the global ones.
 const { setImmediate } = require('node:timers')
-const { setTimeout: delay } = require('node:timers/promises')
 const { errorOf, fromNative } = require('./errors.js')
 const { seriesOf } = require('./metrics/instruments.js')
 const { callNative, loaded, newBatch } = require('./native.js')
@@ -64,9 +63,9 @@ class NativeDb {
    * @param {string} location
    * @param {{ shared: boolean, lockTimeout?: number } & Record<string, unknown>} options
    *   `lockTimeout`: milliseconds for which a locked directory is tried again
-   * @param {AbortSignal} [signal] ends the waiting for a lock
+   * @param {import('./lock-wait.js').LockWait} lockWait
    */
-  static async open(location, { shared, lockTimeout = 0, metricsLabels, ...options }, signal) {
+  static async open(location, { shared, lockTimeout = 0, metricsLabels, ...options }, lockWait) {
     const series = seriesOf('open', metricsLabels)
     const deadline = Date.now() + lockTimeout
     for (;;) {
@@ -76,11 +75,16 @@ class NativeDb {
       } catch (thrown) {
         const left = deadline - Date.now()
         if (thrown?.code !== 'LEVEL_LOCKED' || left <= 0) throw fromNative(thrown, 'open')
-        await delay(Math.min(left, LOCK_PAUSE), undefined, { signal }).catch(() => {
-          throw notOpen('open')
-        })
+        const goesOn = await lockWait.pause(Math.min(left, LOCK_PAUSE), thrown)
+        if (!goesOn) throw notOpen('open')
       }
     }
+  }
+
+  /** Closing waits until what this returns is called. */
+  hold() {
+    this.#underWay += 1
+    return () => this.#done()
   }
 
   /** Waits for what is under way, then gives this hold up. */

@@ -21,6 +21,14 @@ function checkNames(operation, options, known, where = operation) {
   throw unknownOption(operation, where, unknown, hint)
 }
 
+/** The same, and what is no object of options at all: an array would have no options, whatever is in it. */
+function checkOptions(operation, options, known) {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw noOptions(operation, options)
+  }
+  checkNames(operation, options, known)
+}
+
 /** Refuses only those that are a known name misspelt: callers of others have more options there. */
 function checkSpelling(operation, options, known) {
   for (const name of Object.keys(options)) {
@@ -57,4 +65,4 @@ function unknownOption(operation, where, name, hint) {
   return new InvalidParametersError(message, { operation })
 }
 
-module.exports = { checkNames, checkSpelling, givenOf, noOptions }
+module.exports = { checkNames, checkOptions, checkSpelling, givenOf, noOptions }

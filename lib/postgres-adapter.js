@@ -13,7 +13,7 @@ const { matcher } = require('./filter.js')
 const { allOf, countOf, eachOf } = require('./listed-records.js')
 const { seriesOf } = require('./metrics/instruments.js')
 const { callNative } = require('./native.js')
-const { checkNames, givenOf, noOptions } = require('./option-names.js')
+const { checkOptions, givenOf } = require('./option-names.js')
 const { toColumn } = require('./postgres/column-text.js')
 const { checkDatabase, closed, Connections } = require('./postgres/connections.js')
 const { conditionOf, listRecords } = require('./postgres/listing.js')
@@ -22,6 +22,7 @@ const { fromColumns, toColumns } = require('./postgres/record-form.js')
 const { SharedUse } = require('./postgres/shared-use.js')
 const { ensureTables, tablesOf } = require('./postgres/tables.js')
 const { sharedText, tenantText } = require('./record-text.js')
+const { healthOf } = require('./store-health.js')
 
 const CLASS = 'PostgresSigilAdapter'
 const OPTIONS = ['schema', 'max', 'connectTimeout', 'queryTimeout', 'metricsLabels', 'now']
@@ -45,10 +46,7 @@ class PostgresSigilAdapter {
    * @param {Record<string, any>} [options]
    */
   constructor(database = process.env.DATABASE_URL, options = {}) {
-    if (typeof options !== 'object' || options === null) {
-      throw noOptions(CLASS, options)
-    }
-    checkNames(CLASS, options, OPTIONS)
+    checkOptions(CLASS, options, OPTIONS)
     const given = givenOf(options)
     const { schema, now, metricsLabels } = given
     this.#where = checkDatabase(CLASS, database, given)
@@ -182,18 +180,15 @@ class PostgresSigilAdapter {
     })
   }
 
-  async getHealth() {
+  async getHealth(options = {}) {
     const details = { backend: 'postgres', open: this.#connections !== undefined }
-    try {
+    return healthOf(options, details, async (operation, checked) => {
       const started = performance.now()
-      const connections = await this.#begin('getHealth', {})
-      await connections.query('getHealth', 'SELECT 1')
+      const connections = await this.#begin(operation, checked)
+      await abortable(operation, checked, connections.query(operation, 'SELECT 1'))
       const milliseconds = performance.now() - started
-      return { status: 'healthy', details: { ...details, milliseconds, ...connections.numbers } }
-    } catch (error) {
-      const { code, message } = error
-      return { status: 'unhealthy', details: { ...details, code, error: message } }
-    }
+      return { status: 'healthy', details: { milliseconds, ...connections.numbers } }
+    })
   }
 
   /** What identities of several processes need to use the same memories: docs/identity.md. */

@@ -12,6 +12,18 @@ function health(context) {
       expect(await store.allSigilRecords()).toEqual([])
     })
 
+    test('asking how it is can be given up, and never fails', async () => {
+      const { store } = context
+      const answers = async (options) => (await store.getHealth(options)).details.code
+      expect(await answers({ signal: AbortSignal.timeout(60_000) })).toBeUndefined()
+      expect(await answers({ signal: AbortSignal.abort() })).toBe('ABORT_ERR')
+      for (const wrong of [5, [], { signal: 5 }, { sgnal: AbortSignal.abort() }]) {
+        expect(await answers(wrong)).toBe('INVALID_PARAMETERS')
+      }
+      await store.close()
+      expect((await store.getHealth({ signal: AbortSignal.abort() })).status).toBe('unhealthy')
+    })
+
     test('open on an open store and close on a closed one are no errors', async () => {
       const { store } = context
       await store.open()

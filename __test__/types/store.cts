@@ -71,7 +71,7 @@ async function use(store: SigilStore, signal: AbortSignal) {
     { type: 'put', tenantId: 't', sigilId: 's', authHash: 'h', record: {} },
     { type: 'del', tenantId: 't', sigilId: 's', authHash: 'h' },
   ])
-  const { status } = await store.getHealth()
+  const { status } = await store.getHealth({ signal })
 
   // @ts-expect-error a record where the hash belongs
   await store.setSigilRecord('tenant', '⟐', { any: 'thing' }, { any: 'thing' })

@@ -5,7 +5,7 @@ const { performance } = require('node:perf_hooks')
 const { carefully } = require('../carefully.js')
 const { errorOf } = require('../errors.js')
 const { given } = require('../given.js')
-const { checkNames, noOptions } = require('../option-names.js')
+const { checkNames, checkOptions: checkOptionNames } = require('../option-names.js')
 
 const MEMORY_CONFIG = {
   maxSigils: 10_000,
@@ -77,8 +77,7 @@ function checkLease({ leaseDuration }, periods) {
 /** What an identity is given beside its store. */
 function checkOptions(options) {
   return carefully('SigilIdentity', 'its options', () => {
-    if (typeof options !== 'object' || options === null) throw noOptions('SigilIdentity', options)
-    checkNames('SigilIdentity', options, OPTIONS)
+    checkOptionNames('SigilIdentity', options, OPTIONS)
     const { clock, decayPeriod, crystallizationPeriod, leaseDuration, memoryConfig } = options
     checkConfigNames(memoryConfig)
     const periods = checkPeriods({ decayPeriod, crystallizationPeriod })
