@@ -183,6 +183,45 @@ describe('db of a store that is open', () => {
     await store.close()
   })
 
+  test('closes its store, also before it is open itself', async () => {
+    const path = scratch('early')
+    const store = new LevelDBSigilAdapter(path)
+    await store.db.close()
+    expect(() => store.getSigilRecordSync('s', 'h')).toThrow('not open')
+    await expect(store.getSigilRecord('s', 'h')).rejects.toMatchObject({
+      code: 'LEVEL_DATABASE_NOT_OPEN',
+    })
+    const other = new Level(path)
+    await other.open()
+    await other.close()
+    await Promise.allSettled([store.open(), store.db.close()])
+    expect((await store.getHealth()).status).toBe('unhealthy')
+  })
+
+  test('whose hooks fail is closed, and its store is not', async () => {
+    const store = new LevelDBSigilAdapter(scratch('hook'))
+    store.db.hooks.postopen.add(() => {
+      throw new Error('of the hook')
+    })
+    await expect(store.open()).rejects.toMatchObject({ code: 'LEVEL_HOOK_ERROR' })
+    await store.setSigilRecord('s', 'h', {})
+    expect(store.db.status).not.toBe('open')
+    await store.close()
+    await expect(store.getSigilRecord('s', 'h')).rejects.toMatchObject({
+      code: 'LEVEL_DATABASE_NOT_OPEN',
+    })
+  })
+
+  test('that failed to close was closed with its store', async () => {
+    const store = new LevelDBSigilAdapter(scratch('failing-store'))
+    await store.open()
+    jest.spyOn(NativeDb.prototype, 'close').mockImplementationOnce(failToClose)
+    await expect(store.close()).rejects.toMatchObject({ code: 'EIO' })
+    expect(store.db.status).toBe('closed')
+    await store.close()
+    await store.db.close()
+  })
+
   test.each([
     ['a Level of its own', (path) => new Level(path)],
     ['that of a store', (path) => new LevelDBSigilAdapter(path).db],

@@ -39,7 +39,7 @@ const OPTIONS = [
 
 class Level extends AbstractLevel {
   #location
-  /** How to open and close, for a Level that stands on a store's database. */
+  /** How to open and close, for a Level that stands on a store's database, and who hears what for. */
   #host
   #native
   #lockWait
@@ -99,10 +99,20 @@ class Level extends AbstractLevel {
     return openDirectory(this.#location, options, options.multithreading === true, lockWait)
   }
 
+  async open(options) {
+    if (options?.passive !== true) this.#host?.toBeOpen()
+    return super.open(options)
+  }
+
   async close() {
     // Nobody needs an opening that still waits for a lock.
     this.#lockWait?.giveUp()
+    // Now, and whether or not this has got as far as being open itself.
+    const closed = this.#host?.toBeClosed()
     await super.close()
+    // By then it may have been called for again, by the store or by this.
+    if (this.#host?.isToBeOpen()) await super.open().catch(() => {})
+    await closed
     const failure = this.#failure
     this.#failure = undefined
     if (failure !== undefined) throw failure
@@ -111,12 +121,9 @@ class Level extends AbstractLevel {
   async _close() {
     const native = this.#native
     this.#native = undefined
-    try {
-      await (this.#host ? this.#host.close(native) : native?.close())
-    } catch (error) {
-      // abstract-level would take it for open. It is closed in any case.
-      this.#failure = error
-    }
+    // Where it fails it is closed all the same. abstract-level would take it for open.
+    if (this.#host) await this.#host.close().catch(() => {})
+    else await native?.close().catch((error) => (this.#failure = error))
   }
 
   _get(key, { valueEncoding, snapshot, notFoundError = this.#notFoundError }) {

@@ -34,11 +34,11 @@ class LevelDBSigilAdapter {
   #level
   #now
   #lifetime
-  /** Made with the store, so that it is open as soon as that is: a Level opens no sooner than a while
-   * after it was made. */
+  /** Made with the store, so as to be open when that is: a Level opens only after it was made. */
   #db
+  /** Whether somebody may wait for it. */
   #isDbTaken = false
-  /** Which of `open` and `close` was called last. */
+  /** Which of `open` and `close` was called last, of the store or its Level. */
   #isToBeOpen = true
 
   /**
@@ -60,9 +60,9 @@ class LevelDBSigilAdapter {
     this.#lifetime = new Lifetime(this.#path, this.#options, () => {
       if (this.#db.status === 'closed') this.#db.open().catch(() => {})
     })
+    this.#db = this.#newLevel()
     // Who uses the store hears of a failure; until somebody does, it is no unhandled rejection.
     this.#lifetime.open().catch(() => {})
-    this.#db = this.#newLevel()
   }
 
   get path() {
@@ -83,13 +83,23 @@ class LevelDBSigilAdapter {
     const { notFoundError } = this.#options
     const durability = Object.keys(LEVELS)[this.#level]
     const host = {
-      open: async () => {
-        const { native } = this.#lifetime
-        if (native !== undefined) return native
-        // The first time it is the Level itself that asks, and nobody waits for that.
-        return this.#isDbTaken ? this.#lifetime.openFor('open', {}) : this.#lifetime.open()
+      toBeOpen: () => {
+        this.#isToBeOpen = true
       },
-      close: (native) => this.#lifetime.closeThat(native),
+      toBeClosed: () => this.#letGo(),
+      isToBeOpen: () => this.#isToBeOpen,
+      open: () => {
+        // Closed since it was called for.
+        if (!this.#isToBeOpen) throw notOpen('open')
+        const opening = this.#lifetime.openAgain()
+        // Otherwise it is the Level itself that asks, and nobody waits for that.
+        if (this.#isDbTaken) this.#lifetime.hold()
+        return opening
+      },
+      // Nor is it closed where it was called for since.
+      close: async () => {
+        if (!this.#isToBeOpen) await this.#lifetime.close()
+      },
     }
     return Level.on(this.#path, host, { notFoundError, durability })
   }
@@ -110,17 +120,16 @@ class LevelDBSigilAdapter {
     const operation = 'close'
     const checked = calls.callOptions(operation, options)
     calls.throwIfAborted(operation, checked)
-    await abortable(operation, checked, this.#close())
+    await abortable(operation, checked, this.#db.close())
   }
 
-  async #close() {
+  /** Closes at once, so that somebody who opens it right after this opens it again. */
+  #letGo() {
     this.#isToBeOpen = false
-    // At once, so that somebody who opens it right after this opens it again.
     const closed = this.#lifetime.close()
-    // It may fail; who waits for the store hears of that first.
+    // It may fail before anybody waits for it.
     closed.catch(() => {})
-    if (this.#db.status !== 'closed') await this.#db.close()
-    await closed
+    return closed
   }
 
   async setSigilRecord(...args) {

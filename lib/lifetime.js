@@ -27,13 +27,13 @@ class Lifetime {
   #lockWait
   #closing
   #watch
-  #onOpen
+  #onOpening
 
-  /** @param {() => void} onOpen called whenever it is open, before those who wait for that */
-  constructor(path, options, onOpen) {
+  /** @param {() => void} onOpening called whenever it begins to open */
+  constructor(path, options, onOpening) {
     this.#path = path
     this.#options = options
-    this.#onOpen = onOpen
+    this.#onOpening = onOpening
   }
 
   /** Whether opening what stands on it can succeed: it is open, or what kept it from that may be over. */
@@ -51,14 +51,21 @@ class Lifetime {
       opening.catch((error) => {
         if (this.#opening === opening) this.#failure = error
       })
+      // What stands on it waits for it first, and so it is open before anybody is answered.
+      this.#onOpening()
     }
     return this.#opening
   }
 
-  /** The same, for a caller who asks for it by name: whatever an opening failed with, this is another. */
-  async openFor(operation, options) {
+  /** The same, whatever the last opening has failed with. */
+  openAgain() {
     if (this.#failure !== undefined) this.#forgetFailure()
-    return this.#awaited(operation, options, this.open())
+    return this.open()
+  }
+
+  /** The same, for a caller who asks for it by name. */
+  async openFor(operation, options) {
+    return this.#awaited(operation, options, this.openAgain())
   }
 
   #forgetFailure() {
@@ -110,14 +117,7 @@ class Lifetime {
     const native = await openDirectory(this.#path, this.#options, true, lockWait)
     this.native = native
     this.#watch = watchFaults(native, this.#path, this.#options)
-    if (this.#lockWait === lockWait) this.#onOpen()
     return native
-  }
-
-  /** Closes the database unless it is another one by now. */
-  closeThat(native) {
-    if (native !== undefined && this.native === native) return this.close()
-    return this.#closing ?? Promise.resolve()
   }
 
   close() {
@@ -128,7 +128,7 @@ class Lifetime {
     this.native = undefined
     this.#lockWait?.giveUp()
     this.#lockWait = undefined
-    this.#closing = opening.then(
+    const closing = opening.then(
       async (native) => {
         this.native = undefined
         this.#watch?.stop()
@@ -139,7 +139,12 @@ class Lifetime {
       // What could not be opened need not be closed; whoever used it has heard why.
       () => {},
     )
-    return this.#closing
+    this.#closing = closing
+    const isOver = () => {
+      if (this.#closing === closing) this.#closing = undefined
+    }
+    closing.then(isOver, isOver)
+    return closing
   }
 }
 
