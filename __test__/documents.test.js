@@ -137,8 +137,9 @@ test('abstract-level’s errors come out of Level as documented', async () => {
   expect((await failure(() => held.get('key'))).cause).toBeUndefined()
   const documented = rows(read('docs/errors.md').split('## Errors of `Level`')[1])
   const codes = failures.map(({ code }) => code)
-  // It takes an encoding of the user's own to be told of.
+  // It takes a disk that fails, and an encoding of the user's own, to be told of.
   expect(documented.filter((code) => !codes.includes(code))).toEqual([
+    'LEVEL_DATABASE_NOT_CLOSED',
     'LEVEL_ENCODING_NOT_SUPPORTED',
   ])
   expect(codes.filter((code) => !documented.includes(code))).toEqual([])

@@ -223,15 +223,16 @@ describe('db of a store that is open', () => {
   })
 
   test.each([
-    ['a Level of its own', (path) => new Level(path)],
-    ['that of a store', (path) => new LevelDBSigilAdapter(path).db],
-  ])('%s that failed to close is closed, and can be opened again', async (_, make) => {
+    ['a Level of its own', (path) => new Level(path), 'LEVEL_DATABASE_NOT_CLOSED'],
+    ['that of a store', (path) => new LevelDBSigilAdapter(path).db, 'EIO'],
+  ])('%s that failed to close can be closed and opened again', async (_, make, code) => {
     const db = make(scratch('failing-db'))
     await db.open()
     jest.spyOn(NativeDb.prototype, 'close').mockImplementationOnce(failToClose)
-    await expect(db.close()).rejects.toMatchObject({ code: 'EIO' })
-    expect(db.status).toBe('closed')
+    await expect(db.close()).rejects.toMatchObject({ code })
+    await expect(db.get('k')).rejects.toMatchObject({ code: 'LEVEL_DATABASE_NOT_OPEN' })
     await db.close()
+    expect(db.status).toBe('closed')
     await db.open()
     use(db)
     await db.close()

@@ -43,8 +43,6 @@ class Level extends AbstractLevel {
   #host
   #native
   #lockWait
-  /** What the last closing failed with. */
-  #failure
   #durability = LEVELS.process
   #given = new WeakResources()
   /** Whether a missing key is an error, as it was in older versions of level. */
@@ -87,7 +85,6 @@ class Level extends AbstractLevel {
   async _open(options) {
     checkSpelling('open', options, OPTIONS)
     this.#durability = levelOf('open', options.durability, LEVELS.process)
-    this.#failure = undefined
     this.#native = this.#host ? await this.#host.open() : await this.#openDirectory(options)
   }
 
@@ -99,31 +96,33 @@ class Level extends AbstractLevel {
     return openDirectory(this.#location, options, options.multithreading === true, lockWait)
   }
 
-  async open(options) {
+  open(options) {
     if (options?.passive !== true) this.#host?.toBeOpen()
     return super.open(options)
   }
 
-  async close() {
+  close() {
+    if (this.#host) return this.#closeWithStore()
     // Nobody needs an opening that still waits for a lock.
     this.#lockWait?.giveUp()
+    return super.close()
+  }
+
+  async #closeWithStore() {
     // Now, and whether or not this has got as far as being open itself.
-    const closed = this.#host?.toBeClosed()
+    const closed = this.#host.toBeClosed()
     await super.close()
     // By then it may have been called for again, by the store or by this.
-    if (this.#host?.isToBeOpen()) await super.open().catch(() => {})
+    if (this.#host.isToBeOpen()) await super.open().catch(() => {})
     await closed
-    const failure = this.#failure
-    this.#failure = undefined
-    if (failure !== undefined) throw failure
   }
 
   async _close() {
-    const native = this.#native
-    this.#native = undefined
-    // Where it fails it is closed all the same. abstract-level would take it for open.
+    // Whoever closes the store hears how that went.
     if (this.#host) await this.#host.close().catch(() => {})
-    else await native?.close().catch((error) => (this.#failure = error))
+    else await this.#native?.close()
+    // Not before: where that fails, abstract-level takes it for open, and it can be closed again.
+    this.#native = undefined
   }
 
   _get(key, { valueEncoding, snapshot, notFoundError = this.#notFoundError }) {
