@@ -758,7 +758,9 @@ export class LevelDBSigilAdapter extends StoreMethodsWithSyncReads {
   constructor(dbPath?: string, options?: AdapterOptions)
   readonly path: string
   /**
-   * On the same open database. Closing or opening either does it to both, and to no other store.
+   * On the same open database, and open once the store has answered its first call: before that,
+   * `getSync`, `snapshot`, `getProperty` and `batch()` without operations throw
+   * `LEVEL_DATABASE_NOT_OPEN`. Closing or opening either does it to both, and to no other store.
    * Where it could not be opened, asking for it tries again: see docs/sharing.md.
    */
   readonly db: Level
