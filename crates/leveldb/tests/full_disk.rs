@@ -192,6 +192,31 @@ fn what_was_filled_and_deleted_within_a_memtable_can_be_flushed() {
     });
 }
 
+/// The memtable that waits does not fit, and what is deleted of it is in the one behind.
+#[test]
+fn what_was_deleted_of_a_memtable_that_does_not_fit_is_not_flushed() {
+    watched(LIMIT, || {
+        let mut disk = Disk::with(|options| Options {
+            reserve_size: ReserveSize::Bytes(RESERVE),
+            write_buffer_size: 700 << 10,
+            ..options
+        });
+        let error = disk.fill();
+        assert!(error.is_out_of_space(), "{error}");
+        assert_eq!(disk.db.health().pending_memtables, 1);
+        let from = disk.written - 100;
+        for index in 0..from {
+            disk.db.delete(&key(index), Durability::Process).unwrap();
+        }
+        disk.soon("compaction", |db| db.compact_range(None, None));
+        disk.has_all_from(&disk.db, from);
+        let index = disk.written;
+        disk.soon("put", |db| db.put(&key(index), &value(index), Durability::Sync));
+        disk.written += 1;
+        disk.recovers_with_more_room(from);
+    });
+}
+
 #[test]
 fn a_full_disk_can_be_closed_and_opened() {
     watched(LIMIT, || {

@@ -83,7 +83,8 @@ impl Core {
         self.snapshots.oldest(|| self.visible.load(Ordering::Acquire))
     }
 
-    /// Shows readers a version, and tells everyone whom a new version concerns.
+    /// Shows readers a version, and tells everyone whom a new version concerns. The memtables up to
+    /// `flushed` are in it.
     pub(crate) fn install(&self, version: Arc<Version>, flushed: Option<&MemTable>) {
         self.view.install(version, flushed);
         self.update_pressure();

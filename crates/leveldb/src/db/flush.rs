@@ -4,8 +4,8 @@
 //! finds the log and no table, or the table and no need for the log. The log is removed after that.
 //!
 //! Entries that newer ones of the same memtable hide from every reader are left out, as compactions
-//! do. A database that fills its disk can so be made smaller: values that were deleted soon after
-//! they were written need no room for their flush.
+//! do. On a full disk all memtables that wait become one table, so that a deletion in one of them
+//! takes what it hides in an older one along: a database that fills its disk can so be made smaller.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -18,7 +18,7 @@ use crate::error::{CorruptionKind, Error, IoOperation, Result};
 use crate::file_name;
 use crate::format::LEVELS;
 use crate::internal_key;
-use crate::iterator::InternalIterator;
+use crate::iterator::{InternalIterator, MergingIterator};
 use crate::memtable::{MemTable, MemTableIterator};
 use crate::table::{TableBuilder, TableOptions, TableSummary};
 use crate::version::Version;
@@ -28,29 +28,35 @@ use crate::version::edit::{NewFile, VersionEdit};
 /// compactions that would have carried it there.
 const DEEPEST_FLUSH_LEVEL: usize = 2;
 
-/// Flushes the oldest pending memtable. Says whether there was one.
+/// Flushes the oldest pending memtable, or all of them where the disk is full. Says whether there was
+/// one.
 pub(crate) fn flush_oldest(core: &Core) -> Result<bool> {
     // IMPORTANT: one at a time. Two who flush the same memtable would make two tables with the same
     // entries, and the slower of them would move the manifest back to a log that is gone.
     let _turn = core.flushing.lock();
     let view = core.view.load_full();
-    let Some(memtable) = view.pending.last() else { return Ok(false) };
+    let memtables = match view.pending.last() {
+        Some(oldest) if !core.is_short_of_room() => std::slice::from_ref(oldest),
+        _ => view.pending.as_slice(),
+    };
+    let Some(newest) = memtables.first() else { return Ok(false) };
     let started = Instant::now();
-    let table = write_table(core, memtable)?;
-    let edit =
-        VersionEdit { log_number: Some(log_after(&view, memtable)), ..VersionEdit::default() };
+    let table = write_table(core, memtables)?;
+    let edit = VersionEdit { log_number: Some(log_after(&view, newest)), ..VersionEdit::default() };
     let bytes = table.as_ref().map_or(0, |(_, summary)| summary.file_size);
     if table.is_some() {
         core.health.found_room();
     }
     let named_before = core.versions.lock().log_number();
-    install(core, memtable, table, edit)?;
-    core.pressure.flushed(memtable.memory() as u64, started.elapsed());
-    core.info_log.line(format_args!("flushed log {} to {bytes} bytes", memtable.log_number()));
+    install(core, newest, table, edit)?;
+    let memory: usize = memtables.iter().map(|memtable| memtable.memory()).sum();
+    core.pressure.flushed(memory as u64, started.elapsed());
+    core.info_log.line(format_args!("flushed log {} to {bytes} bytes", newest.log_number()));
     // IMPORTANT: also an empty log that the manifest named before, and that one first. If the manifest
     // loses its last edit to damage, it names that log again, and recovery must not find it while
     // the writes of the other are gone. What cannot be removed now is removed at the next opening.
-    for log in [named_before, memtable.log_number()] {
+    let flushed = memtables.iter().rev().map(|memtable| memtable.log_number());
+    for log in std::iter::once(named_before).chain(flushed) {
         let _ = core.env.remove(&file_name::log(&core.directory, log));
     }
     Ok(true)
@@ -62,14 +68,15 @@ fn log_after(view: &View, memtable: &MemTable) -> u64 {
     newer.filter(|&number| number > memtable.log_number()).min().unwrap_or(memtable.log_number())
 }
 
+/// Puts the table in force in place of the memtables up to `newest`.
 fn install(
     core: &Core,
-    memtable: &MemTable,
+    newest: &MemTable,
     table: Option<(u64, TableSummary)>,
     mut edit: VersionEdit,
 ) -> Result<()> {
     let mut versions = core.versions.lock();
-    edit.last_sequence = Some(memtable.last_sequence().max(versions.last_sequence()));
+    edit.last_sequence = Some(newest.last_sequence().max(versions.last_sequence()));
     if let Some((number, summary)) = &table {
         let level = if core.compacting.load(Ordering::Acquire) {
             0
@@ -84,18 +91,15 @@ fn install(
             file.set_statistics(Some(summary.statistics));
         }
     }
-    core.install(version, Some(memtable));
+    core.install(version, Some(newest));
     Ok(())
 }
 
-/// Writes a memtable as a table, synced with its name; `None` where it is empty.
-pub(crate) fn write_table(
-    core: &Core,
-    memtable: &Arc<MemTable>,
-) -> Result<Option<(u64, TableSummary)>> {
-    if memtable.is_empty() {
+/// Writes memtables, newest first, as a table, synced with its name; `None` where they are empty.
+fn write_table(core: &Core, memtables: &[Arc<MemTable>]) -> Result<Option<(u64, TableSummary)>> {
+    let Some(oldest) = memtables.iter().rfind(|memtable| !memtable.is_empty()) else {
         return Ok(None);
-    }
+    };
     let number = core.numbers.take();
     let path = file_name::table(&core.directory, number);
     let written = core
@@ -105,8 +109,8 @@ pub(crate) fn write_table(
         .and_then(|file| {
             let options = TableOptions::from(&core.options);
             let mut builder = TableBuilder::new(Arc::clone(&file), path.clone(), options);
-            builder.deletions_since(memtable.created());
-            add_entries(core, memtable, &mut builder)?;
+            builder.deletions_since(oldest.created());
+            add_entries(core, memtables, &mut builder)?;
             let summary = builder.finish()?;
             file.sync().map_err(Error::io(IoOperation::Sync, &path))?;
             Ok(summary)
@@ -125,9 +129,12 @@ pub(crate) fn write_table(
     }
 }
 
-/// Adds what of the memtable is read by anyone, who looks into the memtable no more.
-fn add_entries(core: &Core, memtable: &Arc<MemTable>, builder: &mut TableBuilder) -> Result<()> {
-    let mut entries = MemTableIterator::new(Arc::clone(memtable));
+/// Adds what of the memtables is read by anyone who looks into them no more.
+fn add_entries(core: &Core, memtables: &[Arc<MemTable>], builder: &mut TableBuilder) -> Result<()> {
+    let iterators = memtables.iter().map(|memtable| MemTableIterator::new(Arc::clone(memtable)));
+    let mut entries = MergingIterator::new(
+        iterators.map(|it| Box::new(it) as Box<dyn InternalIterator>).collect(),
+    );
     let mut filter = EntryFilter::new(core.oldest_snapshot());
     entries.seek_to_first()?;
     while entries.valid() {

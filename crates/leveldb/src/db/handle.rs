@@ -3,6 +3,7 @@
 //! on a full disk.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
@@ -16,9 +17,13 @@ use crate::format::TRY_WRITE_LIMIT;
 use crate::options::{Durability, WriteOptions};
 use crate::write_batch::{BatchEntry, WriteBatch};
 
-/// How often a write that makes room is tried again on a full disk: the space that is given up for it
-/// can be put aside again before it comes to that.
-const SECOND_ATTEMPTS: usize = 3;
+/// How often a write that makes room is tried again on a full disk. The space that is given up for it
+/// can be put aside again before it comes to that, or be taken by a flush or compaction that finds
+/// that it needs more.
+const SECOND_ATTEMPTS: usize = 8;
+
+/// For how long at most each of these, after the first, waits for such a flush or compaction to end.
+const ATTEMPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// See the module's documentation.
 pub(crate) struct Handle {
@@ -73,13 +78,18 @@ impl Handle {
     fn commit(&self, batch: WriteBatch, durability: Durability) -> Result<()> {
         let core = &self.core;
         let spare = (core.reserve.is_wanted() && makes_room(&batch)).then(|| batch.clone());
+        let mut seen = core.progress.count();
         let mut outcome = core.commits.commit(core, batch, durability);
-        for _ in 0..SECOND_ATTEMPTS {
+        for attempt in 0..SECOND_ATTEMPTS {
             match &outcome {
                 Err(error) if error.is_out_of_space() => core.reserve.give_up(),
                 _ => break,
             }
             let Some(batch) = &spare else { break };
+            if attempt > 0 {
+                core.progress.wait_past(seen, ATTEMPT_PAUSE);
+            }
+            seen = core.progress.count();
             outcome = core.commits.commit(core, batch.clone(), durability);
         }
         outcome
@@ -157,7 +167,7 @@ impl Handle {
             {
                 return Err(error);
             }
-            self.core.progress.wait_past(seen, std::time::Duration::from_millis(100));
+            self.core.progress.wait_past(seen, Duration::from_millis(100));
         }
     }
 

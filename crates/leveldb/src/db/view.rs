@@ -107,12 +107,12 @@ impl ViewCell {
         });
     }
 
-    /// Puts a version in force. `flushed` is the memtable that is in it now.
+    /// Puts a version in force. The memtables up to `flushed` are in it now.
     pub(crate) fn install(&self, version: Arc<Version>, flushed: Option<&MemTable>) {
         self.change(|view| {
             view.version = version;
             let Some(flushed) = flushed else { return };
-            view.pending.retain(|memtable| memtable.log_number() != flushed.log_number());
+            view.pending.retain(|memtable| memtable.log_number() > flushed.log_number());
             view.tables_up_to = view.tables_up_to.map(|up_to| up_to.max(flushed.last_sequence()));
         });
     }
