@@ -453,8 +453,8 @@ export interface EngineOptions {
   bloomBitsPerKey?: number | undefined
   /**
    * Size of the file that is given up when the disk is full, so that deleting, compacting and
-   * closing work. `auto` is 1 MiB while the disk has plenty of room, and what a flush needs once it
-   * has less. Default: 0, which makes none; a store's: `auto`.
+   * closing work. `auto` is 1 MiB while the disk has plenty of room, and what these need once it has
+   * less. Default: 0, which makes none; a store's: `auto`.
    */
   reserveSize?: number | 'auto' | undefined
   /** Labels of its numbers in `metrics()`, to tell databases apart. */

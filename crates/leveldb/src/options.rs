@@ -121,7 +121,7 @@ pub struct Options {
 pub enum ReserveSize {
     /// So much, up to 1 GiB; 0 is none.
     Bytes(u64),
-    /// What the flush of a full memtable needs, and 1 MiB for deletions; but 1 MiB as long as there
+    /// What making room takes: a memtable, a table, and 1 MiB for deletions. But 1 MiB as long as there
     /// is plenty of room on the disk, and of a small disk no more than a third. It is put aside whole or not at all.
     Auto,
 }

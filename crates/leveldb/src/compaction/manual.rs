@@ -106,14 +106,18 @@ impl Request {
 pub(super) fn serve(core: &Core, request: &Request) -> Result<()> {
     let (from, to) = (request.from.as_deref(), request.to.as_deref());
     let deepest = deepest_of(&core.view.load().version, from, to);
+    let before = core.numbers.next();
     for level in 0..deepest.max(1) {
         let mut from = request.from.clone();
         while let Some(plan) = run::begin(core, |version, _, limits| {
-            plan::pick_range(version, level, from.as_deref(), to, limits)
+            plan::pick_range(version, level, from.as_deref(), to, limits, before)
         }) {
             core.check_open()?;
-            // What the inputs covered is done: their successors are one level deeper.
-            from = plan.inputs.iter().map(|file| file.largest_user_key()).max().map(<[u8]>::to_vec);
+            if level > 0 {
+                // What the inputs covered is done: their successors are one level deeper.
+                let covered = plan.inputs.iter().map(|file| file.largest_user_key()).max();
+                from = covered.map(<[u8]>::to_vec);
+            }
             run::execute(core, plan)?;
         }
     }

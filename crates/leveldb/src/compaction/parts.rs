@@ -94,7 +94,7 @@ mod tests {
     /// What each part merges of the output level and replaces, and its bounds.
     fn parts_of(files: &[(usize, u64, u64, &str, &str)]) -> Vec<(Vec<u64>, Vec<u64>, Bounds)> {
         let version = version(files);
-        let plan = pick_range(&version, 1, None, None, &limits()).unwrap();
+        let plan = pick_range(&version, 1, None, None, &limits(), u64::MAX).unwrap();
         let mut parts = Parts::of(plan);
         let bound = |key: &Option<Vec<u8>>| -> Option<&'static str> {
             key.as_ref().map(|key| &*String::from_utf8(key.clone()).unwrap().leak())

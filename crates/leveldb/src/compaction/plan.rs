@@ -68,8 +68,13 @@ impl Plan {
         level: usize,
         seed: Vec<Arc<TableFile>>,
         rewrite: bool,
+        limits: &Limits,
     ) -> Option<Self> {
-        let inputs = with_overlapping(version, level, seed);
+        let mut inputs = with_overlapping(version, level, seed);
+        if level == 0 && limits.is_short_of_room {
+            // The oldest may sink below the others, which need room of their own later.
+            inputs.drain(..inputs.len().saturating_sub(1));
+        }
         let (from, to) = user_range(&inputs)?;
         let output_level = level + 1;
         let next = with_overlapping(
@@ -156,7 +161,7 @@ pub(crate) fn pick(
         .max_by(|a, b| a.1.total_cmp(&b.1));
     if let Some((level, _)) = by_size {
         let seed = after_pointer(version, level, pointers.get(level).map_or(&[], Vec::as_slice));
-        return Plan::new(version, level, vec![seed?], false);
+        return Plan::new(version, level, vec![seed?], false, limits);
     }
     pick_deletions(version, limits, |statistics| {
         statistics.deletions as f64 >= DELETIONS_SHARE * statistics.entries as f64
@@ -201,20 +206,24 @@ fn pick_deletions(
     if level > 0 && is_bottom {
         return Some(Plan::in_place(version, level, file));
     }
-    Plan::new(version, level, vec![Arc::clone(file)], true)
+    Plan::new(version, level, vec![Arc::clone(file)], true, limits)
 }
 
 /// The next step of compacting a range by hand at `level`: the files there that overlap it, no
-/// more than a few targets' worth at a time, or one where room is short. `from` is where to go on.
+/// more than a few targets' worth at a time, or one where room is short. `from` is where to go on; in
+/// level 0 there is no order to go by, and those numbered below `before` are what there is to do.
 pub(crate) fn pick_range(
     version: &Arc<Version>,
     level: usize,
     from: Option<&[u8]>,
     to: Option<&[u8]>,
     limits: &Limits,
+    before: u64,
 ) -> Option<Plan> {
     let mut seed = version.overlapping(level, from, to);
-    if level > 0 {
+    if level == 0 {
+        seed.retain(|file| file.number < before);
+    } else {
         let mut bytes = 0;
         let most = if limits.is_short_of_room { 1 } else { 4 * limits.target_file_size };
         let fitting = seed.iter().take_while(|file| {
@@ -225,7 +234,7 @@ pub(crate) fn pick_range(
         let count = fitting.count();
         seed.truncate(count);
     }
-    (!seed.is_empty()).then(|| Plan::new(version, level, seed, true)).flatten()
+    (!seed.is_empty()).then(|| Plan::new(version, level, seed, true, limits)).flatten()
 }
 
 /// A file of the range in the deepest level that may still have deletions which can go, among those

@@ -21,16 +21,25 @@ use crate::table::{ReadMode, TableBuilder, TableOptions, TableSummary};
 use crate::version::Version;
 use crate::version::edit::{NewFile, VersionEdit};
 
+/// How much smaller tables are made on a full disk: then later parts need less room as well.
+const SMALL: u64 = 8;
+
 /// The limits at this moment.
 pub(crate) fn limits(core: &Core) -> Limits {
     // Half of the bound, since a deletion may have to sink through several levels.
     let age = (core.options.erase_within / 2).as_secs();
+    let is_short_of_room = core.is_short_of_room();
+    let target_file_size = core.options.target_file_size;
     Limits {
         level1_bytes: level1_bytes(&core.options),
-        target_file_size: core.options.target_file_size,
+        target_file_size: if is_short_of_room {
+            target_file_size / SMALL
+        } else {
+            target_file_size
+        },
         oldest_snapshot: core.oldest_snapshot(),
         erase_before: now().saturating_sub(age),
-        is_short_of_room: core.is_short_of_room(),
+        is_short_of_room,
     }
 }
 

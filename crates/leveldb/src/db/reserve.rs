@@ -5,8 +5,8 @@
 //! through: what makes room must not be starved by what needs it. Making it again is tried in the
 //! background, and its success is the proof that there is room.
 //!
-//! A store that is full by its own data can only be made smaller by a flush and a compaction, and
-//! the flush may need as much as a memtable has. While the disk has plenty of room that much need
+//! A store that is full by its own data can only be made smaller by a flush and a compaction. The
+//! flush may need as much as a memtable has, and so much and a table more each step of the compaction. While the disk has plenty of room that much need
 //! not be put aside: the room is looked at every now and then, and the file grows when it gets less.
 //!
 //! Finding the disk full ([`Reserve::note`]) and removing the file ([`Reserve::give_up`]) are two
@@ -29,7 +29,7 @@ const PIECE: usize = 256 * 1024;
 /// Room for some twenty thousand deletions.
 const FOR_DELETIONS: u64 = 1 << 20;
 
-/// There is plenty of room on a disk that has this many times what a flush and deletions take.
+/// There is plenty of room on a disk that has this many times what would be put aside.
 const PLENTY: u64 = 64;
 
 /// Of a small disk one part in so many is put aside.
@@ -41,8 +41,8 @@ pub(crate) struct Reserve {
     directory: PathBuf,
     path: PathBuf,
     wanted: ReserveSize,
-    /// What the flush of a full memtable takes.
-    flush: u64,
+    /// What a step of making room takes, besides deletions.
+    step: u64,
     /// The disk was found full, and the file was not made since. Changes under `finding`.
     spent: AtomicBool,
     /// How often it was given up.
@@ -63,12 +63,14 @@ struct Finding {
 
 impl Reserve {
     pub(crate) fn new(directory: &Path, options: &Options) -> Self {
+        let memtable = options.write_buffer_size as u64;
         Self {
             env: Arc::clone(&options.env),
             directory: directory.to_path_buf(),
             path: file_name::reserve(directory),
             wanted: options.reserve_size,
-            flush: options.write_buffer_size as u64,
+            // A memtable's table goes down, and is merged with one that a compaction or a flush made.
+            step: memtable + memtable.max(options.target_file_size),
             spent: AtomicBool::new(false),
             releases: AtomicU64::new(0),
             finding: Mutex::default(),
@@ -175,7 +177,7 @@ impl Reserve {
             ReserveSize::Bytes(size) => size,
             ReserveSize::Auto => self
                 .space()
-                .map_or(FOR_DELETIONS, |space| fitting(space, kept, FOR_DELETIONS + self.flush)),
+                .map_or(FOR_DELETIONS, |space| fitting(space, kept, FOR_DELETIONS + self.step)),
         }
     }
 

@@ -178,8 +178,26 @@ fn a_range_is_compacted_in_steps_of_bounded_size() {
         .map(|(&key, number)| (1, number, 3 * MIB, key, key))
         .collect();
     let version = version(&files);
-    let step = pick_range(&version, 1, Some(b"b"), Some(b"z"), &limits()).unwrap();
+    let step = pick_range(&version, 1, Some(b"b"), Some(b"z"), &limits(), u64::MAX).unwrap();
     assert_eq!(numbers(&step.inputs), [2, 3, 4]);
-    assert!(pick_range(&version, 1, Some(b"x"), None, &limits()).is_none());
-    assert!(pick_range(&version, 2, None, None, &limits()).is_none());
+    assert!(pick_range(&version, 1, Some(b"x"), None, &limits(), u64::MAX).is_none());
+    assert!(pick_range(&version, 2, None, None, &limits(), u64::MAX).is_none());
+}
+
+/// The deletions are in the newest file, and what they hide below; but the oldest needs least room.
+#[test]
+fn where_room_is_short_level_0_goes_down_file_by_file_from_the_oldest() {
+    let version = version(&[
+        (0, 7, MIB, "a", "m"),
+        (0, 8, MIB, "k", "z"),
+        (0, 9, MIB, "c", "d"),
+        (1, 3, MIB, "b", "c"),
+        (1, 4, MIB, "x", "z"),
+    ]);
+    let limits = Limits { is_short_of_room: true, ..limits() };
+    let plan = pick_range(&version, 0, Some(b"y"), None, &limits, u64::MAX).unwrap();
+    assert_eq!((numbers(&plan.inputs), numbers(&plan.next)), (vec![7], vec![3]));
+    assert!(pick_range(&version, 0, None, None, &limits, 7).is_none());
+    let plan = pick_range(&version, 0, None, None, &super::tests::limits(), 8).unwrap();
+    assert_eq!(numbers(&plan.inputs), [9, 8, 7]);
 }
