@@ -94,6 +94,9 @@ impl From<EngineError> for Failure {
             EngineError::Locked { path, holder } => {
                 failure.with("path", path.to_str()).with("holder", *holder)
             }
+            EngineError::Moved { path } => {
+                failure.with("path", path.to_str()).with("holder", Some(std::process::id()))
+            }
             EngineError::DoesNotExist { path } | EngineError::AlreadyExists { path } => {
                 failure.with("path", path.to_str())
             }
@@ -106,7 +109,7 @@ fn engine_code(error: &EngineError) -> &'static str {
     match error {
         EngineError::Corruption { .. } => "LEVEL_CORRUPTION",
         EngineError::Io { .. } => system_code(error),
-        EngineError::Locked { .. } => "LEVEL_LOCKED",
+        EngineError::Locked { .. } | EngineError::Moved { .. } => "LEVEL_LOCKED",
         EngineError::DoesNotExist { .. } | EngineError::AlreadyExists { .. } => {
             "LEVEL_DATABASE_NOT_OPEN"
         }

@@ -61,7 +61,8 @@ impl Lease {
         let slot = Arc::clone(SLOTS.lock().entry(path.clone()).or_default());
         let mut shared = slot.shared.lock();
         let opened = match &shared.open {
-            Some(opened) => Ok(Arc::clone(opened)),
+            // Who joins means the directory that has this path now.
+            Some(opened) => opened.db.check_place().map(|()| Arc::clone(opened)),
             None => open(directory, options),
         };
         match opened {

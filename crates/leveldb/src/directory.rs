@@ -2,6 +2,7 @@
 //! away with all that is in it, locking it, and what all who work on one need: its files by number,
 //! and copies of them.
 
+mod held;
 mod listing;
 
 use std::io;
@@ -11,6 +12,7 @@ use crate::env::{Env, LockError, LockGuard, WritableFile};
 use crate::error::{Error, IoOperation, Result};
 use crate::file_name;
 
+pub(crate) use held::Held;
 pub(crate) use listing::Listing;
 
 const COPY_PIECE: usize = 1 << 20;
@@ -60,6 +62,7 @@ pub(crate) fn take_lock(env: &dyn Env, directory: &Path) -> Result<Box<dyn LockG
     let path = file_name::lock(directory);
     env.lock(&path).map_err(|error| match error {
         LockError::Held { holder } => Error::Locked { path: path.clone(), holder },
+        LockError::Moved => Error::Moved { path: path.clone() },
         LockError::Io(error) => Error::io(IoOperation::Lock, &path)(error),
     })
 }

@@ -50,6 +50,18 @@ pub enum Error {
         holder: Option<u32>,
     },
 
+    /// This process has a database open whose directory was moved or removed since. Until that is
+    /// closed, no other is opened in its place: it would get the files of both.
+    #[error(
+        "LOCK: the directory of {} was moved or removed while this process had the database open, \
+         which has to be closed first",
+        path.display()
+    )]
+    Moved {
+        /// The name that the lock file had.
+        path: PathBuf,
+    },
+
     /// The directory holds no database and `create_if_missing` is off.
     #[error("no database in {}", path.display())]
     DoesNotExist {

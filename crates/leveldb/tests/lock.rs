@@ -6,6 +6,9 @@
 #[path = "peers/mod.rs"]
 mod peers;
 
+#[path = "lock/moved.rs"]
+mod moved;
+
 #[path = "lock/readers.rs"]
 mod readers;
 

@@ -18,7 +18,8 @@ use super::signal::{Event, Signal};
 use super::snapshot::SnapshotList;
 use super::view::ViewCell;
 use crate::compaction::ManualQueue;
-use crate::env::{Env, LockGuard};
+use crate::directory::Held;
+use crate::env::Env;
 use crate::error::{Error, Result};
 use crate::memtable::MemTable;
 use crate::options::Options;
@@ -66,7 +67,7 @@ pub(crate) struct Core {
     /// No operation is accepted any more.
     pub(crate) closed: AtomicBool,
     /// Held while the database is open for writing.
-    pub(crate) lock: Mutex<Option<Box<dyn LockGuard>>>,
+    pub(crate) lock: Mutex<Option<Held>>,
 }
 
 impl Core {

@@ -34,7 +34,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::directory;
+use crate::directory::{self, Held};
 use crate::env::OpenFiles;
 use crate::error::{Error, Result};
 use crate::options::{Options, WriteOptions};
@@ -75,7 +75,8 @@ impl Db {
     ///
     /// # Errors
     ///
-    /// * [`Error::Locked`] while somebody has it open for writing.
+    /// * [`Error::Locked`] while somebody has it open for writing, and [`Error::Moved`] while this
+    ///   process has open what was in the directory before it was moved or removed.
     /// * [`Error::DoesNotExist`] or [`Error::AlreadyExists`] where the options forbid what is there.
     /// * [`Error::Corruption`] where files are damaged: nothing is changed then, and
     ///   [`crate::inspect`] and [`crate::repair`] say and save what can be read.
@@ -286,6 +287,13 @@ impl Db {
     /// share counts them all; the default options make one for each.
     pub fn open_files(&self) -> OpenFiles {
         self.handle.core.env.open_files()
+    }
+
+    /// [`Error::Moved`] where the directory was moved or removed since the database was opened, whether
+    /// or not another has its name now. Then what is written is not found under that name, and what
+    /// needs a new file fails.
+    pub fn check_place(&self) -> Result<()> {
+        self.handle.core.lock.lock().as_ref().map_or(Ok(()), Held::check)
     }
 
     /// How the background is doing.

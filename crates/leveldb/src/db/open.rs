@@ -21,8 +21,8 @@ use super::recovery::{self, Recovered, RecoveryReport};
 use super::reserve::Reserve;
 use super::view::{View, ViewCell};
 use super::write_log::WriteLog;
-use crate::directory::{self, Listing};
-use crate::env::{Env, LockGuard, WritableFile};
+use crate::directory::{self, Held, Listing};
+use crate::env::{Env, WritableFile};
 use crate::error::{Error, IoOperation, Result};
 use crate::file_name::{self, LARGEST_NUMBER};
 use crate::memtable::MemTable;
@@ -45,9 +45,10 @@ pub(crate) struct Foundation {
 
 /// Opens the database in `directory` for writing and starts its threads.
 pub(crate) fn open(directory: &Path, options: Options) -> Result<(Arc<Core>, Background)> {
-    let env = Arc::clone(&options.env);
-    prepare_directory(&*env, directory, &options)?;
-    let lock = directory::take_lock(&*env, directory)?;
+    prepare_directory(&*options.env, directory, &options)?;
+    let lock = Held::take(&options.env, directory)?;
+    let env: Arc<dyn Env> = lock.env();
+    let options = Options { env: Arc::clone(&env), ..options };
     let trash = Arc::new(Trash::default());
     let recovered = recovery::recover(&*env, directory, options.log_recovery, &trash)?;
     let core = match recovered {
@@ -86,7 +87,7 @@ fn create(
     directory: &Path,
     options: Options,
     trash: Arc<Trash>,
-    lock: Box<dyn LockGuard>,
+    lock: Held,
 ) -> Result<Arc<Core>> {
     let env = Arc::clone(&options.env);
     let first = Listing::read(&*env, directory)?.next_number();
@@ -116,7 +117,7 @@ fn open_existing(
     options: Options,
     recovered: Recovered,
     trash: Arc<Trash>,
-    lock: Box<dyn LockGuard>,
+    lock: Held,
 ) -> Result<Arc<Core>> {
     let Recovered { manifest, listing, memtables, last_sequence, report } = recovered;
     if options.paranoid_checks {
@@ -184,7 +185,7 @@ fn build(
     options: Options,
     foundation: Foundation,
     trash: Arc<Trash>,
-    lock: Box<dyn LockGuard>,
+    lock: Held,
 ) -> Result<(Core, NewLog)> {
     let env = Arc::clone(&options.env);
     if foundation.next_file_number > LARGEST_NUMBER {

@@ -10,10 +10,13 @@
 //! that one opening ([`ofd`]). Other Unix systems get record locks and a list of what this process
 //! holds ([`record`]); Windows locks belong to the opening anyway ([`exclusive`]).
 //!
+//! A lock is of a file, and a database is known by its name. Both are kept to one owner ([`names`]).
+//!
 //! All of them end with the process, so a `LOCK` file that a dead one left behind blocks nobody.
 
 #[cfg(any(not(unix), test))]
 mod exclusive;
+mod names;
 #[cfg(target_os = "linux")]
 mod ofd;
 #[cfg(any(all(unix, not(target_os = "linux")), all(test, unix)))]
@@ -35,10 +38,10 @@ use ofd as system;
 #[cfg(all(unix, not(target_os = "linux")))]
 use record as system;
 
-pub(super) use system::FileLock;
+pub(super) use names::{NamedLock, take};
 
-/// Takes the lock without waiting; it is let go when the value is dropped.
-pub(super) fn acquire(path: &Path) -> Result<FileLock, LockError> {
+/// Takes the lock of the file without waiting; it is let go when the value is dropped.
+fn acquire(path: &Path) -> Result<system::FileLock, LockError> {
     system::acquire(path)
 }
 

@@ -78,6 +78,7 @@ pub trait Env: fmt::Debug + Send + Sync + 'static {
     fn space(&self, directory: &Path) -> io::Result<Space>;
 
     /// Takes the lock of a database directory, creating the lock file if need be, without waiting.
+    /// Its name is taken with it, and stays so wherever the file goes.
     /// It is let go when the guard is dropped, or by the system when the process ends.
     fn lock(&self, path: &Path) -> Result<Box<dyn LockGuard>, LockError>;
 
@@ -155,6 +156,8 @@ pub enum LockError {
         /// The process, where the system tells.
         holder: Option<u32>,
     },
+    /// This process has a lock of that name, on a file that was moved or removed since.
+    Moved,
     /// The lock file could not be opened or locked.
     Io(io::Error),
 }

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use self::cached_read::CachedReads;
 use super::handles::{Handle, Handles};
-use super::lock::{self, FileLock};
+use super::lock::{self, NamedLock};
 use super::{
     Env, FileIdentity, LockError, LockGuard, OpenFiles, ReadableFile, Space, WritableFile,
 };
@@ -112,7 +112,7 @@ impl Env for RealEnv {
     }
 
     fn lock(&self, path: &Path) -> Result<Box<dyn LockGuard>, LockError> {
-        let lock = lock::acquire(path)?;
+        let lock = lock::take(path)?;
         Ok(Box::new(RealLock { _lock: lock, _handle: self.handles.count(path) }))
     }
 
@@ -139,7 +139,7 @@ fn for_appending() -> OpenOptions {
 }
 
 #[cfg(unix)]
-fn identity(metadata: &fs::Metadata) -> FileIdentity {
+pub(super) fn identity(metadata: &fs::Metadata) -> FileIdentity {
     use std::os::unix::fs::MetadataExt;
     FileIdentity {
         volume: metadata.dev(),
@@ -152,7 +152,7 @@ fn identity(metadata: &fs::Metadata) -> FileIdentity {
 /// The standard library does not tell the number of a file here. When it was created and written, in
 /// units of 100 ns, is as good for files that are written once.
 #[cfg(windows)]
-fn identity(metadata: &fs::Metadata) -> FileIdentity {
+pub(super) fn identity(metadata: &fs::Metadata) -> FileIdentity {
     use std::os::windows::fs::MetadataExt;
     FileIdentity {
         volume: 0,
@@ -235,7 +235,7 @@ impl WritableFile for RealWritable {
 
 #[derive(Debug)]
 struct RealLock {
-    _lock: FileLock,
+    _lock: NamedLock,
     _handle: Handle,
 }
 

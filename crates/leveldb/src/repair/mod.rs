@@ -76,7 +76,7 @@ pub fn inspect(directory: impl AsRef<Path>, options: &Options) -> Result<RepairR
         Ok(_) => Some(directory::take_lock(env, directory)),
         Err(_) => None,
     };
-    if let Some(Err(held @ Error::Locked { .. })) = lock {
+    if let Some(Err(held @ (Error::Locked { .. } | Error::Moved { .. }))) = lock {
         return Err(held);
     }
     let files = Files::read(env, directory)?;

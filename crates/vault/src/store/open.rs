@@ -137,6 +137,7 @@ fn take_lock(env: &dyn Env, root: &Path) -> Result<Box<dyn LockGuard>> {
     let path = root.join("LOCK");
     env.lock(&path).map_err(|error| match error {
         LockError::Held { holder } => Error::Engine(EngineError::Locked { path, holder }),
+        LockError::Moved => Error::Engine(EngineError::Moved { path }),
         LockError::Io(error) => Error::io(IoOperation::Lock, &path)(error),
     })
 }

@@ -18,7 +18,7 @@ fn holder(path: &Path) -> Result<(), Option<u32>> {
     match acquire(path) {
         Ok(_) => Ok(()),
         Err(LockError::Held { holder }) => Err(holder),
-        Err(LockError::Io(error)) => panic!("{error}"),
+        Err(error) => panic!("{error:?}"),
     }
 }
 
