@@ -147,3 +147,13 @@ test('a seek beyond the range of an iterator finds nothing, as in level', async 
   }
   await Promise.all([ours.close(), theirs.close()])
 })
+
+test.each([2 ** 32, 2 ** 32 + 2, 2 ** 53, 1e300])('nextv(%d) gives what there is', async (size) => {
+  const level = new Level(path)
+  await level.batch([...'abc'].map((key) => ({ type: 'put', key, value: key })))
+  const iterator = level.keys()
+  expect(await iterator.nextv(size)).toEqual([...'abc'])
+  expect(await iterator.nextv(size)).toEqual([])
+  await iterator.close()
+  await level.close()
+})

@@ -1,8 +1,10 @@
 // Guards the moment of a read: it is that of the call. A write that is called for later is not seen,
 // however many reads are under way, and what has ended holds nothing of an old moment.
 
+const { once } = require('node:events')
 const { readdirSync, statSync } = require('node:fs')
 const { join } = require('node:path')
+const { Worker } = require('node:worker_threads')
 const { Level, LevelDBSigilAdapter } = require('sigil-vault')
 const { scratchFolder } = require('./support/scratch.js')
 
@@ -40,6 +42,42 @@ test('reads of records do not see the deletion that follows them', async () => {
   expect((await Promise.all(after)).every((record) => record === undefined)).toBe(true)
   await store.close()
 })
+
+test.each([2, 40])(
+  'many records are read at one moment, while a worker writes %i',
+  async (count) => {
+    const path = scratch('records')
+    const store = new LevelDBSigilAdapter(path)
+    const code = `
+    const { LevelDBSigilAdapter } = require(${JSON.stringify(join(__dirname, '..'))})
+    const { parentPort, workerData } = require('node:worker_threads')
+    const store = new LevelDBSigilAdapter(workerData.path)
+    const entriesOf = (n) => Array.from({ length: workerData.count }, (_, index) => ({
+      ...{ type: 'put', tenantId: 't', sigilId: 's' + index, authHash: 'h' },
+      record: { n },
+    }))
+    const write = async () => {
+      for (let n = 0; ; n++) {
+        await store.batch(entriesOf(n))
+        if (n === 0) parentPort.postMessage('there')
+      }
+    }
+    write()`
+    const worker = new Worker(code, { eval: true, workerData: { path, count } })
+    await once(worker, 'message')
+    const names = Array.from({ length: count }, (_, index) => ['t', `s${index}`, 'h'])
+    const end = Date.now() + 1500
+    let moments = 0
+    while (Date.now() < end) {
+      const numbers = new Set((await store.getMany(names)).map(({ n }) => n))
+      expect(numbers.size).toBe(1)
+      moments += 1
+    }
+    expect(moments).toBeGreaterThan(10)
+    await worker.terminate()
+    await store.close()
+  },
+)
 
 test('a listing that has ended, or was left, keeps nothing of what is overwritten', async () => {
   const path = scratch('listings')

@@ -1,6 +1,7 @@
 // The chained batch of a Level: operations are put together in the addon.
 
 const { AbstractChainedBatch } = require('abstract-level')
+const { fromNative } = require('./errors.js')
 const { newBatch } = require('./native-db.js')
 
 class LevelBatch extends AbstractChainedBatch {
@@ -13,11 +14,19 @@ class LevelBatch extends AbstractChainedBatch {
   }
 
   _put(key, value) {
-    this.#batch.put(key, value)
+    try {
+      this.#batch.put(key, value)
+    } catch (thrown) {
+      throw fromNative(thrown, 'batch')
+    }
   }
 
   _del(key) {
-    this.#batch.del(key)
+    try {
+      this.#batch.del(key)
+    } catch (thrown) {
+      throw fromNative(thrown, 'batch')
+    }
   }
 
   _clear() {

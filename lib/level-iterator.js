@@ -6,6 +6,8 @@ const { errorOf } = require('./errors.js')
 
 const CHUNK_ENTRIES = 1000
 const CHUNK_BYTES = 1 << 20
+/** More than any chunk has room for. */
+const MOST_ENTRIES = 2 ** 32 - 1
 
 class LevelIterator extends AbstractIterator {
   #db
@@ -68,7 +70,9 @@ class LevelIterator extends AbstractIterator {
   }
 
   async #chunk(size) {
-    const flat = await this.#db.run('iterator', () => this.#native.next(size, CHUNK_BYTES))
+    const flat = await this.#db.run('iterator', () =>
+      this.#native.next(Math.min(size, MOST_ENTRIES), CHUNK_BYTES),
+    )
     if (this.#signal?.aborted) throw errorOf('LEVEL_ABORTED', 'the operation was aborted')
     return this.#toEntries(flat)
   }
@@ -77,7 +81,7 @@ class LevelIterator extends AbstractIterator {
     this.#cache = []
     this.#position = 0
     this.#first = true
-    this.#native.seek(target)
+    this.#db.call('iterator', () => this.#native.seek(target))
   }
 
   async _close() {

@@ -164,8 +164,14 @@ class LevelDBSigilAdapter {
   async getMany(names, options) {
     const operation = 'getMany'
     const list = calls.manyCall(operation, names, options)
-    calls.throwIfAborted(operation, options ?? {})
-    const found = await Promise.all(list.map(async (call) => this.#find(operation, call)))
+    const checked = options ?? {}
+    calls.throwIfAborted(operation, checked)
+    const native = this.#lifetime.native ?? (await this.#lifetime.ready(operation, checked))
+    calls.throwIfAborted(operation, checked)
+    const parts = list.flatMap(({ tenant, symbol, authHash }) => [tenant, symbol, authHash])
+    const reading = native.getRecords(operation, parts)
+    const found =
+      reading instanceof Promise ? await abortable(operation, checked, reading) : reading
     return found.map((stored) =>
       stored === undefined ? undefined : parse(operation, stored, this.#path),
     )

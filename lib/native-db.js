@@ -165,7 +165,7 @@ class NativeDb {
   put(key, value, level) {
     const group = this.#group ?? this.#newGroup()
     this.#gather('put', (addon) => addon.put(this.#handle, key, value, level))
-    return this.#gathered(group, 'put', value.length)
+    return this.#gathered(group, 'put', value.byteLength ?? value.length)
   }
 
   del(key, level) {
@@ -193,7 +193,22 @@ class NativeDb {
     return inItsTurn(cached)
   }
 
-  /** The same, waiting for the disk where memory does not have it. */
+  /**
+   * The texts of many records, undefined where there is none, all of one moment; a promise as for `get`.
+   *
+   * @param {(string | undefined)[]} names tenant, symbol and hash of one after those of another
+   */
+  getRecords(operation, names) {
+    const since = performance.now()
+    const found = this.call(operation, (_, addon) => addon.tryGetRecords(this.#handle, names))
+    const count = names.length / 3
+    if (found === null) return this.#read(operation, (native) => native.getRecords(names), count)
+    this.#series.reads.waited(since, count)
+    const turn = restAfterMuch()
+    return turn === undefined ? found : turn.then(() => found)
+  }
+
+  /** The same as `getRecord`, waiting for the disk where memory does not have it. */
   getRecordSync(operation, { tenant, symbol, authHash }) {
     return this.#readSync(operation, (native) => native.getRecordWaiting(tenant, symbol, authHash))
   }

@@ -19,7 +19,7 @@ const FIRST_TRY: usize = 1024;
 /// not cut.
 const LONGEST_CODE_POINT: usize = 4;
 
-/// A key or a value that came in as a string or a `Uint8Array`.
+/// A key or a value that came in as a string or as any view of bytes: a typed array or a `DataView`.
 pub struct Input(pub Vec<u8>);
 
 impl Input {
@@ -32,7 +32,7 @@ impl Input {
 
 impl TypeName for Input {
     fn type_name() -> &'static str {
-        "string | Uint8Array"
+        "string | ArrayBufferView"
     }
 
     fn value_type() -> ValueType {
@@ -84,22 +84,16 @@ unsafe fn read_text(
 }
 
 unsafe fn read_bytes(env: sys::napi_env, value: sys::napi_value) -> napi::Result<Input> {
-    let (mut kind, mut length, mut data) = (0, 0, ptr::null_mut());
-    // SAFETY: Node fills what it is given, and refuses what is no typed array.
-    let status = unsafe {
-        sys::napi_get_typedarray_info(
-            env,
-            value,
-            &mut kind,
-            &mut length,
-            &mut data,
-            ptr::null_mut(),
-            ptr::null_mut(),
-        )
-    };
-    if status != sys::Status::napi_ok || kind != sys::TypedarrayType::uint8_array {
-        return Err(napi::Error::new(Status::InvalidArg, "a string or a Uint8Array is needed"));
+    let mut is_view = false;
+    // SAFETY: Node fills what it is given. What it calls a buffer is any view.
+    let status = unsafe { sys::napi_is_buffer(env, value, &mut is_view) };
+    if status != sys::Status::napi_ok || !is_view {
+        return Err(napi::Error::new(Status::InvalidArg, "a string or a view of bytes is needed"));
     }
+    let (mut length, mut data) = (0, ptr::null_mut());
+    // SAFETY: as above; asked about anything else, Node would end the process.
+    let status = unsafe { sys::napi_get_buffer_info(env, value, &mut data, &mut length) };
+    check_status!(status, "a view of bytes could not be read")?;
     if length == 0 || data.is_null() {
         return Ok(Input(Vec::new()));
     }

@@ -21,6 +21,9 @@ use crate::reads::Answer;
 /// More bytes of values are not read on the thread of JavaScript, which would do nothing else
 /// meanwhile.
 const ON_THE_SPOT: usize = 512 << 10;
+/// So many reads at once go to the pool where files have to be asked, as `lib/native-db.js` has it for
+/// those that are gathered.
+const FEW: usize = 16;
 
 /// What a call wants to read.
 pub enum Wanted {
@@ -54,17 +57,31 @@ impl GatheredReads {
     /// Answers all reads on this thread. None where that cannot be done without waiting, or takes
     /// long, or fails: then all of them are still there.
     fn try_answer(&mut self, db: &Db) -> Option<Vec<Answer>> {
+        let answers = self.all(|key| db.try_get(key))?;
+        self.wanted.clear();
+        Some(answers)
+    }
+
+    /// The same, as of one moment. Of many only what is in memory is read.
+    pub fn try_answer_at(&self, db: &Db, moment: &Snapshot) -> Option<Vec<Answer>> {
+        if self.wanted.len() < FEW {
+            self.all(|key| db.try_get_at(moment, key))
+        } else {
+            self.all(|key| db.get_if_cached_at(moment, key))
+        }
+    }
+
+    fn all(&self, get: impl Fn(&[u8]) -> EngineResult<Cached>) -> Option<Vec<Answer>> {
         let mut answers = Vec::with_capacity(self.wanted.len());
         let mut bytes = 0;
         for wanted in &self.wanted {
-            let answer = wanted.read(|key| known(db.try_get(key)?)).ok()?;
+            let answer = wanted.read(|key| known(get(key)?)).ok()?;
             bytes += answer.byte_size();
             if bytes > ON_THE_SPOT {
                 return None;
             }
             answers.push(answer);
         }
-        self.wanted.clear();
         Some(answers)
     }
 

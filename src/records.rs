@@ -2,7 +2,7 @@
 //! to be decided, and how, stands in `sigil_records::records`.
 
 use napi_derive::napi;
-use sigil_leveldb::Error;
+use sigil_leveldb::{Db, Error, Snapshot};
 use sigil_records::keys::RecordId;
 use sigil_records::records::find;
 
@@ -10,11 +10,15 @@ use crate::boundary::{Result, guard};
 use crate::bytes::{Form, Input};
 use crate::database::NativeDb;
 use crate::failure::Failure;
-use crate::gathered_reads::{Wanted, known};
+use crate::gathered_reads::{GatheredReads, Wanted, known};
 use crate::handle;
+use crate::job::Promise;
 use crate::open_options::durability;
 use crate::reads::Answer;
 use crate::record_writes::RecordWrite;
+
+/// Records that are read on the thread of JavaScript in one go.
+const MOST_ON_THE_SPOT: usize = 1000;
 
 /// The record's text, if memory has the answer; otherwise the read is gathered.
 #[napi]
@@ -34,6 +38,23 @@ pub fn try_get_record(
             }
             Err(error) => Err(error.into()),
         }
+    })
+}
+
+/// The texts of the records that are named by tenant, symbol and hash, three after three, all of one
+/// moment. `null` where [`NativeDb::get_records`] has to be called: something has to be waited for,
+/// or failed.
+#[napi]
+pub fn try_get_records(handle: u32, names: Vec<Option<Input>>) -> Result<Option<Vec<Answer>>> {
+    handle::with(handle, |held| {
+        if names.len() > 3 * MOST_ON_THE_SPOT {
+            return Ok(None);
+        }
+        let (db, mut reads) = (held.db(), GatheredReads::default());
+        for id in record_ids(names)? {
+            reads.add(Wanted::Record(id));
+        }
+        Ok(reads.try_answer_at(db, &db.snapshot()?))
     })
 }
 
@@ -58,6 +79,17 @@ pub fn put_record(
 
 #[napi]
 impl NativeDb {
+    /// The texts of records, named as for [`try_get_records`], all of the moment of this call.
+    #[napi]
+    pub fn get_records(&self, names: Vec<Option<Input>>) -> Result<Promise<Vec<Answer>>> {
+        let (ids, moment) = guard(|| Ok((record_ids(names)?, self.db().snapshot()?)))?;
+        let text = |db: &Db, id: &RecordId<'_>, moment: &Snapshot| {
+            let found = find(id, |key| db.get_at(moment, key))?;
+            Ok(Answer::certain(Form::Text, found))
+        };
+        self.on_pool(move |db| ids.iter().map(|id| text(db, id, &moment)).collect())
+    }
+
     /// The record's text, waiting for the disk on the calling thread.
     #[napi]
     pub fn get_record_waiting(
@@ -72,6 +104,20 @@ impl NativeDb {
             Ok(Answer::certain(Form::Text, value))
         })
     }
+}
+
+/// The names of many records: three texts each.
+fn record_ids(
+    names: Vec<Option<Input>>,
+) -> std::result::Result<Vec<RecordId<'static>>, Failure> {
+    let mut ids = Vec::with_capacity(names.len() / 3);
+    let mut names = names.into_iter();
+    while let (Some(tenant), Some(Some(symbol)), Some(Some(auth_hash))) =
+        (names.next(), names.next(), names.next())
+    {
+        ids.push(record_id(tenant, symbol, auth_hash)?);
+    }
+    Ok(ids)
 }
 
 /// The name of a record as it came in. Text is well-formed, `lib/` has seen to that.
