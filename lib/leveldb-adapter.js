@@ -168,7 +168,8 @@ class LevelDBSigilAdapter {
     calls.throwIfAborted(operation, checked)
     const native = this.#lifetime.native ?? (await this.#lifetime.ready(operation, checked))
     calls.throwIfAborted(operation, checked)
-    const parts = list.flatMap(({ tenant, symbol, authHash }) => [tenant, symbol, authHash])
+    const parts = []
+    for (const { tenant, symbol, authHash } of list) parts.push(tenant, symbol, authHash)
     const reading = native.getRecords(operation, parts)
     const found =
       reading instanceof Promise ? await abortable(operation, checked, reading) : reading

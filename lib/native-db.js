@@ -199,11 +199,11 @@ class NativeDb {
    * @param {(string | undefined)[]} names tenant, symbol and hash of one after those of another
    */
   getRecords(operation, names) {
-    const since = performance.now()
+    const started = this.#series.reads.begin()
     const found = this.call(operation, (_, addon) => addon.tryGetRecords(this.#handle, names))
     const count = names.length / 3
     if (found === null) return this.#read(operation, (native) => native.getRecords(names), count)
-    this.#series.reads.waited(since, count)
+    this.#series.reads.end(started, count)
     const turn = restAfterMuch()
     return turn === undefined ? found : turn.then(() => found)
   }

@@ -50,6 +50,31 @@ impl FromNapiValue for Input {
     }
 }
 
+/// A string of which there are many at once: it takes no more room than it needs.
+pub struct Text(pub String);
+
+impl TypeName for Text {
+    fn type_name() -> &'static str {
+        "string"
+    }
+
+    fn value_type() -> ValueType {
+        ValueType::String
+    }
+}
+
+impl ValidateNapiValue for Text {}
+
+impl FromNapiValue for Text {
+    unsafe fn from_napi_value(env: sys::napi_env, value: sys::napi_value) -> napi::Result<Self> {
+        let not_text = || napi::Error::new(Status::StringExpected, "a string is needed");
+        // SAFETY: `env` and `value` are those of the running call.
+        let mut text = unsafe { read_text(env, value, FIRST_TRY) }.ok_or_else(not_text)??;
+        text.shrink_to_fit();
+        String::from_utf8(text).map(Self).map_err(|_| not_text())
+    }
+}
+
 /// The string as UTF-8; none where the value is not a string.
 unsafe fn read_text(
     env: sys::napi_env,

@@ -7,7 +7,7 @@ use sigil_records::keys::RecordId;
 use sigil_records::records::find;
 
 use crate::boundary::{Result, guard};
-use crate::bytes::{Form, Input};
+use crate::bytes::{Form, Input, Text};
 use crate::database::NativeDb;
 use crate::failure::Failure;
 use crate::gathered_reads::{GatheredReads, Wanted, known};
@@ -45,7 +45,7 @@ pub fn try_get_record(
 /// moment. `null` where [`NativeDb::get_records`] has to be called: something has to be waited for,
 /// or failed.
 #[napi]
-pub fn try_get_records(handle: u32, names: Vec<Option<Input>>) -> Result<Option<Vec<Answer>>> {
+pub fn try_get_records(handle: u32, names: Vec<Option<Text>>) -> Result<Option<Vec<Answer>>> {
     handle::with(handle, |held| {
         if names.len() > 3 * MOST_ON_THE_SPOT {
             return Ok(None);
@@ -81,7 +81,7 @@ pub fn put_record(
 impl NativeDb {
     /// The texts of records, named as for [`try_get_records`], all of the moment of this call.
     #[napi]
-    pub fn get_records(&self, names: Vec<Option<Input>>) -> Result<Promise<Vec<Answer>>> {
+    pub fn get_records(&self, names: Vec<Option<Text>>) -> Result<Promise<Vec<Answer>>> {
         let (ids, moment) = guard(|| Ok((record_ids(names)?, self.db().snapshot()?)))?;
         let text = |db: &Db, id: &RecordId<'_>, moment: &Snapshot| {
             let found = find(id, |key| db.get_at(moment, key))?;
@@ -107,15 +107,16 @@ impl NativeDb {
 }
 
 /// The names of many records: three texts each.
-fn record_ids(
-    names: Vec<Option<Input>>,
-) -> std::result::Result<Vec<RecordId<'static>>, Failure> {
+fn record_ids(names: Vec<Option<Text>>) -> std::result::Result<Vec<RecordId<'static>>, Failure> {
     let mut ids = Vec::with_capacity(names.len() / 3);
     let mut names = names.into_iter();
     while let (Some(tenant), Some(Some(symbol)), Some(Some(auth_hash))) =
         (names.next(), names.next(), names.next())
     {
-        ids.push(record_id(tenant, symbol, auth_hash)?);
+        ids.push(match tenant {
+            Some(tenant) => RecordId::of_tenant(tenant.0, symbol.0, auth_hash.0)?,
+            None => RecordId::shared(symbol.0, auth_hash.0)?,
+        });
     }
     Ok(ids)
 }

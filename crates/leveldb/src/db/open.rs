@@ -83,12 +83,7 @@ fn prepare_directory(env: &dyn Env, directory: &Path, options: &Options) -> Resu
     if exists { Ok(()) } else { directory::make(env, directory) }
 }
 
-fn create(
-    directory: &Path,
-    options: Options,
-    trash: Arc<Trash>,
-    lock: Held,
-) -> Result<Arc<Core>> {
+fn create(directory: &Path, options: Options, trash: Arc<Trash>, lock: Held) -> Result<Arc<Core>> {
     let env = Arc::clone(&options.env);
     let first = Listing::read(&*env, directory)?.next_number();
     let foundation = Foundation {
