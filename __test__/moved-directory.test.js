@@ -7,15 +7,16 @@ const { join } = require('node:path')
 const { once } = require('node:events')
 const { Level, LevelDBSigilAdapter } = require('sigil-vault')
 const { scratchFolder } = require('./support/scratch.js')
+const { testWhere } = require('./support/where-possible.js')
 
 const scratch = scratchFolder()
+const missing =
+  process.platform === 'win32' ? 'a directory moves while files in it are open' : undefined
+const testOfMoves = testWhere(missing)
 const remove = (path) => rmSync(path, { recursive: true })
 const move = (path) => renameSync(path, `${path}.old`)
 
-const WAYS = [
-  ['removed', remove],
-  ['moved', move],
-]
+const WAYS = [['removed', remove], ...(missing === undefined ? [['moved', move]] : [])]
 
 /** That the path is taken, by this process, and why. */
 async function expectTaken(opening) {
@@ -74,7 +75,7 @@ test.each(WAYS)('a store does not join one whose directory was %s', async (_way,
   await third.close()
 })
 
-test('stores go on sharing a directory that was put back', async () => {
+testOfMoves('stores go on sharing a directory that was put back', async () => {
   const path = scratch('db')
   const first = new LevelDBSigilAdapter(path)
   await first.setSigilRecord('s', 'h', { n: 1 })
@@ -85,20 +86,23 @@ test('stores go on sharing a directory that was put back', async () => {
   await Promise.all([first.close(), second.close()])
 })
 
-test('writes that need a new file fail and say why; the other directory stays as it is', async () => {
-  const path = scratch('db')
-  const level = new Level(path, { writeBufferSize: 64 << 10 })
-  await level.put('key', 'value')
-  move(path)
-  mkdirSync(path)
-  let failed
-  for (let n = 0; n < 2000 && failed === undefined; n++) {
-    await level.put(`key ${n}`, 'x'.repeat(300), { sync: true }).catch((thrown) => {
-      failed = thrown
-    })
-  }
-  expect(failed.message).toMatch(/moved or removed while the database was open/)
-  expect(failed.path).toContain(path)
-  await level.close().catch(() => {})
-  expect(existsSync(join(path, 'CURRENT'))).toBe(false)
-})
+testOfMoves(
+  'writes that need a new file fail and say why; the other directory stays as it is',
+  async () => {
+    const path = scratch('db')
+    const level = new Level(path, { writeBufferSize: 64 << 10 })
+    await level.put('key', 'value')
+    move(path)
+    mkdirSync(path)
+    let failed
+    for (let n = 0; n < 2000 && failed === undefined; n++) {
+      await level.put(`key ${n}`, 'x'.repeat(300), { sync: true }).catch((thrown) => {
+        failed = thrown
+      })
+    }
+    expect(failed.message).toMatch(/moved or removed while the database was open/)
+    expect(failed.path).toContain(path)
+    await level.close().catch(() => {})
+    expect(existsSync(join(path, 'CURRENT'))).toBe(false)
+  },
+)

@@ -6,6 +6,8 @@
 #[path = "peers/mod.rs"]
 mod peers;
 
+// Windows moves no directory in which files are open.
+#[cfg(unix)]
 #[path = "lock/moved.rs"]
 mod moved;
 

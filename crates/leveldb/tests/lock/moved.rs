@@ -84,7 +84,6 @@ fn what_is_put_back_is_what_was_there() {
 }
 
 #[test]
-#[cfg(unix)]
 fn a_name_is_taken_by_whatever_way_it_is_reached() {
     let above = tempfile::tempdir().unwrap();
     let (path, link) = (above.path().join("db"), above.path().join("link"));
