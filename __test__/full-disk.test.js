@@ -128,6 +128,24 @@ testOnDisk(
 )
 
 testOnDisk(
+  'with defaults, a store that filled its disk writes again when half of it was deleted',
+  '48m',
+  async (disk) => {
+    const store = new LevelDBSigilAdapter(join(disk.path, 'db'))
+    const { written, error } = await fill(store)
+    expect(error.code).toBe('ENOSPC')
+    const kept = written.filter((n) => n % 2 === 0)
+    for (const n of written.filter((n) => n % 2 === 1))
+      await store.deleteSigilRecord('t', 's', `h${n}`)
+    await eventually(() => store.compact())
+    await eventually(() => store.setSigilRecord('t', 's', 'after', { n: -1, text }))
+    expect(await store.countSigilRecords('t')).toBe(kept.length + 1)
+    await expectAll(store, kept)
+    await store.close()
+  },
+)
+
+testOnDisk(
   'a store closes on a full disk, and opens on it with all that it has',
   '10m',
   async (disk) => {

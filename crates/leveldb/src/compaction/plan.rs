@@ -68,13 +68,22 @@ impl Plan {
         level: usize,
         seed: Vec<Arc<TableFile>>,
         rewrite: bool,
-        limits: &Limits,
     ) -> Option<Self> {
-        let mut inputs = with_overlapping(version, level, seed);
-        if level == 0 && limits.is_short_of_room {
-            // The oldest may sink below the others, which need room of their own later.
-            inputs.drain(..inputs.len().saturating_sub(1));
-        }
+        Self::of(version, level, with_overlapping(version, level, seed), rewrite)
+    }
+
+    /// A plan for a file of level 0 that overlaps no older one there: it may sink below the others.
+    pub(crate) fn alone(version: &Arc<Version>, number: u64) -> Option<Self> {
+        let file = version.files(0).iter().find(|file| file.number == number)?;
+        Self::of(version, 0, vec![Arc::clone(file)], true)
+    }
+
+    fn of(
+        version: &Arc<Version>,
+        level: usize,
+        inputs: Vec<Arc<TableFile>>,
+        rewrite: bool,
+    ) -> Option<Self> {
         let (from, to) = user_range(&inputs)?;
         let output_level = level + 1;
         let next = with_overlapping(
@@ -161,7 +170,7 @@ pub(crate) fn pick(
         .max_by(|a, b| a.1.total_cmp(&b.1));
     if let Some((level, _)) = by_size {
         let seed = after_pointer(version, level, pointers.get(level).map_or(&[], Vec::as_slice));
-        return Plan::new(version, level, vec![seed?], false, limits);
+        return Plan::new(version, level, vec![seed?], false);
     }
     pick_deletions(version, limits, |statistics| {
         statistics.deletions as f64 >= DELETIONS_SHARE * statistics.entries as f64
@@ -206,7 +215,7 @@ fn pick_deletions(
     if level > 0 && is_bottom {
         return Some(Plan::in_place(version, level, file));
     }
-    Plan::new(version, level, vec![Arc::clone(file)], true, limits)
+    Plan::new(version, level, vec![Arc::clone(file)], true)
 }
 
 /// The next step of compacting a range by hand at `level`: the files there that overlap it, no
@@ -234,7 +243,7 @@ pub(crate) fn pick_range(
         let count = fitting.count();
         seed.truncate(count);
     }
-    (!seed.is_empty()).then(|| Plan::new(version, level, seed, true, limits)).flatten()
+    (!seed.is_empty()).then(|| Plan::new(version, level, seed, true)).flatten()
 }
 
 /// A file of the range in the deepest level that may still have deletions which can go, among those

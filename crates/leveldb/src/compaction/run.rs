@@ -77,7 +77,7 @@ pub(crate) fn execute(core: &Core, plan: Plan) -> Result<()> {
     let level = plan.level;
     let bytes = plan.inputs.iter().map(|file| file.size).sum();
     if limits.is_short_of_room {
-        carry_out_in_parts(core, Parts::of(plan), &limits)?;
+        carry_out_in_little_room(core, plan, &limits)?;
     } else {
         carry_out(core, plan, &limits)?;
     }
@@ -86,6 +86,25 @@ pub(crate) fn execute(core: &Core, plan: Plan) -> Result<()> {
         core.update_pressure();
     }
     Ok(())
+}
+
+/// In parts; and where that does not fit either, of several files of level 0 the oldest alone. The
+/// others hide some of what it has, so all at once leave less; but they take more room until then.
+fn carry_out_in_little_room(core: &Core, plan: Plan, limits: &Limits) -> Result<()> {
+    let oldest = match plan.inputs.as_slice() {
+        [_, .., oldest] if plan.level == 0 => Some(oldest.number),
+        _ => None,
+    };
+    let outcome = carry_out_in_parts(core, Parts::of(plan), limits);
+    let is_too_much = outcome.as_ref().is_err_and(Error::is_out_of_space);
+    let version = Arc::clone(core.versions.lock().current());
+    match oldest.filter(|_| is_too_much).and_then(|number| Plan::alone(&version, number)) {
+        Some(alone) => {
+            drop(version);
+            carry_out_in_parts(core, Parts::of(alone), limits)
+        }
+        None => outcome,
+    }
 }
 
 fn carry_out_in_parts(core: &Core, mut parts: Parts, limits: &Limits) -> Result<()> {

@@ -7,7 +7,9 @@
 //!
 //! * Every table that the manifest names is there, in the size it names.
 //! * The first log begins no later than where the manifest ends, and each log where the one before
-//!   it ended. A log cut short is therefore the last one, or lost nothing.
+//!   it ended. A log cut short is therefore the last one, or lost nothing. Where the manifest ends
+//!   says nothing of a second log: C++ LevelDB names the number of its last write whenever it adds to
+//!   the manifest, and that write may stand in the last of several logs.
 //! * The log that the manifest names is there, if anything newer is. Otherwise the manifest lost an
 //!   edit: the one that moved past that log.
 
@@ -181,9 +183,10 @@ struct Replay<'a> {
     version: &'a Version,
     mode: LogRecovery,
     memtables: Vec<Arc<MemTable>>,
+    /// The last number that the manifest or a log has.
     last_sequence: SequenceNumber,
-    /// Whether any record was read: before that, logs may begin below where the manifest ends.
-    begun: bool,
+    /// The last number of the records that were read; none before the first.
+    last_read: Option<SequenceNumber>,
     report: RecoveryReport,
 }
 
@@ -195,7 +198,7 @@ impl<'a> Replay<'a> {
             mode,
             memtables: Vec::new(),
             last_sequence: manifest.last_sequence,
-            begun: false,
+            last_read: None,
             report: RecoveryReport::default(),
         }
     }
@@ -250,9 +253,11 @@ impl<'a> Replay<'a> {
             }
             Err(kind) => return Err(Error::corruption(path, offset, kind)),
         };
-        let expected = self.last_sequence + 1;
-        let gap =
-            if self.begun { batch.sequence() != expected } else { batch.sequence() > expected };
+        let expected = self.last_read.unwrap_or(self.last_sequence) + 1;
+        let gap = match self.last_read {
+            Some(_) => batch.sequence() != expected,
+            None => batch.sequence() > expected,
+        };
         if first_of_log && gap {
             // Numbers that go back are not a loss: the log would hide newer writes of the one before.
             if self.mode == LogRecovery::Strict || batch.sequence() < expected {
@@ -260,10 +265,10 @@ impl<'a> Replay<'a> {
             }
             self.lost(path, offset, 0);
         }
-        self.begun = true;
         memtable.insert(batch.sequence(), batch.iter());
         self.report.writes += 1;
         let last = (batch.sequence() + u64::from(batch.count())).saturating_sub(1);
+        self.last_read = self.last_read.max(Some(last));
         self.last_sequence = self.last_sequence.max(last);
         Ok(())
     }
@@ -273,5 +278,7 @@ impl<'a> Replay<'a> {
     }
 }
 
+#[cfg(test)]
+mod continuity_tests;
 #[cfg(test)]
 mod prefix_tests;

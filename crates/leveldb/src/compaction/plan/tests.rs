@@ -184,20 +184,24 @@ fn a_range_is_compacted_in_steps_of_bounded_size() {
     assert!(pick_range(&version, 2, None, None, &limits(), u64::MAX).is_none());
 }
 
-/// The deletions are in the newest file, and what they hide below; but the oldest needs least room.
 #[test]
-fn where_room_is_short_level_0_goes_down_file_by_file_from_the_oldest() {
+fn a_file_of_level_0_goes_down_alone_with_what_it_overlaps_below() {
     let version = version(&[
         (0, 7, MIB, "a", "m"),
         (0, 8, MIB, "k", "z"),
-        (0, 9, MIB, "c", "d"),
         (1, 3, MIB, "b", "c"),
         (1, 4, MIB, "x", "z"),
     ]);
-    let limits = Limits { is_short_of_room: true, ..limits() };
-    let plan = pick_range(&version, 0, Some(b"y"), None, &limits, u64::MAX).unwrap();
+    let plan = Plan::alone(&version, 7).unwrap();
     assert_eq!((numbers(&plan.inputs), numbers(&plan.next)), (vec![7], vec![3]));
-    assert!(pick_range(&version, 0, None, None, &limits, 7).is_none());
-    let plan = pick_range(&version, 0, None, None, &super::tests::limits(), 8).unwrap();
-    assert_eq!(numbers(&plan.inputs), [9, 8, 7]);
+    assert!(Plan::alone(&version, 3).is_none(), "it is in another level");
+}
+
+#[test]
+fn what_came_to_level_0_since_is_left_there() {
+    let files = [(0, 7, MIB, "a", "m"), (0, 8, MIB, "n", "z")];
+    let pick = |before| pick_range(&version(&files), 0, None, None, &limits(), before);
+    assert_eq!(numbers(&pick(9).unwrap().inputs), [8, 7]);
+    assert_eq!(numbers(&pick(8).unwrap().inputs), [7]);
+    assert!(pick(7).is_none());
 }
