@@ -24,6 +24,9 @@ const AT_ONCE = 256 << 10
 /** Gathered reads that go to the pool together. */
 const READ_TOGETHER = 16
 
+/** Records that are read on this thread in one go. */
+const MOST_ON_THE_SPOT = 1000
+
 const SETTLED = Promise.resolve()
 
 class NativeDb {
@@ -199,10 +202,12 @@ class NativeDb {
    * @param {(string | undefined)[]} names tenant, symbol and hash of one after those of another
    */
   getRecords(operation, names) {
+    const count = names.length / 3
+    const elsewhere = () => this.#read(operation, (native) => native.getRecords(names), count)
+    if (count > MOST_ON_THE_SPOT) return elsewhere()
     const started = this.#series.reads.begin()
     const found = this.call(operation, (_, addon) => addon.tryGetRecords(this.#handle, names))
-    const count = names.length / 3
-    if (found === null) return this.#read(operation, (native) => native.getRecords(names), count)
+    if (found === null) return elsewhere()
     this.#series.reads.end(started, count)
     const turn = restAfterMuch()
     return turn === undefined ? found : turn.then(() => found)

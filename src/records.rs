@@ -17,9 +17,6 @@ use crate::open_options::durability;
 use crate::reads::Answer;
 use crate::record_writes::RecordWrite;
 
-/// Records that are read on the thread of JavaScript in one go.
-const MOST_ON_THE_SPOT: usize = 1000;
-
 /// The record's text, if memory has the answer; otherwise the read is gathered.
 #[napi]
 pub fn try_get_record(
@@ -47,9 +44,6 @@ pub fn try_get_record(
 #[napi]
 pub fn try_get_records(handle: u32, names: Vec<Option<Text>>) -> Result<Option<Vec<Answer>>> {
     handle::with(handle, |held| {
-        if names.len() > 3 * MOST_ON_THE_SPOT {
-            return Ok(None);
-        }
         let (db, mut reads) = (held.db(), GatheredReads::default());
         for id in record_ids(names)? {
             reads.add(Wanted::Record(id));

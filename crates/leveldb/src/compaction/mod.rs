@@ -1,9 +1,10 @@
 //! Compaction: merging tables downwards, so that reads look at few files and deleted data goes.
 //!
 //! `plan` decides what to merge, from a version alone; `filter` decides which entries survive, from
-//! the entries alone; `run` carries a plan out, in `parts` where the disk is full; `manual` is what callers asked for; `inspection` finds
+//! the entries alone; `run` carries a plan out, in `parts` where the disk is full, or a file of level 0 `alone`; `manual` is what callers asked for; `inspection` finds
 //! out what tables of earlier openings hold.
 
+mod alone;
 mod filter;
 mod inspection;
 mod manual;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use super::alone;
 use super::filter::EntryFilter;
 use super::parts::Parts;
 use super::plan::{Limits, Plan};
@@ -21,8 +22,8 @@ use crate::table::{ReadMode, TableBuilder, TableOptions, TableSummary};
 use crate::version::Version;
 use crate::version::edit::{NewFile, VersionEdit};
 
-/// How much smaller tables are made on a full disk: then later parts need less room as well.
-const SMALL: u64 = 8;
+/// Large tables are made smaller on a full disk: then later parts need less room as well.
+const SMALL_TABLE: u64 = 1 << 20;
 
 /// The limits at this moment.
 pub(crate) fn limits(core: &Core) -> Limits {
@@ -33,7 +34,7 @@ pub(crate) fn limits(core: &Core) -> Limits {
     Limits {
         level1_bytes: level1_bytes(&core.options),
         target_file_size: if is_short_of_room {
-            target_file_size / SMALL
+            target_file_size.min(SMALL_TABLE)
         } else {
             target_file_size
         },
@@ -91,14 +92,17 @@ pub(crate) fn execute(core: &Core, plan: Plan) -> Result<()> {
 /// In parts; and where that does not fit either, of several files of level 0 the oldest alone. The
 /// others hide some of what it has, so all at once leave less; but they take more room until then.
 fn carry_out_in_little_room(core: &Core, plan: Plan, limits: &Limits) -> Result<()> {
-    let oldest = match plan.inputs.as_slice() {
-        [_, .., oldest] if plan.level == 0 => Some(oldest.number),
+    // Of the plan nothing else is kept, or what its parts replace would not go.
+    let inputs = if plan.level == 0 { plan.inputs.clone() } else { Vec::new() };
+    let outcome = carry_out_in_parts(core, Parts::of(plan), limits);
+    let number = match &outcome {
+        Err(error) if error.is_out_of_space() => alone::candidate(core, &inputs)?,
         _ => None,
     };
-    let outcome = carry_out_in_parts(core, Parts::of(plan), limits);
-    let is_too_much = outcome.as_ref().is_err_and(Error::is_out_of_space);
+    drop(inputs);
+    background::empty_trash(core);
     let version = Arc::clone(core.versions.lock().current());
-    match oldest.filter(|_| is_too_much).and_then(|number| Plan::alone(&version, number)) {
+    match number.and_then(|number| Plan::alone(&version, number)) {
         Some(alone) => {
             drop(version);
             carry_out_in_parts(core, Parts::of(alone), limits)

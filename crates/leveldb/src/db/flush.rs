@@ -24,6 +24,9 @@ use crate::table::{TableBuilder, TableOptions, TableSummary};
 use crate::version::Version;
 use crate::version::edit::{NewFile, VersionEdit};
 
+/// A table with its number.
+type Written = (u64, TableSummary);
+
 /// A table that overlaps nothing above it may go straight down to this level: it then skips the
 /// compactions that would have carried it there.
 const DEEPEST_FLUSH_LEVEL: usize = 2;
@@ -35,13 +38,10 @@ pub(crate) fn flush_oldest(core: &Core) -> Result<bool> {
     // entries, and the slower of them would move the manifest back to a log that is gone.
     let _turn = core.flushing.lock();
     let view = core.view.load_full();
-    let memtables = match view.pending.last() {
-        Some(oldest) if !core.is_short_of_room() => std::slice::from_ref(oldest),
-        _ => view.pending.as_slice(),
-    };
-    let Some(newest) = memtables.first() else { return Ok(false) };
+    let Some(oldest) = view.pending.last() else { return Ok(false) };
     let started = Instant::now();
-    let table = write_table(core, memtables)?;
+    let (memtables, table) = write_some(core, &view.pending, oldest)?;
+    let newest = memtables.first().unwrap_or(oldest);
     let edit = VersionEdit { log_number: Some(log_after(&view, newest)), ..VersionEdit::default() };
     let bytes = table.as_ref().map_or(0, |(_, summary)| summary.file_size);
     if table.is_some() {
@@ -62,6 +62,26 @@ pub(crate) fn flush_oldest(core: &Core) -> Result<bool> {
     Ok(true)
 }
 
+/// Writes the oldest of the memtables as a table, or all where the disk is full and they fit. Gives
+/// those that it wrote.
+fn write_some<'a>(
+    core: &Core,
+    pending: &'a [Arc<MemTable>],
+    oldest: &'a Arc<MemTable>,
+) -> Result<(&'a [Arc<MemTable>], Option<Written>)> {
+    // IMPORTANT: the newest has the last sequence number, which one without writes does not know.
+    let written = pending.iter().position(|memtable| !memtable.is_empty()).unwrap_or(0);
+    let all = pending.get(written..).unwrap_or_default();
+    if core.is_short_of_room() && all.len() > 1 {
+        match write_table(core, all) {
+            Err(error) if error.is_out_of_space() => {}
+            written => return Ok((all, written?)),
+        }
+    }
+    let alone = std::slice::from_ref(oldest);
+    Ok((alone, write_table(core, alone)?))
+}
+
 /// The log of the memtable that comes after `memtable`.
 fn log_after(view: &View, memtable: &MemTable) -> u64 {
     let newer = view.memtables().map(|newer| newer.log_number());
@@ -72,7 +92,7 @@ fn log_after(view: &View, memtable: &MemTable) -> u64 {
 fn install(
     core: &Core,
     newest: &MemTable,
-    table: Option<(u64, TableSummary)>,
+    table: Option<Written>,
     mut edit: VersionEdit,
 ) -> Result<()> {
     let mut versions = core.versions.lock();
@@ -96,7 +116,7 @@ fn install(
 }
 
 /// Writes memtables, newest first, as a table, synced with its name; `None` where they are empty.
-fn write_table(core: &Core, memtables: &[Arc<MemTable>]) -> Result<Option<(u64, TableSummary)>> {
+fn write_table(core: &Core, memtables: &[Arc<MemTable>]) -> Result<Option<Written>> {
     let Some(oldest) = memtables.iter().rfind(|memtable| !memtable.is_empty()) else {
         return Ok(None);
     };
@@ -156,3 +176,6 @@ fn level_for(version: &Version, smallest: &[u8], largest: &[u8]) -> usize {
     let deepest = DEEPEST_FLUSH_LEVEL.min(LEVELS - 1);
     (0..=deepest).take_while(|&level| !version.overlaps(level, from, to)).last().unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests;

@@ -74,6 +74,7 @@ impl Follower {
         let foundation = Foundation {
             memtables: Vec::new(),
             last_sequence: 0,
+            last_logged: 0,
             set: VersionSetState::default(),
             next_file_number: 1,
             report: recovered.report.clone(),

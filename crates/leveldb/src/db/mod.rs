@@ -66,7 +66,7 @@ pub enum Cached {
 /// when the last handle is dropped. All methods may be called from any thread at any time.
 #[derive(Clone)]
 pub struct Db {
-    handle: Arc<Handle>,
+    pub(crate) handle: Arc<Handle>,
 }
 
 impl Db {

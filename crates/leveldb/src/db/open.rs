@@ -38,6 +38,8 @@ pub(crate) struct Foundation {
     /// Recovered memtables, oldest first.
     pub(crate) memtables: Vec<Arc<MemTable>>,
     pub(crate) last_sequence: u64,
+    /// Where the next log has to go on.
+    pub(crate) last_logged: u64,
     pub(crate) set: VersionSetState,
     pub(crate) next_file_number: u64,
     pub(crate) report: RecoveryReport,
@@ -89,6 +91,7 @@ fn create(directory: &Path, options: Options, trash: Arc<Trash>, lock: Held) -> 
     let foundation = Foundation {
         memtables: Vec::new(),
         last_sequence: 0,
+        last_logged: 0,
         set: VersionSetState {
             current: Version::default(),
             // The number that the first log is about to take.
@@ -114,7 +117,7 @@ fn open_existing(
     trash: Arc<Trash>,
     lock: Held,
 ) -> Result<Arc<Core>> {
-    let Recovered { manifest, listing, memtables, last_sequence, report } = recovered;
+    let Recovered { manifest, listing, memtables, last_sequence, last_logged, report } = recovered;
     if options.paranoid_checks {
         verify_tables(directory, &options, &manifest.version)?;
     }
@@ -127,6 +130,7 @@ fn open_existing(
     let foundation = Foundation {
         memtables,
         last_sequence,
+        last_logged,
         set: VersionSetState {
             current: manifest.version,
             log_number: if log_is_missing { oldest_log } else { manifest.log_number },
@@ -240,7 +244,7 @@ pub(crate) fn assemble(
         numbers,
         trash,
         versions: Mutex::new(set),
-        commits: CommitQueue::new(WriteLog::new(foundation.last_sequence)),
+        commits: CommitQueue::new(WriteLog::new(foundation.last_sequence, foundation.last_logged)),
         manual: Default::default(),
         health: HealthBoard::default(),
         pressure: Pressure::new(),

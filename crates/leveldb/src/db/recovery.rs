@@ -62,6 +62,8 @@ pub(crate) struct Recovered {
     /// One for each log that has writes, oldest first.
     pub(crate) memtables: Vec<Arc<MemTable>>,
     pub(crate) last_sequence: SequenceNumber,
+    /// Where the next log has to go on.
+    pub(crate) last_logged: SequenceNumber,
     pub(crate) report: RecoveryReport,
 }
 
@@ -86,8 +88,9 @@ pub(crate) fn recover(
     for &number in listing.logs.iter().filter(|number| wanted(number)) {
         replay.log(&file_name::log(directory, number), number)?;
     }
-    let Replay { memtables, last_sequence, report, .. } = replay;
-    Ok(Some(Recovered { manifest, listing, memtables, last_sequence, report }))
+    let Replay { memtables, last_sequence, last_read, report, .. } = replay;
+    let last_logged = last_read.unwrap_or(last_sequence);
+    Ok(Some(Recovered { manifest, listing, memtables, last_sequence, last_logged, report }))
 }
 
 /// A directory with data and without `CURRENT` has lost it; it is not a place for a new database.

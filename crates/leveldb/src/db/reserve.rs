@@ -104,7 +104,8 @@ impl Reserve {
         let mut kept = self.kept.lock();
         let size = self.size(*kept);
         // Not for a little more each time that the room changes.
-        if size >= 2 * *kept
+        if *kept > 0
+            && size >= 2 * *kept
             && !self.is_spent()
             && let Err(error) = self.make(&mut kept, size)
         {

@@ -68,13 +68,8 @@ pub(crate) struct SyncTarget {
 
 impl WriteLog {
     /// The state after recovery: nothing open yet.
-    pub(crate) fn new(last_sequence: SequenceNumber) -> Self {
-        Self {
-            active: None,
-            next_sequence: last_sequence + 1,
-            last_logged: last_sequence,
-            awaits_flush: false,
-        }
+    pub(crate) fn new(last_sequence: SequenceNumber, last_logged: SequenceNumber) -> Self {
+        Self { active: None, next_sequence: last_sequence + 1, last_logged, awaits_flush: false }
     }
 
     /// Takes the log that opening has created.

@@ -46,7 +46,9 @@ pub(super) struct Gatherer<'a> {
     /// Files that hold something which could not be read.
     pub(super) damaged_files: Vec<PathBuf>,
     pub(super) last_sequence: u64,
-    /// The last write before the log that is read; `None` where that is not known.
+    /// The last write that the manifest knows; `None` where that is not certain.
+    last_in_tables: Option<u64>,
+    /// The last write that was read from a log.
     last_logged: Option<u64>,
     memtable: Arc<MemTable>,
     memtable_limit: usize,
@@ -65,6 +67,7 @@ impl<'a> Gatherer<'a> {
             sources: Vec::new(),
             damaged_files: Vec::new(),
             last_sequence: 0,
+            last_in_tables: None,
             last_logged: None,
             memtable: Arc::new(MemTable::new(0)),
             memtable_limit,
@@ -92,10 +95,9 @@ impl<'a> Gatherer<'a> {
             let (path, kind) = (file_name::table(directory, *number), CorruptionKind::MissingFile);
             self.report.damages.push(Damage { path, offset: 0, bytes, kind });
         }
-        self.last_logged = history.is_certain.then_some(history.last_sequence);
-        let mut begun = false;
+        self.last_in_tables = history.is_certain.then_some(history.last_sequence);
         for (_, path) in files.logs.iter().filter(|(number, _)| history.uses_log(*number)) {
-            begun |= self.log(path, begun)?;
+            self.log(path)?;
         }
         self.spill()
     }
@@ -162,13 +164,12 @@ impl<'a> Gatherer<'a> {
         table.add(key, value)
     }
 
-    /// Reads a log. Says whether it had any record; `begun` says whether one before it had.
-    fn log(&mut self, path: &Path, begun: bool) -> Result<bool> {
+    fn log(&mut self, path: &Path) -> Result<()> {
         let file = self.env.open(path).map_err(Error::io(IoOperation::Open, path))?;
         let mut is_first = true;
         let rest =
             log_salvage::salvage(file, path.to_path_buf(), |offset, batch, is_explained| {
-                let follows_a_gap = self.follows_a_gap(batch.sequence(), begun);
+                let follows_a_gap = self.follows_a_gap(batch.sequence());
                 if std::mem::take(&mut is_first) && follows_a_gap && !is_explained {
                     let (path, kind) = (path.to_path_buf(), CorruptionKind::LostHistory);
                     self.report.damages.push(Damage { path, offset, bytes: 0, kind });
@@ -183,18 +184,20 @@ impl<'a> Gatherer<'a> {
             self.damaged_files.push(path.to_path_buf());
         }
         self.report.damages.extend(rest.damages);
-        Ok(!is_first)
+        Ok(())
     }
 
     /// Whether writes are missing before the first one of a log, as opening judges it.
-    fn follows_a_gap(&self, sequence: u64, begun: bool) -> bool {
-        let Some(last) = self.last_logged else { return false };
-        if begun { sequence != last + 1 } else { sequence > last + 1 }
+    fn follows_a_gap(&self, sequence: u64) -> bool {
+        match self.last_logged {
+            Some(last) => sequence != last + 1,
+            None => self.last_in_tables.is_some_and(|last| sequence > last + 1),
+        }
     }
 
     fn batch(&mut self, batch: &BatchReader<'_>) -> Result<()> {
         let last = (batch.sequence() + u64::from(batch.count())).saturating_sub(1);
-        self.last_logged = Some(last.max(self.last_logged.unwrap_or(0)));
+        self.last_logged = self.last_logged.max(Some(last));
         self.last_sequence = self.last_sequence.max(last);
         self.report.log_records += 1;
         for entry in batch.iter() {

@@ -4,8 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::*;
-use crate::env::MemoryEnv;
+use crate::db::Db;
+use crate::env::{CrashMode, FaultEnv, FaultPlan, MemoryEnv, errno};
+use crate::file_name::FileKind;
 use crate::log::LogWriter;
+use crate::options::{Durability, Options};
 use crate::version::edit::VersionEdit;
 use crate::write_batch::WriteBatch;
 
@@ -61,6 +64,27 @@ fn a_manifest_may_end_in_the_middle_of_the_last_log() {
     let logs: [(u64, &[SequenceNumber]); 2] = [(3, &[5, 6]), (7, &[7, 8, 9])];
     for manifest in [4, 5, 6, 7, 8, 9] {
         assert_eq!(recovered(&database(manifest, &logs)).unwrap(), (5, 9), "{manifest}");
+    }
+}
+
+/// The log of an opening goes on where those before it ended, not where the manifest does.
+#[test]
+fn what_is_written_after_such_an_opening_can_be_opened_before_anything_is_flushed() {
+    let env = database(100, &[(7, &[51, 52])]);
+    let fault = FaultEnv::on_memory(env.clone());
+    let no_tables = FaultPlan::fail_from(0, errno::EIO).on(IoOperation::Create);
+    fault.set_plan(no_tables.of(FileKind::Table(0)));
+    let open = |env: Arc<dyn Env>| Db::open(DIRECTORY, Options { env, ..Options::default() });
+    let db = open(Arc::new(fault.clone())).unwrap();
+    db.put(b"new", b"value", Durability::Process).unwrap();
+    for _ in 0..2 {
+        let again = open(Arc::new(env.crash(CrashMode::Keep))).unwrap();
+        assert!(again.get(b"new").unwrap().is_some());
+        assert!(again.get(&52_u64.to_be_bytes()).unwrap().is_some());
+        assert_eq!(again.snapshot().unwrap().sequence(), 101);
+        // Once more when the log of before is in a table.
+        fault.clear_plan();
+        db.flush().unwrap();
     }
 }
 
