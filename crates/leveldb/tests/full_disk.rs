@@ -97,11 +97,25 @@ impl Disk {
         }
     }
 
-    fn recovers_with_more_room(&mut self, from: u32) {
-        self.fault.set_free_space(Some(4 * ROOM));
+    /// Gives the first key that is left.
+    fn delete_all_but_the_last_hundred(&self) -> u32 {
+        let from = self.written - 100;
+        for index in 0..from {
+            self.db.delete(&key(index), Durability::Process).unwrap();
+        }
+        from
+    }
+
+    /// The space is put aside again in the background, and puts are refused until then.
+    fn soon_puts_again(&mut self) {
         let index = self.written;
         self.soon("put", |db| db.put(&key(index), &value(index), Durability::Sync));
         self.written += 1;
+    }
+
+    fn recovers_with_more_room(&mut self, from: u32) {
+        self.fault.set_free_space(Some(4 * ROOM));
+        self.soon_puts_again();
         becomes_healthy(&self.db).unwrap();
         for _ in 0..500 {
             self.put().unwrap();
@@ -150,16 +164,10 @@ fn the_reserve_lets_deletions_and_compactions_make_room() {
         disk.has_all_from(&disk.db, 0);
 
         // All but the last hundred go, without more room from outside.
-        let from = disk.written - 100;
-        for index in 0..from {
-            disk.db.delete(&key(index), Durability::Process).unwrap();
-        }
+        let from = disk.delete_all_but_the_last_hundred();
         disk.db.compact_range(None, Some(&key(from))).unwrap();
         disk.has_all_from(&disk.db, from);
-        let index = disk.written;
-        // The space is put aside again in the background, and puts are refused until then.
-        disk.soon("put", |db| db.put(&key(index), &value(index), Durability::Sync));
-        disk.written += 1;
+        disk.soon_puts_again();
         assert_eq!(disk.memory.size(&reserve).unwrap(), RESERVE);
         disk.recovers_with_more_room(from);
     });
@@ -179,15 +187,10 @@ fn what_was_filled_and_deleted_within_a_memtable_can_be_flushed() {
         let tables: Vec<_> =
             tables.filter(|name| name.extension().is_some_and(|it| it == "ldb")).collect();
         assert!(tables.is_empty(), "{tables:?} were flushed");
-        let from = disk.written - 100;
-        for index in 0..from {
-            disk.db.delete(&key(index), Durability::Process).unwrap();
-        }
+        let from = disk.delete_all_but_the_last_hundred();
         disk.db.compact_range(None, None).unwrap();
         disk.has_all_from(&disk.db, from);
-        let index = disk.written;
-        disk.soon("put", |db| db.put(&key(index), &value(index), Durability::Sync));
-        disk.written += 1;
+        disk.soon_puts_again();
         disk.recovers_with_more_room(from);
     });
 }
@@ -204,15 +207,10 @@ fn what_was_deleted_of_a_memtable_that_does_not_fit_is_not_flushed() {
         let error = disk.fill();
         assert!(error.is_out_of_space(), "{error}");
         assert_eq!(disk.db.health().pending_memtables, 1);
-        let from = disk.written - 100;
-        for index in 0..from {
-            disk.db.delete(&key(index), Durability::Process).unwrap();
-        }
+        let from = disk.delete_all_but_the_last_hundred();
         disk.soon("compaction", |db| db.compact_range(None, None));
         disk.has_all_from(&disk.db, from);
-        let index = disk.written;
-        disk.soon("put", |db| db.put(&key(index), &value(index), Durability::Sync));
-        disk.written += 1;
+        disk.soon_puts_again();
         disk.recovers_with_more_room(from);
     });
 }
