@@ -94,6 +94,19 @@ fn a_size_that_was_asked_for_stays() {
     db.close().unwrap();
 }
 
+/// What failed for another reason is not tried over and over.
+#[test]
+fn where_it_could_not_be_made_it_is_not_made_later() {
+    let disk = Disk::with_room(64 * MIB);
+    disk.fault
+        .set_plan(FaultPlan::fail_nth(0, errno::EIO).on(IoOperation::Write).of(FileKind::Reserve));
+    let db = disk.open(ReserveSize::Auto);
+    assert!(db.health().is_healthy(), "{:?}", db.health());
+    std::thread::sleep(Duration::from_millis(1_200));
+    let made = disk.fault.op_count_of(IoOperation::Create, Some(FileKind::Reserve));
+    assert_eq!((disk.reserve(), made), (0, 1));
+}
+
 /// A disk that has no room to grow it is a full disk, and not for longer than that.
 #[test]
 fn where_it_cannot_grow_the_disk_is_full_until_it_can() {

@@ -58,12 +58,21 @@ fn recovered(env: &MemoryEnv) -> Result<(u64, SequenceNumber)> {
     Ok((found.report.writes, found.last_sequence))
 }
 
+/// What an inspection finds, which judges as opening does.
+fn damages(env: &MemoryEnv) -> Vec<CorruptionKind> {
+    let options = Options { env: Arc::new(env.clone()), ..Options::default() };
+    let report = crate::inspect(DIRECTORY, &options).unwrap();
+    report.damages.iter().map(|damage| damage.kind).collect()
+}
+
 /// C++ LevelDB writes this when a compaction ends while an older memtable waits for its flush.
 #[test]
 fn a_manifest_may_end_in_the_middle_of_the_last_log() {
     let logs: [(u64, &[SequenceNumber]); 2] = [(3, &[5, 6]), (7, &[7, 8, 9])];
     for manifest in [4, 5, 6, 7, 8, 9] {
-        assert_eq!(recovered(&database(manifest, &logs)).unwrap(), (5, 9), "{manifest}");
+        let env = database(manifest, &logs);
+        assert_eq!(recovered(&env).unwrap(), (5, 9), "{manifest}");
+        assert!(damages(&env).is_empty(), "{manifest}: {:?}", damages(&env));
     }
 }
 
@@ -95,6 +104,7 @@ fn a_log_that_does_not_follow_the_one_before_it_is_refused() {
         let error = recovered(&env).unwrap_err();
         let lost = matches!(error, Error::Corruption { kind: CorruptionKind::LostHistory, .. });
         assert!(lost, "{manifest} {second}: {error}");
+        assert_eq!(damages(&env), [CorruptionKind::LostHistory], "{manifest} {second}");
     }
     assert!(recovered(&database(4, &[(3, &[6])])).is_err(), "the first write is missing");
 }
